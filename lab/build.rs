@@ -6,8 +6,15 @@ use std::process::Command;
 fn main() {
     println!("cargo:rerun-if-changed=build.rs");
     println!("cargo:rustc-env=LAB_RUSTC={}", rustc_version());
-    for (name, variable) in [("LAB_TARGET", "TARGET"), ("LAB_PROFILE", "PROFILE"), ("LAB_OPT_LEVEL", "OPT_LEVEL")] {
-        println!("cargo:rustc-env={name}={}", env::var(variable).unwrap_or_else(|_| "unknown".into()));
+    for (name, variable) in [
+        ("LAB_TARGET", "TARGET"),
+        ("LAB_PROFILE", "PROFILE"),
+        ("LAB_OPT_LEVEL", "OPT_LEVEL"),
+    ] {
+        println!(
+            "cargo:rustc-env={name}={}",
+            env::var(variable).unwrap_or_else(|_| "unknown".into())
+        );
     }
 }
 
@@ -15,7 +22,9 @@ fn rustc_version() -> String {
     let rustc = env::var("RUSTC").unwrap_or_else(|_| "rustc".into());
     let output = Command::new(rustc).arg("--version").output();
     match output {
-        Ok(output) if output.status.success() => String::from_utf8_lossy(&output.stdout).trim().to_owned(),
+        Ok(output) if output.status.success() => {
+            String::from_utf8_lossy(&output.stdout).trim().to_owned()
+        }
         _ => "unknown".into(),
     }
 }

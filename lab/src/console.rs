@@ -31,11 +31,24 @@ impl Console {
         let color = match global.color {
             Color::Always => true,
             Color::Never => false,
-            Color::Auto => terminal && std::env::var_os("NO_COLOR").is_none_or(|value| value.is_empty()),
+            Color::Auto => {
+                terminal && std::env::var_os("NO_COLOR").is_none_or(|value| value.is_empty())
+            }
         };
         let progress = terminal && !global.no_progress && !global.quiet;
-        let line = progress.then(|| Mutex::new(ProgressLine { drawn: None, visible: false }));
-        Console { format: global.format, color, quiet: global.quiet, verbose: global.verbose, line }
+        let line = progress.then(|| {
+            Mutex::new(ProgressLine {
+                drawn: None,
+                visible: false,
+            })
+        });
+        Console {
+            format: global.format,
+            color,
+            quiet: global.quiet,
+            verbose: global.verbose,
+            line,
+        }
     }
 
     /// A log line.
@@ -62,13 +75,20 @@ impl Console {
         let Some(line) = &self.line else { return };
         let mut line = line.lock();
         let now = Instant::now();
-        if line.drawn.is_some_and(|drawn| now.duration_since(drawn) < REDRAW_EVERY) {
+        if line
+            .drawn
+            .is_some_and(|drawn| now.duration_since(drawn) < REDRAW_EVERY)
+        {
             return;
         }
         line.drawn = Some(now);
         line.visible = true;
         // Progress is decoration: a stderr that refuses it must not fail the run.
-        let _ = write!(io::stderr().lock(), "\r\x1b[2K{label} {}", crate::units::grouped(done));
+        let _ = write!(
+            io::stderr().lock(),
+            "\r\x1b[2K{label} {}",
+            crate::units::grouped(done)
+        );
     }
 
     /// Writes a piece of the result to stdout.

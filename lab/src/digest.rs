@@ -15,13 +15,17 @@ pub(crate) struct Digest {
 
 impl Digest {
     pub(crate) fn new() -> Digest {
-        Digest { lanes: [0x243F_6A88_85A3_08D3, 0x1319_8A2E_0370_7344] }
+        Digest {
+            lanes: [0x243F_6A88_85A3_08D3, 0x1319_8A2E_0370_7344],
+        }
     }
 
     pub(crate) fn number(&mut self, number: u64) {
         let [a, b] = &mut self.lanes;
         *a = (*a ^ number).wrapping_mul(PRIMES[0]).rotate_left(29);
-        *b = (*b ^ number.rotate_left(32)).wrapping_mul(PRIMES[1]).rotate_left(37);
+        *b = (*b ^ number.rotate_left(32))
+            .wrapping_mul(PRIMES[1])
+            .rotate_left(37);
         *a ^= *a >> 32;
         *b ^= *b >> 29;
     }

@@ -22,7 +22,11 @@ pub(crate) enum Exit {
 impl Exit {
     /// The graver of two outcomes: wrong results outrank everything, a missed threshold little.
     pub(crate) fn worse(self, other: Exit) -> Exit {
-        if self.gravity() >= other.gravity() { self } else { other }
+        if self.gravity() >= other.gravity() {
+            self
+        } else {
+            other
+        }
     }
 
     fn gravity(self) -> u8 {
@@ -48,7 +52,11 @@ pub(crate) struct Failure {
 
 impl Failure {
     pub(crate) fn new(exit: Exit, message: impl Into<String>) -> Failure {
-        Failure { exit, message: message.into(), rendered: false }
+        Failure {
+            exit,
+            message: message.into(),
+            rendered: false,
+        }
     }
 
     pub(crate) fn lab(message: impl Into<String>) -> Failure {
@@ -69,7 +77,11 @@ impl Failure {
 
     /// A bad scenario, already drawn with its place.
     pub(crate) fn rendered(message: String) -> Failure {
-        Failure { exit: Exit::Usage, message, rendered: true }
+        Failure {
+            exit: Exit::Usage,
+            message,
+            rendered: true,
+        }
     }
 }
 
@@ -97,7 +109,13 @@ mod tests {
 
     #[test]
     fn wrong_results_outrank_everything() {
-        for other in [Exit::Passed, Exit::Lab, Exit::Usage, Exit::Threshold, Exit::Missing] {
+        for other in [
+            Exit::Passed,
+            Exit::Lab,
+            Exit::Usage,
+            Exit::Threshold,
+            Exit::Missing,
+        ] {
             assert_eq!(Exit::Wrong.worse(other), Exit::Wrong);
             assert_eq!(other.worse(Exit::Wrong), Exit::Wrong);
         }

@@ -17,7 +17,11 @@ impl Random {
         input[5] = (seed >> 32) as u32;
         input[14] = stream as u32;
         input[15] = (stream >> 32) as u32;
-        Random { input, block: [0; 16], used: 16 }
+        Random {
+            input,
+            block: [0; 16],
+            used: 16,
+        }
     }
 
     pub(crate) fn next_u32(&mut self) -> u32 {
@@ -47,7 +51,8 @@ impl Random {
         for (out, (mixed, input)) in self.block.iter_mut().zip(state.iter().zip(&self.input)) {
             *out = mixed.wrapping_add(*input);
         }
-        let counter = (u64::from(self.input[12]) | (u64::from(self.input[13]) << 32)).wrapping_add(1);
+        let counter =
+            (u64::from(self.input[12]) | (u64::from(self.input[13]) << 32)).wrapping_add(1);
         self.input[12] = counter as u32;
         self.input[13] = (counter >> 32) as u32;
         self.used = 0;
@@ -71,9 +76,14 @@ mod tests {
     #[test]
     fn known_stream() {
         let mut random = Random::new(0, 0);
-        let bytes: Vec<u8> = (0..8).flat_map(|_| random.next_u32().to_le_bytes()).collect();
+        let bytes: Vec<u8> = (0..8)
+            .flat_map(|_| random.next_u32().to_le_bytes())
+            .collect();
         let hex: String = bytes.iter().map(|byte| format!("{byte:02x}")).collect();
-        assert_eq!(hex, "3e00ef2f895f40d67f5bb8e81f09a5a12c840ec3ce9a7f3b181be188ef711a1e");
+        assert_eq!(
+            hex,
+            "3e00ef2f895f40d67f5bb8e81f09a5a12c840ec3ce9a7f3b181be188ef711a1e"
+        );
     }
 
     #[test]

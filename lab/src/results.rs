@@ -193,7 +193,10 @@ pub(crate) struct Setting {
 
 impl Setting {
     pub(crate) fn new(name: impl Into<String>, value: impl Into<String>) -> Setting {
-        Setting { name: name.into(), value: value.into() }
+        Setting {
+            name: name.into(),
+            value: value.into(),
+        }
     }
 }
 
@@ -219,16 +222,23 @@ pub(crate) struct Run {
 impl Run {
     /// Whether every phase that ran was right.
     pub(crate) fn right(&self) -> bool {
-        self.phases.iter().all(|phase| phase.status == PhaseStatus::Right)
+        self.phases
+            .iter()
+            .all(|phase| phase.status == PhaseStatus::Right)
     }
 
     /// Whether no check failed.
     pub(crate) fn met(&self) -> bool {
-        self.checks.iter().all(|check| !matches!(check.verdict, Verdict::Fail | Verdict::Void))
+        self.checks
+            .iter()
+            .all(|check| !matches!(check.verdict, Verdict::Fail | Verdict::Void))
     }
 
     pub(crate) fn table(&self, name: &str) -> Option<&Table> {
-        self.tables.iter().chain(self.phases.iter().flat_map(|phase| &phase.tables)).find(|table| table.name == name)
+        self.tables
+            .iter()
+            .chain(self.phases.iter().flat_map(|phase| &phase.tables))
+            .find(|table| table.name == name)
     }
 
     /// The value of `phase.metric` or `dataset.fact`.
@@ -237,7 +247,12 @@ impl Run {
         if owner == "dataset" {
             return self.dataset.get(metric).copied();
         }
-        self.phases.iter().find(|phase| phase.name == owner)?.metrics.get(metric).copied()
+        self.phases
+            .iter()
+            .find(|phase| phase.name == owner)?
+            .metrics
+            .get(metric)
+            .copied()
     }
 }
 

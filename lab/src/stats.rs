@@ -21,10 +21,23 @@ impl Summary {
         let mut sorted = samples.to_vec();
         sorted.sort_unstable();
         let median = median_of_sorted(&sorted)?;
-        let mut distances: Vec<u64> = sorted.iter().map(|sample| sample.abs_diff(median)).collect();
+        let mut distances: Vec<u64> = sorted
+            .iter()
+            .map(|sample| sample.abs_diff(median))
+            .collect();
         distances.sort_unstable();
-        let mad = if sorted.len() < 2 { None } else { median_of_sorted(&distances) };
-        Some(Summary { count: sorted.len() as u64, median, mad, min: *sorted.first()?, max: *sorted.last()? })
+        let mad = if sorted.len() < 2 {
+            None
+        } else {
+            median_of_sorted(&distances)
+        };
+        Some(Summary {
+            count: sorted.len() as u64,
+            median,
+            mad,
+            min: *sorted.first()?,
+            max: *sorted.last()?,
+        })
     }
 }
 
@@ -45,7 +58,10 @@ mod tests {
 
     #[track_caller]
     fn check(samples: &[u64], want: Option<(u64, Option<u64>)>) {
-        assert_eq!(Summary::of(samples).map(|summary| (summary.median, summary.mad)), want);
+        assert_eq!(
+            Summary::of(samples).map(|summary| (summary.median, summary.mad)),
+            want
+        );
     }
 
     #[test]

@@ -42,13 +42,18 @@ pub(crate) fn spellings() -> impl Iterator<Item = &'static str> {
 
 /// The unit that this spelling names, and its factor over the base unit.
 pub(crate) fn unit_named(name: &str) -> Option<(Unit, f64)> {
-    SPELLINGS.iter().find(|(spelling, _, _)| *spelling == name).map(|(_, unit, factor)| (*unit, *factor))
+    SPELLINGS
+        .iter()
+        .find(|(spelling, _, _)| *spelling == name)
+        .map(|(_, unit, factor)| (*unit, *factor))
 }
 
 /// A size such as `32 MiB` or `4096`, in bytes.
 pub(crate) fn parse_bytes(text: &str) -> Option<u64> {
     let text = text.trim();
-    let split = text.find(|c: char| !(c.is_ascii_digit() || c == '_' || c == '.')).unwrap_or(text.len());
+    let split = text
+        .find(|c: char| !(c.is_ascii_digit() || c == '_' || c == '.'))
+        .unwrap_or(text.len());
     let (number, unit) = text.split_at(split);
     let number: f64 = number.replace('_', "").parse().ok()?;
     let factor = match unit.trim() {
@@ -168,7 +173,12 @@ mod tests {
 
     #[test]
     fn digits_are_grouped() {
-        for (number, want) in [(0, "0"), (999, "999"), (1000, "1,000"), (1_234_567, "1,234,567")] {
+        for (number, want) in [
+            (0, "0"),
+            (999, "999"),
+            (1000, "1,000"),
+            (1_234_567, "1,234,567"),
+        ] {
             assert_eq!(grouped(number), want);
         }
     }

@@ -25,13 +25,18 @@ impl EdgeReader {
                 "the header must be `src`, `dst`, `type` and perhaps `data`, separated by tabs; it is `{header}`"
             )));
         }
-        Ok(EdgeReader { columns: columns.len(), lines })
+        Ok(EdgeReader {
+            columns: columns.len(),
+            lines,
+        })
     }
 
     /// The next edge, or `None` after the last. Both ends must be among `ids`.
     pub(crate) fn next_row(&mut self, ids: &Ids) -> Result<Option<EdgeRow>, Failure> {
         let columns = self.columns;
-        let Some(text) = self.lines.next_line()? else { return Ok(None) };
+        let Some(text) = self.lines.next_line()? else {
+            return Ok(None);
+        };
         let row = parse(text, columns, ids);
         row.map(Some).map_err(|what| self.lines.wrong(what))
     }
@@ -39,12 +44,19 @@ impl EdgeReader {
 
 fn parse(text: &str, columns: usize, ids: &Ids) -> Result<EdgeRow, String> {
     let mut fields = text.split('\t');
-    let (Some(source), Some(target), Some(label)) = (fields.next(), fields.next(), fields.next()) else {
-        return Err(format!("{columns} tab-separated fields expected, found {}", text.split('\t').count()));
+    let (Some(source), Some(target), Some(label)) = (fields.next(), fields.next(), fields.next())
+    else {
+        return Err(format!(
+            "{columns} tab-separated fields expected, found {}",
+            text.split('\t').count()
+        ));
     };
     let data = fields.next();
     if data.is_some() != (columns == 4) || fields.next().is_some() {
-        return Err(format!("{columns} tab-separated fields expected, found {}", text.split('\t').count()));
+        return Err(format!(
+            "{columns} tab-separated fields expected, found {}",
+            text.split('\t').count()
+        ));
     }
     if label.is_empty() {
         return Err("the type is empty".to_owned());
@@ -61,7 +73,9 @@ fn lookup(text: &str, column: &str, ids: &Ids) -> Result<u64, String> {
     let found = match ids {
         Ids::Unknown => None,
         Ids::Numbers(seen) => {
-            let id: u64 = text.parse().map_err(|_| format!("{column} `{text}` is not a whole number"))?;
+            let id: u64 = text
+                .parse()
+                .map_err(|_| format!("{column} `{text}` is not a whole number"))?;
             seen.contains(&id).then_some(id)
         }
         Ids::Strings(seen) => seen.get(text).copied(),

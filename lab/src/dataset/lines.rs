@@ -28,9 +28,20 @@ impl Lines {
         let refuse = |error: io::Error| Failure::missing(format!("{}: {error}", path.display()));
         let mut input = BufReader::with_capacity(1 << 16, File::open(path).map_err(refuse)?);
         let zipped = input.fill_buf().map_err(refuse)?.starts_with(&GZIP_MAGIC);
-        let input: Box<dyn BufRead> =
-            if zipped { Box::new(BufReader::with_capacity(1 << 16, MultiGzDecoder::new(input))) } else { Box::new(input) };
-        Ok(Lines { path: path.to_owned(), input, number: 0, line: Vec::new() })
+        let input: Box<dyn BufRead> = if zipped {
+            Box::new(BufReader::with_capacity(
+                1 << 16,
+                MultiGzDecoder::new(input),
+            ))
+        } else {
+            Box::new(input)
+        };
+        Ok(Lines {
+            path: path.to_owned(),
+            input,
+            number: 0,
+            line: Vec::new(),
+        })
     }
 
     /// The next line without its end, or `None` after the last. Empty lines are skipped.
@@ -38,11 +49,17 @@ impl Lines {
         loop {
             self.line.clear();
             self.number += 1;
-            let read = self.input.by_ref().take(LINE_MAX).read_until(b'\n', &mut self.line);
+            let read = self
+                .input
+                .by_ref()
+                .take(LINE_MAX)
+                .read_until(b'\n', &mut self.line);
             match read {
                 Ok(0) => return Ok(None),
                 Ok(length) if length as u64 == LINE_MAX && !self.line.ends_with(b"\n") => {
-                    return Err(self.wrong(format_args!("the line is longer than {LINE_MAX} bytes")));
+                    return Err(
+                        self.wrong(format_args!("the line is longer than {LINE_MAX} bytes"))
+                    );
                 }
                 Ok(_) => {}
                 Err(error) => return Err(self.wrong(error)),
@@ -56,7 +73,10 @@ impl Lines {
         }
         match std::str::from_utf8(&self.line) {
             Ok(line) => Ok(Some(line)),
-            Err(error) => Err(self.wrong(format_args!("not UTF-8 from byte {} of the line", error.valid_up_to()))),
+            Err(error) => Err(self.wrong(format_args!(
+                "not UTF-8 from byte {} of the line",
+                error.valid_up_to()
+            ))),
         }
     }
 

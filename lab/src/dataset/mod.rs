@@ -51,7 +51,10 @@ impl Files {
             if source.is_dir() {
                 files.add_folder(source)?;
             } else if !source.exists() {
-                return Err(Failure::missing(format!("{}: no such file", source.display())));
+                return Err(Failure::missing(format!(
+                    "{}: no such file",
+                    source.display()
+                )));
             } else if ends_with(source, NODE_ENDINGS) {
                 files.nodes.push(source.clone());
             } else if ends_with(source, EDGE_ENDINGS) {
@@ -68,10 +71,17 @@ impl Files {
 
     fn add_folder(&mut self, folder: &Path) -> Result<(), Failure> {
         let pick = |stem: &str, endings: &[&str]| {
-            endings.iter().map(|ending| folder.join(format!("{stem}{ending}"))).find(|path| path.is_file())
+            endings
+                .iter()
+                .map(|ending| folder.join(format!("{stem}{ending}")))
+                .find(|path| path.is_file())
         };
-        let nodes = pick("nodes", NODE_ENDINGS)
-            .ok_or_else(|| Failure::missing(format!("{}: holds no nodes.jsonl or nodes.jsonl.gz", folder.display())))?;
+        let nodes = pick("nodes", NODE_ENDINGS).ok_or_else(|| {
+            Failure::missing(format!(
+                "{}: holds no nodes.jsonl or nodes.jsonl.gz",
+                folder.display()
+            ))
+        })?;
         self.nodes.push(nodes);
         self.edges.extend(pick("edges", EDGE_ENDINGS));
         Ok(())
@@ -79,7 +89,10 @@ impl Files {
 }
 
 fn ends_with(path: &Path, endings: &[&str]) -> bool {
-    let name = path.file_name().map(|name| name.to_string_lossy().into_owned()).unwrap_or_default();
+    let name = path
+        .file_name()
+        .map(|name| name.to_string_lossy().into_owned())
+        .unwrap_or_default();
     endings.iter().any(|ending| name.ends_with(ending))
 }
 
@@ -103,11 +116,17 @@ pub(crate) struct Reader {
 
 impl Reader {
     pub(crate) fn new(files: Files) -> Reader {
-        Reader { files, ids: Ids::default() }
+        Reader {
+            files,
+            ids: Ids::default(),
+        }
     }
 
     /// Calls `row` for every node, in the order of the files.
-    pub(crate) fn nodes(&mut self, mut row: impl FnMut(NodeRow) -> Result<(), Failure>) -> Result<(), Failure> {
+    pub(crate) fn nodes(
+        &mut self,
+        mut row: impl FnMut(NodeRow) -> Result<(), Failure>,
+    ) -> Result<(), Failure> {
         for path in &self.files.nodes {
             let mut reader = NodeReader::open(path)?;
             while let Some(node) = reader.next_row(&mut self.ids)? {
@@ -118,7 +137,10 @@ impl Reader {
     }
 
     /// Calls `row` for every edge. Call it after [`Reader::nodes`]: edges name nodes.
-    pub(crate) fn edges(&self, mut row: impl FnMut(EdgeRow) -> Result<(), Failure>) -> Result<(), Failure> {
+    pub(crate) fn edges(
+        &self,
+        mut row: impl FnMut(EdgeRow) -> Result<(), Failure>,
+    ) -> Result<(), Failure> {
         for path in &self.files.edges {
             let mut reader = EdgeReader::open(path)?;
             while let Some(edge) = reader.next_row(&self.ids)? {

@@ -57,8 +57,12 @@ impl Model {
     pub(crate) fn add(&mut self, nodes: Vec<NodeRow>, edges: impl IntoIterator<Item = EdgeRow>) {
         self.nodes.extend(nodes);
         self.nodes.sort_by_key(|node| node.id);
-        let mut known: HashMap<String, u16> =
-            self.labels.iter().zip(0u16..).map(|(label, number)| (label.clone(), number)).collect();
+        let mut known: HashMap<String, u16> = self
+            .labels
+            .iter()
+            .zip(0u16..)
+            .map(|(label, number)| (label.clone(), number))
+            .collect();
         for row in edges {
             let label = known.get(&row.label).copied().unwrap_or_else(|| {
                 let number = self.labels.len() as u16;
@@ -66,19 +70,30 @@ impl Model {
                 known.insert(row.label, number);
                 number
             });
-            self.edges.push(ModelEdge { source: row.source, label, target: row.target, ordinal: 0, data: row.data });
+            self.edges.push(ModelEdge {
+                source: row.source,
+                label,
+                target: row.target,
+                ordinal: 0,
+                data: row.data,
+            });
         }
         self.index();
     }
 
     /// Sorts stably, so that parallel edges keep their order of arrival, and numbers them.
     fn index(&mut self) {
-        self.edges.sort_by_key(|edge| (edge.source, edge.label, edge.target));
+        self.edges
+            .sort_by_key(|edge| (edge.source, edge.label, edge.target));
         let mut previous = None;
         let mut ordinal = 0;
         for edge in &mut self.edges {
             let triple = (edge.source, edge.label, edge.target);
-            ordinal = if previous == Some(triple) { ordinal + 1 } else { 0 };
+            ordinal = if previous == Some(triple) {
+                ordinal + 1
+            } else {
+                0
+            };
             previous = Some(triple);
             edge.ordinal = ordinal;
         }
@@ -106,24 +121,37 @@ impl Model {
     }
 
     pub(crate) fn label(&self, edge: &ModelEdge) -> &str {
-        self.labels.get(usize::from(edge.label)).map_or("", String::as_str)
+        self.labels
+            .get(usize::from(edge.label))
+            .map_or("", String::as_str)
     }
 
     /// Kind names in the order in which their first nodes stand.
     pub(crate) fn kinds(&self) -> Vec<&str> {
         let mut seen = HashSet::new();
-        self.nodes.iter().map(|node| node.kind.as_str()).filter(|kind| seen.insert(*kind)).collect()
+        self.nodes
+            .iter()
+            .map(|node| node.kind.as_str())
+            .filter(|kind| seen.insert(*kind))
+            .collect()
     }
 
     pub(crate) fn node(&self, id: u64) -> Option<&NodeRow> {
-        self.nodes.binary_search_by_key(&id, |node| node.id).ok().and_then(|at| self.nodes.get(at))
+        self.nodes
+            .binary_search_by_key(&id, |node| node.id)
+            .ok()
+            .and_then(|at| self.nodes.get(at))
     }
 
     /// The node's edges in that direction, in (label, peer, ordinal) order.
     pub(crate) fn edges_of(&self, id: u64, way: Way) -> impl Iterator<Item = &ModelEdge> {
         let range = match way {
             Way::Out => range_of(self.edges.len(), |at| self.edges[at].source, id),
-            Way::In => range_of(self.incoming.len(), |at| self.edges[self.incoming[at] as usize].target, id),
+            Way::In => range_of(
+                self.incoming.len(),
+                |at| self.edges[self.incoming[at] as usize].target,
+                id,
+            ),
         };
         range.map(move |at| match way {
             Way::Out => &self.edges[at],
@@ -134,11 +162,20 @@ impl Model {
     /// The other ends of the node's edges, one for each edge; of one label if one is given.
     pub(crate) fn neighbors(&self, id: u64, way: Way, label: Option<&str>) -> Vec<u64> {
         let wanted = |edge: &&ModelEdge| label.is_none_or(|label| self.label(edge) == label);
-        self.edges_of(id, way).filter(wanted).map(|edge| peer(edge, way)).collect()
+        self.edges_of(id, way)
+            .filter(wanted)
+            .map(|edge| peer(edge, way))
+            .collect()
     }
 
     /// The nodes first reached after 1, 2, … `hops` steps, each level sorted.
-    pub(crate) fn reach(&self, start: u64, hops: u32, way: Way, label: Option<&str>) -> Vec<Vec<u64>> {
+    pub(crate) fn reach(
+        &self,
+        start: u64,
+        hops: u32,
+        way: Way,
+        label: Option<&str>,
+    ) -> Vec<Vec<u64>> {
         let mut seen = HashSet::from([start]);
         let mut frontier = vec![start];
         let mut levels = Vec::new();
@@ -156,7 +193,13 @@ impl Model {
     }
 
     /// Edges on a shortest chain from one node to another, or `None` if there is no chain.
-    pub(crate) fn distance(&self, from: u64, to: u64, way: Way, label: Option<&str>) -> Option<u32> {
+    pub(crate) fn distance(
+        &self,
+        from: u64,
+        to: u64,
+        way: Way,
+        label: Option<&str>,
+    ) -> Option<u32> {
         let mut seen = HashSet::from([from]);
         let mut frontier = vec![from];
         let mut steps = 0;
@@ -176,25 +219,38 @@ impl Model {
 
     /// Ids of the nodes of a kind, in id order.
     pub(crate) fn of_kind(&self, kind: &str) -> Vec<u64> {
-        self.nodes.iter().filter(|node| node.kind == kind).map(|node| node.id).collect()
+        self.nodes
+            .iter()
+            .filter(|node| node.kind == kind)
+            .map(|node| node.id)
+            .collect()
     }
 
     /// Ids of the nodes with exactly this name, in id order.
     pub(crate) fn named(&self, name: &str) -> Vec<u64> {
-        self.nodes.iter().filter(|node| node.name == name).map(|node| node.id).collect()
+        self.nodes
+            .iter()
+            .filter(|node| node.name == name)
+            .map(|node| node.id)
+            .collect()
     }
 
     /// Names that start so, with their ids, in name order.
     pub(crate) fn with_prefix(&self, prefix: &str) -> Vec<(String, u64)> {
-        let matching = self.nodes.iter().filter(|node| node.name.starts_with(prefix));
-        let mut found: Vec<(String, u64)> = matching.map(|node| (node.name.clone(), node.id)).collect();
+        let matching = self
+            .nodes
+            .iter()
+            .filter(|node| node.name.starts_with(prefix));
+        let mut found: Vec<(String, u64)> =
+            matching.map(|node| (node.name.clone(), node.id)).collect();
         found.sort();
         found
     }
 
     /// How many nodes have each degree, out and in, by ascending degree.
     pub(crate) fn degrees(&self) -> BTreeMap<u64, [u64; 2]> {
-        let mut of_node: HashMap<u64, [u64; 2]> = self.nodes.iter().map(|node| (node.id, [0, 0])).collect();
+        let mut of_node: HashMap<u64, [u64; 2]> =
+            self.nodes.iter().map(|node| (node.id, [0, 0])).collect();
         for edge in &self.edges {
             of_node.entry(edge.source).or_default()[0] += 1;
             of_node.entry(edge.target).or_default()[1] += 1;
@@ -245,7 +301,11 @@ fn range_of(len: usize, key: impl Fn(usize) -> u64, id: u64) -> Range<usize> {
         let (mut low, mut high) = (0, len);
         while low < high {
             let middle = low.midpoint(high);
-            if key(middle) < limit { low = middle + 1 } else { high = middle }
+            if key(middle) < limit {
+                low = middle + 1
+            } else {
+                high = middle
+            }
         }
         low
     };
@@ -257,26 +317,53 @@ mod tests {
     use super::*;
 
     fn node(id: u64, kind: &str, name: &str) -> NodeRow {
-        NodeRow { id, kind: kind.into(), name: name.into(), data: vec![b'd'] }
+        NodeRow {
+            id,
+            kind: kind.into(),
+            name: name.into(),
+            data: vec![b'd'],
+        }
     }
 
     fn edge(source: u64, label: &str, target: u64) -> EdgeRow {
-        EdgeRow { source, label: label.into(), target, data: Vec::new() }
+        EdgeRow {
+            source,
+            label: label.into(),
+            target,
+            data: Vec::new(),
+        }
     }
 
     fn sample() -> Model {
-        let nodes = vec![node(3, "a", "three"), node(1, "a", "one"), node(2, "b", "two"), node(9, "b", "tw")];
-        let edges =
-            vec![edge(1, "x", 2), edge(2, "y", 3), edge(1, "x", 2), edge(3, "x", 3), edge(1, "y", 2), edge(9, "x", 1)];
+        let nodes = vec![
+            node(3, "a", "three"),
+            node(1, "a", "one"),
+            node(2, "b", "two"),
+            node(9, "b", "tw"),
+        ];
+        let edges = vec![
+            edge(1, "x", 2),
+            edge(2, "y", 3),
+            edge(1, "x", 2),
+            edge(3, "x", 3),
+            edge(1, "y", 2),
+            edge(9, "x", 1),
+        ];
         Model::new(nodes, edges)
     }
 
     #[test]
     fn adjacency_is_ordered_and_numbered() {
         let model = sample();
-        let out: Vec<_> = model.edges_of(1, Way::Out).map(|e| (e.label, e.target, e.ordinal)).collect();
+        let out: Vec<_> = model
+            .edges_of(1, Way::Out)
+            .map(|e| (e.label, e.target, e.ordinal))
+            .collect();
         assert_eq!(out, [(0, 2, 0), (0, 2, 1), (1, 2, 0)]);
-        let incoming: Vec<_> = model.edges_of(3, Way::In).map(|e| (e.label, e.source)).collect();
+        let incoming: Vec<_> = model
+            .edges_of(3, Way::In)
+            .map(|e| (e.label, e.source))
+            .collect();
         assert_eq!(incoming, [(0, 3), (1, 2)]);
         assert_eq!(model.edges_of(7, Way::Out).count(), 0);
         assert_eq!(model.neighbors(2, Way::In, Some("x")), [1, 1]);
@@ -285,8 +372,14 @@ mod tests {
     #[test]
     fn reach_and_distance() {
         let model = sample();
-        assert_eq!(model.reach(9, 3, Way::Out, None), [vec![1], vec![2], vec![3]]);
-        assert_eq!(model.reach(9, 2, Way::Out, Some("y")), [Vec::<u64>::new(), Vec::new()]);
+        assert_eq!(
+            model.reach(9, 3, Way::Out, None),
+            [vec![1], vec![2], vec![3]]
+        );
+        assert_eq!(
+            model.reach(9, 2, Way::Out, Some("y")),
+            [Vec::<u64>::new(), Vec::new()]
+        );
         assert_eq!(model.distance(9, 3, Way::Out, None), Some(3));
         assert_eq!(model.distance(3, 3, Way::Out, None), Some(0));
         assert_eq!(model.distance(3, 9, Way::Out, None), None);
@@ -298,7 +391,10 @@ mod tests {
         let model = sample();
         assert_eq!(model.of_kind("b"), [2, 9]);
         assert_eq!(model.named("two"), [2]);
-        assert_eq!(model.with_prefix("tw"), [("tw".to_owned(), 9), ("two".to_owned(), 2)]);
+        assert_eq!(
+            model.with_prefix("tw"),
+            [("tw".to_owned(), 9), ("two".to_owned(), 2)]
+        );
         assert_eq!(model.degrees().get(&0), Some(&[0, 1]));
         assert_eq!(model.payload().total(), 13 + 4);
     }
@@ -306,8 +402,14 @@ mod tests {
     #[test]
     fn added_rows_continue_the_ordinals() {
         let mut model = sample();
-        model.add(vec![node(4, "a", "four")], vec![edge(1, "x", 2), edge(4, "z", 1)]);
-        let out: Vec<_> = model.edges_of(1, Way::Out).map(|e| (e.label, e.ordinal)).collect();
+        model.add(
+            vec![node(4, "a", "four")],
+            vec![edge(1, "x", 2), edge(4, "z", 1)],
+        );
+        let out: Vec<_> = model
+            .edges_of(1, Way::Out)
+            .map(|e| (e.label, e.ordinal))
+            .collect();
         assert_eq!(out, [(0, 0), (0, 1), (0, 2), (1, 0)]);
         assert_eq!(model.labels(), ["x", "y", "z"]);
     }

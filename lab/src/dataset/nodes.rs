@@ -58,12 +58,16 @@ pub(crate) struct NodeReader {
 
 impl NodeReader {
     pub(crate) fn open(path: &Path) -> Result<NodeReader, Failure> {
-        Ok(NodeReader { lines: Lines::open(path)? })
+        Ok(NodeReader {
+            lines: Lines::open(path)?,
+        })
     }
 
     /// The next node, or `None` after the last. Registers its id; a repeated one is refused.
     pub(crate) fn next_row(&mut self, ids: &mut Ids) -> Result<Option<NodeRow>, Failure> {
-        let Some(text) = self.lines.next_line()? else { return Ok(None) };
+        let Some(text) = self.lines.next_line()? else {
+            return Ok(None);
+        };
         let row = parse(text, ids);
         row.map(Some).map_err(|what| self.lines.wrong(what))
     }
@@ -72,8 +76,15 @@ impl NodeReader {
 fn parse(text: &str, ids: &mut Ids) -> Result<NodeRow, String> {
     let line: Line<'_> = serde_json::from_str(text).map_err(|error| error.to_string())?;
     let id = register(line.id, ids)?;
-    let data = line.data.map_or_else(Vec::new, |data| data.get().as_bytes().to_vec());
-    Ok(NodeRow { id, kind: line.kind, name: line.name, data })
+    let data = line
+        .data
+        .map_or_else(Vec::new, |data| data.get().as_bytes().to_vec());
+    Ok(NodeRow {
+        id,
+        kind: line.kind,
+        name: line.name,
+        data,
+    })
 }
 
 fn register(id: SourceId, ids: &mut Ids) -> Result<u64, String> {

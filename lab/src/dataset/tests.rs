@@ -51,7 +51,14 @@ fn plain_and_gzipped_read_the_same() {
     assert_eq!(plain, packed);
     assert_eq!(plain.0[0].data, b"{\"v\": 1}");
     assert_eq!((plain.0[1].id, plain.0[1].data.len()), (9, 0));
-    assert_eq!((plain.1[0].source, plain.1[0].target, plain.1[0].data.as_slice()), (1, 9, b"{}".as_slice()));
+    assert_eq!(
+        (
+            plain.1[0].source,
+            plain.1[0].target,
+            plain.1[0].data.as_slice()
+        ),
+        (1, 9, b"{}".as_slice())
+    );
 }
 
 #[test]
@@ -64,7 +71,11 @@ fn two_gzip_members_are_one_file() {
 #[test]
 fn string_ids_are_numbered_in_order() {
     let nodes = "{\"id\":\"p\",\"kind\":\"a\",\"name\":\"x\"}\n{\"id\":\"q\",\"kind\":\"a\",\"name\":\"y\"}\n";
-    let (nodes, edges) = read(&[("n.jsonl", nodes.as_bytes()), ("e.tsv", b"src\tdst\ttype\nq\tp\tto\n")]).unwrap();
+    let (nodes, edges) = read(&[
+        ("n.jsonl", nodes.as_bytes()),
+        ("e.tsv", b"src\tdst\ttype\nq\tp\tto\n"),
+    ])
+    .unwrap();
     assert_eq!(nodes.iter().map(|node| node.id).collect::<Vec<_>>(), [1, 2]);
     assert_eq!((edges[0].source, edges[0].target), (2, 1));
 }
@@ -72,20 +83,56 @@ fn string_ids_are_numbered_in_order() {
 #[test]
 fn bad_rows_are_named_with_file_and_line() {
     let nodes = ("n.jsonl", NODES.as_bytes());
-    refused(&[("n.jsonl", b"{\"id\":1,\"kind\":\"a\",\"name\":\"x\"}\n{\"id\":1,\"kind\":\"a\",\"name\":\"x\"}\n")], "n.jsonl:2: id 1 appears");
-    refused(&[("n.jsonl", b"{\"id\":0,\"kind\":\"a\",\"name\":\"x\"}")], "n.jsonl:1: id 0 is not");
-    refused(&[("n.jsonl", b"{\"id\":-1,\"kind\":\"a\",\"name\":\"x\"}")], "n.jsonl:1: ");
-    refused(&[("n.jsonl", b"{\"id\":1,\"kind\":\"a\",\"nam\":\"x\"}")], "unknown field `nam`");
+    refused(
+        &[(
+            "n.jsonl",
+            b"{\"id\":1,\"kind\":\"a\",\"name\":\"x\"}\n{\"id\":1,\"kind\":\"a\",\"name\":\"x\"}\n",
+        )],
+        "n.jsonl:2: id 1 appears",
+    );
+    refused(
+        &[("n.jsonl", b"{\"id\":0,\"kind\":\"a\",\"name\":\"x\"}")],
+        "n.jsonl:1: id 0 is not",
+    );
+    refused(
+        &[("n.jsonl", b"{\"id\":-1,\"kind\":\"a\",\"name\":\"x\"}")],
+        "n.jsonl:1: ",
+    );
+    refused(
+        &[("n.jsonl", b"{\"id\":1,\"kind\":\"a\",\"nam\":\"x\"}")],
+        "unknown field `nam`",
+    );
     refused(&[("n.jsonl", b"{\"id\":1,\"kind\":\"a\",\"name\":\"x\"}\n{\"id\":\"1\",\"kind\":\"a\",\"name\":\"x\"}")], "n.jsonl:2: ids are all");
-    refused(&[("n.jsonl", b"{\"id\":1,\"kind\":\"\xff\"}")], "n.jsonl:1: not UTF-8");
-    refused(&[nodes, ("e.tsv", b"src dst type\n")], "e.tsv:1: the header");
+    refused(
+        &[("n.jsonl", b"{\"id\":1,\"kind\":\"\xff\"}")],
+        "n.jsonl:1: not UTF-8",
+    );
+    refused(
+        &[nodes, ("e.tsv", b"src dst type\n")],
+        "e.tsv:1: the header",
+    );
     refused(&[nodes, ("e.tsv", b"")], "e.tsv:1: the header");
-    refused(&[nodes, ("e.tsv", b"src\tdst\ttype\tdata\n1\t9\tto\n")], "e.tsv:2: 4 tab-separated fields expected, found 3");
-    refused(&[nodes, ("e.tsv", b"src\tdst\ttype\n1\t9\tto\tx\n")], "e.tsv:2: 3 tab-separated fields expected, found 4");
+    refused(
+        &[nodes, ("e.tsv", b"src\tdst\ttype\tdata\n1\t9\tto\n")],
+        "e.tsv:2: 4 tab-separated fields expected, found 3",
+    );
+    refused(
+        &[nodes, ("e.tsv", b"src\tdst\ttype\n1\t9\tto\tx\n")],
+        "e.tsv:2: 3 tab-separated fields expected, found 4",
+    );
     refused(&[nodes, ("e.tsv", b"src\tdst\ttype\n1\t9\n")], "found 2");
-    refused(&[nodes, ("e.tsv", b"src\tdst\ttype\n1\t5\tto\n")], "e.tsv:2: dst `5` is no node");
-    refused(&[nodes, ("e.tsv", b"src\tdst\ttype\nx\t9\tto\n")], "src `x` is not a whole number");
-    refused(&[nodes, ("e.tsv", b"src\tdst\ttype\n1\t9\t\n")], "the type is empty");
+    refused(
+        &[nodes, ("e.tsv", b"src\tdst\ttype\n1\t5\tto\n")],
+        "e.tsv:2: dst `5` is no node",
+    );
+    refused(
+        &[nodes, ("e.tsv", b"src\tdst\ttype\nx\t9\tto\n")],
+        "src `x` is not a whole number",
+    );
+    refused(
+        &[nodes, ("e.tsv", b"src\tdst\ttype\n1\t9\t\n")],
+        "the type is empty",
+    );
 }
 
 #[test]

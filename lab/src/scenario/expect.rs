@@ -61,12 +61,20 @@ pub(crate) fn parse(text: &str) -> Result<Expect, String> {
         return Err("a number, or another metric, is missing after the comparison".to_owned());
     }
     if let Some((factor, path)) = rest.split_once('*') {
-        return Ok(Expect { op, bound: Bound::Times(number(factor.trim())?, metric_path(path.trim())?) });
+        return Ok(Expect {
+            op,
+            bound: Bound::Times(number(factor.trim())?, metric_path(path.trim())?),
+        });
     }
     if rest.starts_with(|c: char| c.is_ascii_alphabetic()) {
-        return Ok(Expect { op, bound: Bound::Times(1.0, metric_path(rest)?) });
+        return Ok(Expect {
+            op,
+            bound: Bound::Times(1.0, metric_path(rest)?),
+        });
     }
-    let split = rest.find(|c: char| !(c.is_ascii_digit() || "._-+".contains(c))).unwrap_or(rest.len());
+    let split = rest
+        .find(|c: char| !(c.is_ascii_digit() || "._-+".contains(c)))
+        .unwrap_or(rest.len());
     let (digits, unit) = rest.split_at(split);
     let value = number(digits)?;
     let bound = match unit.trim() {
@@ -84,14 +92,22 @@ pub(crate) fn parse(text: &str) -> Result<Expect, String> {
 
 fn number(text: &str) -> Result<f64, String> {
     let parsed: Option<f64> = text.replace('_', "").parse().ok();
-    parsed.filter(|number| number.is_finite()).ok_or_else(|| format!("`{text}` is not a number"))
+    parsed
+        .filter(|number| number.is_finite())
+        .ok_or_else(|| format!("`{text}` is not a number"))
 }
 
 fn metric_path(text: &str) -> Result<String, String> {
-    if text.contains('.') && text.chars().all(|c| c.is_ascii_alphanumeric() || "-_.".contains(c)) {
+    if text.contains('.')
+        && text
+            .chars()
+            .all(|c| c.is_ascii_alphanumeric() || "-_.".contains(c))
+    {
         Ok(text.to_owned())
     } else {
-        Err(format!("`{text}` is not the name of a metric, which is `phase.metric`"))
+        Err(format!(
+            "`{text}` is not the name of a metric, which is `phase.metric`"
+        ))
     }
 }
 
@@ -102,12 +118,24 @@ mod tests {
     #[test]
     fn expectations_are_read() {
         let cases = [
-            ("<= 23 MB", Op::AtMost, Bound::Number(23e6, Some(Unit::Bytes))),
+            (
+                "<= 23 MB",
+                Op::AtMost,
+                Bound::Number(23e6, Some(Unit::Bytes)),
+            ),
             (">=1", Op::AtLeast, Bound::Number(1.0, None)),
             ("< 1.5ms", Op::Less, Bound::Number(1.5e6, Some(Unit::Ns))),
             ("== 63_666", Op::Equal, Bound::Number(63_666.0, None)),
-            ("> 100 /s", Op::More, Bound::Number(100.0, Some(Unit::PerSecond))),
-            ("<= 1.1 * batch.file_bytes", Op::AtMost, Bound::Times(1.1, "batch.file_bytes".into())),
+            (
+                "> 100 /s",
+                Op::More,
+                Bound::Number(100.0, Some(Unit::PerSecond)),
+            ),
+            (
+                "<= 1.1 * batch.file_bytes",
+                Op::AtMost,
+                Bound::Times(1.1, "batch.file_bytes".into()),
+            ),
             ("!= a-b.c", Op::Different, Bound::Times(1.0, "a-b.c".into())),
         ];
         for (text, op, bound) in cases {
@@ -117,7 +145,18 @@ mod tests {
 
     #[test]
     fn nonsense_is_refused() {
-        for text in ["", "23 MB", "<=", "<= MB", "<= 2 parsecs", "<= x", "<= 2 * ", "<= 1e999", "= 3", "<= 1.2.3"] {
+        for text in [
+            "",
+            "23 MB",
+            "<=",
+            "<= MB",
+            "<= 2 parsecs",
+            "<= x",
+            "<= 2 * ",
+            "<= 1e999",
+            "= 3",
+            "<= 1.2.3",
+        ] {
             assert!(parse(text).is_err(), "{text}");
         }
     }

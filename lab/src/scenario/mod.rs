@@ -17,7 +17,8 @@ use self::plan::Plan;
 
 /// Reads and validates one scenario. A failure shows every mistake at its place.
 pub(crate) fn load(path: &Path, color: bool) -> Result<Plan, Failure> {
-    let text = fs::read_to_string(path).map_err(|error| Failure::usage(format!("{}: {error}", path.display())))?;
+    let text = fs::read_to_string(path)
+        .map_err(|error| Failure::usage(format!("{}: {error}", path.display())))?;
     parse(path, text, color)
 }
 
@@ -35,9 +36,12 @@ fn parse(path: &Path, text: String, color: bool) -> Result<Plan, Failure> {
             plan.text = text;
             Ok(plan)
         }
-        Err(validate::Refusal::Wrong(diagnostics)) => {
-            Err(Failure::rendered(diagnose::render(&shown, &text, &diagnostics, color)))
-        }
+        Err(validate::Refusal::Wrong(diagnostics)) => Err(Failure::rendered(diagnose::render(
+            &shown,
+            &text,
+            &diagnostics,
+            color,
+        ))),
         Err(validate::Refusal::Missing(failure)) => Err(failure),
     }
 }

@@ -20,10 +20,12 @@ fn set_fields(phase: &Phase) -> Vec<(&'static str, Range<usize>)> {
         };
     }
     let all = set!(
-        load, ask, verify, reopen, kill, batch, direction, label, from, to, hops, kind, prefix, named, repeats, cold,
-        rounds, after, nodes, edges, data_bytes
+        load, ask, verify, reopen, kill, batch, direction, label, from, to, hops, kind, prefix,
+        named, repeats, cold, rounds, after, nodes, edges, data_bytes
     );
-    all.into_iter().filter_map(|(name, span)| span.map(|span| (name, span))).collect()
+    all.into_iter()
+        .filter_map(|(name, span)| span.map(|span| (name, span)))
+        .collect()
 }
 
 /// The fields that an action takes; `!` marks those it cannot do without.
@@ -50,7 +52,10 @@ fn fields_of(phase: &Phase) -> &'static [&'static str] {
 /// The phase's action, or everything that is wrong with it.
 pub(super) fn action(phase: &Phase, whole: Range<usize>) -> Result<Action, Vec<Diagnostic>> {
     let set = set_fields(phase);
-    let actions: Vec<_> = set.iter().filter(|(name, _)| ACTIONS.contains(name)).collect();
+    let actions: Vec<_> = set
+        .iter()
+        .filter(|(name, _)| ACTIONS.contains(name))
+        .collect();
     match actions.as_slice() {
         [_] => {}
         [] => {
@@ -62,26 +67,45 @@ pub(super) fn action(phase: &Phase, whole: Range<usize>) -> Result<Action, Vec<D
         }
         [_, second, ..] => {
             return Err(vec![
-                Diagnostic::new(second.1.clone(), "a phase does one thing").label("a second action; make it a phase of its own"),
+                Diagnostic::new(second.1.clone(), "a phase does one thing")
+                    .label("a second action; make it a phase of its own"),
             ]);
         }
     }
     let mut wrong = misplaced(phase, &set, &whole);
     wrong.extend(out_of_range(phase));
-    if wrong.is_empty() { build(phase).ok_or_else(Vec::new) } else { Err(wrong) }
+    if wrong.is_empty() {
+        build(phase).ok_or_else(Vec::new)
+    } else {
+        Err(wrong)
+    }
 }
 
-fn misplaced(phase: &Phase, set: &[(&'static str, Range<usize>)], whole: &Range<usize>) -> Vec<Diagnostic> {
+fn misplaced(
+    phase: &Phase,
+    set: &[(&'static str, Range<usize>)],
+    whole: &Range<usize>,
+) -> Vec<Diagnostic> {
     let fields = fields_of(phase);
-    let known: Vec<&str> = fields.iter().map(|field| field.trim_end_matches('!')).collect();
+    let known: Vec<&str> = fields
+        .iter()
+        .map(|field| field.trim_end_matches('!'))
+        .collect();
     let mut wrong = Vec::new();
     for (name, span) in set {
         if !ACTIONS.contains(name) && !known.contains(name) {
-            let help = if known.is_empty() { "it takes none".to_owned() } else { format!("it takes {}", known.join(", ")) };
+            let help = if known.is_empty() {
+                "it takes none".to_owned()
+            } else {
+                format!("it takes {}", known.join(", "))
+            };
             wrong.push(
-                Diagnostic::new(span.clone(), format!("`{name}` has no meaning for this action"))
-                    .label("not used here")
-                    .help(help),
+                Diagnostic::new(
+                    span.clone(),
+                    format!("`{name}` has no meaning for this action"),
+                )
+                .label("not used here")
+                .help(help),
             );
         }
     }
@@ -127,7 +151,11 @@ fn build(phase: &Phase) -> Option<Action> {
     if let Some(ask) = &phase.ask {
         let question = question(phase, *ask.get_ref())?;
         let repeats = value(&phase.repeats, 20);
-        return Some(Action::Ask(AskPlan { question, repeats, cold_handle: phase.cold.is_some() }));
+        return Some(Action::Ask(AskPlan {
+            question,
+            repeats,
+            cold_handle: phase.cold.is_some(),
+        }));
     }
     if let Some(verify) = &phase.verify {
         let (source, structure) = match verify.get_ref() {
@@ -138,7 +166,9 @@ fn build(phase: &Phase) -> Option<Action> {
         return Some(Action::Verify { source, structure });
     }
     if phase.reopen.is_some() {
-        return Some(Action::Reopen { repeats: value(&phase.repeats, 5) });
+        return Some(Action::Reopen {
+            repeats: value(&phase.repeats, 5),
+        });
     }
     phase.kill.as_ref()?;
     let shape = Shape {
@@ -146,7 +176,11 @@ fn build(phase: &Phase) -> Option<Action> {
         edges: value(&phase.edges, 4),
         data_bytes: value(&phase.data_bytes, 100),
     };
-    Some(Action::Kill(KillPlan { rounds: value(&phase.rounds, 3), after: value(&phase.after, 100), shape }))
+    Some(Action::Kill(KillPlan {
+        rounds: value(&phase.rounds, 3),
+        after: value(&phase.after, 100),
+        shape,
+    }))
 }
 
 fn question(phase: &Phase, ask: Ask) -> Option<Question> {
@@ -154,11 +188,25 @@ fn question(phase: &Phase, ask: Ask) -> Option<Question> {
         Some(Direction::In) => Way::In,
         Some(Direction::Out) | None => Way::Out,
     };
-    let follow = Follow { way, label: named(&phase.label) };
+    let follow = Follow {
+        way,
+        label: named(&phase.label),
+    };
     Some(match ask {
-        Ask::Neighbors => Question::Neighbors { from: named(&phase.from)?, follow },
-        Ask::KHop => Question::Reach { from: named(&phase.from)?, hops: *phase.hops.as_ref()?.get_ref(), follow },
-        Ask::Path => Question::Path { from: named(&phase.from)?, to: named(&phase.to)?, follow },
+        Ask::Neighbors => Question::Neighbors {
+            from: named(&phase.from)?,
+            follow,
+        },
+        Ask::KHop => Question::Reach {
+            from: named(&phase.from)?,
+            hops: *phase.hops.as_ref()?.get_ref(),
+            follow,
+        },
+        Ask::Path => Question::Path {
+            from: named(&phase.from)?,
+            to: named(&phase.to)?,
+            follow,
+        },
         Ask::ByKind => Question::ByKind(named(&phase.kind)?),
         Ask::ByName => Question::ByName(named(&phase.named)?),
         Ask::ByPrefix => Question::ByPrefix(named(&phase.prefix)?),
@@ -170,5 +218,8 @@ fn value(field: &Option<Spanned<u32>>, default: u32) -> u32 {
 }
 
 fn named(field: &Option<Spanned<String>>) -> Option<Named> {
-    field.as_ref().map(|text| Named { text: text.get_ref().clone(), span: text.span() })
+    field.as_ref().map(|text| Named {
+        text: text.get_ref().clone(),
+        span: text.span(),
+    })
 }

@@ -43,9 +43,20 @@ pub(crate) enum LoadHow {
 /// A question, with everything it needs.
 #[derive(Clone, Debug)]
 pub(crate) enum Question {
-    Neighbors { from: Named, follow: Follow },
-    Reach { from: Named, hops: u32, follow: Follow },
-    Path { from: Named, to: Named, follow: Follow },
+    Neighbors {
+        from: Named,
+        follow: Follow,
+    },
+    Reach {
+        from: Named,
+        hops: u32,
+        follow: Follow,
+    },
+    Path {
+        from: Named,
+        to: Named,
+        follow: Follow,
+    },
     ByKind(Named),
     ByName(Named),
     ByPrefix(Named),
@@ -95,8 +106,13 @@ pub(crate) enum Action {
     Load(LoadHow),
     Ask(AskPlan),
     /// Compare with the source, run the engine's check, or both.
-    Verify { source: bool, structure: bool },
-    Reopen { repeats: u32 },
+    Verify {
+        source: bool,
+        structure: bool,
+    },
+    Reopen {
+        repeats: u32,
+    },
     Kill(KillPlan),
 }
 
@@ -104,7 +120,10 @@ impl Action {
     pub(crate) fn kind(&self) -> ActionKind {
         match self {
             Action::Load(_) => ActionKind::Load,
-            Action::Ask(AskPlan { question: Question::Reach { .. }, .. }) => ActionKind::Reach,
+            Action::Ask(AskPlan {
+                question: Question::Reach { .. },
+                ..
+            }) => ActionKind::Reach,
             Action::Ask(_) => ActionKind::Ask,
             Action::Verify { .. } => ActionKind::Verify,
             Action::Reopen { .. } => ActionKind::Reopen,
@@ -116,15 +135,24 @@ impl Action {
     pub(crate) fn describe(&self) -> String {
         match self {
             Action::Load(LoadHow::Batch(batch)) => {
-                format!("load by transactions of {}", crate::units::grouped(u64::from(*batch)))
+                format!(
+                    "load by transactions of {}",
+                    crate::units::grouped(u64::from(*batch))
+                )
             }
             Action::Load(LoadHow::Bulk) => "bulk load".to_owned(),
             Action::Ask(ask) => ask.question.describe(),
-            Action::Verify { source: true, structure: true } => "compare with the source; check the structure".to_owned(),
+            Action::Verify {
+                source: true,
+                structure: true,
+            } => "compare with the source; check the structure".to_owned(),
             Action::Verify { source: true, .. } => "compare with the source".to_owned(),
             Action::Verify { .. } => "check the structure".to_owned(),
             Action::Reopen { repeats } => format!("close and open, {repeats} times"),
-            Action::Kill(kill) => format!("SIGKILL a writer inside its stream of commits, {} times", kill.rounds),
+            Action::Kill(kill) => format!(
+                "SIGKILL a writer inside its stream of commits, {} times",
+                kill.rounds
+            ),
         }
     }
 }
@@ -136,15 +164,29 @@ impl Question {
                 Way::Out => "outgoing",
                 Way::In => "incoming",
             };
-            follow.label().map_or_else(|| format!("{way} edges"), |label| format!("{way} `{label}` edges"))
+            follow.label().map_or_else(
+                || format!("{way} edges"),
+                |label| format!("{way} `{label}` edges"),
+            )
         };
         match self {
-            Question::Neighbors { from, follow } => format!("neighbours of {} along {}", from.text, along(follow)),
+            Question::Neighbors { from, follow } => {
+                format!("neighbours of {} along {}", from.text, along(follow))
+            }
             Question::Reach { from, hops, follow } => {
-                format!("reach of {} in 1 to {hops} hops along {}", from.text, along(follow))
+                format!(
+                    "reach of {} in 1 to {hops} hops along {}",
+                    from.text,
+                    along(follow)
+                )
             }
             Question::Path { from, to, follow } => {
-                format!("shortest chain from {} to {} along {}", from.text, to.text, along(follow))
+                format!(
+                    "shortest chain from {} to {} along {}",
+                    from.text,
+                    to.text,
+                    along(follow)
+                )
             }
             Question::ByKind(kind) => format!("all nodes of kind {}", kind.text),
             Question::ByName(name) => format!("nodes named {}", name.text),

@@ -58,7 +58,9 @@ impl Durability {
     }
 
     pub(crate) fn named(name: &str) -> Option<Durability> {
-        [Durability::Sync, Durability::Group, Durability::None].into_iter().find(|one| one.name() == name)
+        [Durability::Sync, Durability::Group, Durability::None]
+            .into_iter()
+            .find(|one| one.name() == name)
     }
 }
 
@@ -77,13 +79,15 @@ impl<'de> Deserialize<'de> for Size {
             }
 
             fn visit_i64<E: Error>(self, bytes: i64) -> Result<Size, E> {
-                u64::try_from(bytes).map(Size).map_err(|_| E::custom("a size cannot be negative"))
+                u64::try_from(bytes)
+                    .map(Size)
+                    .map_err(|_| E::custom("a size cannot be negative"))
             }
 
             fn visit_str<E: Error>(self, text: &str) -> Result<Size, E> {
-                crate::units::parse_bytes(text)
-                    .map(Size)
-                    .ok_or_else(|| E::custom(format!("`{text}` is not a size such as 4096 or \"32 MiB\"")))
+                crate::units::parse_bytes(text).map(Size).ok_or_else(|| {
+                    E::custom(format!("`{text}` is not a size such as 4096 or \"32 MiB\""))
+                })
             }
         }
         deserializer.deserialize_any(Bytes)

@@ -33,13 +33,25 @@ pub(crate) struct TableDef {
 impl TableDef {
     /// An empty table of this shape, owned by a phase (or by `run` or `dataset`).
     pub(crate) fn table(&self, owner: &str, rows: Vec<Vec<Cell>>) -> Table {
-        let columns = self.columns.iter().map(|(name, unit)| Column { name: (*name).to_owned(), unit: *unit });
-        Table { name: format!("{owner}.{}", self.name), columns: columns.collect(), rows, rows_left_out: 0 }
+        let columns = self.columns.iter().map(|(name, unit)| Column {
+            name: (*name).to_owned(),
+            unit: *unit,
+        });
+        Table {
+            name: format!("{owner}.{}", self.name),
+            columns: columns.collect(),
+            rows,
+            rows_left_out: 0,
+        }
     }
 }
 
 const fn metric(name: &'static str, unit: Unit, meaning: &'static str) -> Metric {
-    Metric { name, unit, meaning }
+    Metric {
+        name,
+        unit,
+        meaning,
+    }
 }
 
 const DATASET: &[Metric] = &[
@@ -47,44 +59,112 @@ const DATASET: &[Metric] = &[
     metric("edges", Unit::Count, "edge rows of the source"),
     metric("kinds", Unit::Count, "distinct node kinds"),
     metric("labels", Unit::Count, "distinct edge types"),
-    metric("payload_bytes", Unit::Bytes, "names, node data and edge data of the source"),
+    metric(
+        "payload_bytes",
+        Unit::Bytes,
+        "names, node data and edge data of the source",
+    ),
 ];
 
 const LOAD: &[Metric] = &[
-    metric("time_ns", Unit::Ns, "first to last change, commits included"),
-    metric("close_ns", Unit::Ns, "closing afterwards: what was logged is merged into the trees"),
-    metric("nodes_and_edges_per_second", Unit::PerSecond, "rows over time, closing included"),
+    metric(
+        "time_ns",
+        Unit::Ns,
+        "first to last change, commits included",
+    ),
+    metric(
+        "close_ns",
+        Unit::Ns,
+        "closing afterwards: what was logged is merged into the trees",
+    ),
+    metric(
+        "nodes_and_edges_per_second",
+        Unit::PerSecond,
+        "rows over time, closing included",
+    ),
     metric("commits", Unit::Count, "commits made"),
     metric("nodes", Unit::Count, "nodes in the database afterwards"),
     metric("edges", Unit::Count, "edges in the database afterwards"),
-    metric("file_bytes", Unit::Bytes, "size of the one file after closing"),
+    metric(
+        "file_bytes",
+        Unit::Bytes,
+        "size of the one file after closing",
+    ),
     metric("pages", Unit::Count, "pages of that file"),
-    metric("bytes_per_node", Unit::Bytes, "tree pages of nodes, names and kinds, per node, payload included"),
-    metric("bytes_per_edge", Unit::Bytes, "tree pages of both directions, per edge, payload included"),
-    metric("node_overhead_bytes", Unit::Bytes, "bytes per node beyond its name and data"),
-    metric("edge_overhead_bytes", Unit::Bytes, "bytes per edge beyond its data, both directions together"),
-    metric("bytes_written", Unit::Bytes, "bytes written to the database and its log"),
-    metric("write_amplification", Unit::Count, "bytes written over bytes of the final file"),
+    metric(
+        "bytes_per_node",
+        Unit::Bytes,
+        "tree pages of nodes, names and kinds, per node, payload included",
+    ),
+    metric(
+        "bytes_per_edge",
+        Unit::Bytes,
+        "tree pages of both directions, per edge, payload included",
+    ),
+    metric(
+        "node_overhead_bytes",
+        Unit::Bytes,
+        "bytes per node beyond its name and data",
+    ),
+    metric(
+        "edge_overhead_bytes",
+        Unit::Bytes,
+        "bytes per edge beyond its data, both directions together",
+    ),
+    metric(
+        "bytes_written",
+        Unit::Bytes,
+        "bytes written to the database and its log",
+    ),
+    metric(
+        "write_amplification",
+        Unit::Count,
+        "bytes written over bytes of the final file",
+    ),
     metric("syncs", Unit::Count, "syncs issued"),
 ];
 
 const ASK: &[Metric] = &[
     metric("time_ns", Unit::Ns, "median of the repeats, warm"),
-    metric("mad_ns", Unit::Ns, "median absolute deviation of the repeats"),
+    metric(
+        "mad_ns",
+        Unit::Ns,
+        "median absolute deviation of the repeats",
+    ),
     metric("min_ns", Unit::Ns, "fastest repeat"),
     metric("max_ns", Unit::Ns, "slowest repeat"),
     metric("first_ns", Unit::Ns, "the first time, before the repeats"),
-    metric("pages_read", Unit::Count, "pages read from the file by the first time"),
-    metric("pages_read_warm", Unit::Count, "pages read from the file by all repeats together"),
+    metric(
+        "pages_read",
+        Unit::Count,
+        "pages read from the file by the first time",
+    ),
+    metric(
+        "pages_read_warm",
+        Unit::Count,
+        "pages read from the file by all repeats together",
+    ),
     metric("answers", Unit::Count, "rows of the answer"),
 ];
 
 const VERIFY: &[Metric] = &[
     metric("time_ns", Unit::Ns, "the whole verification"),
     metric("nodes", Unit::Count, "nodes compared with the source"),
-    metric("edges", Unit::Count, "edges compared with the source, each from both ends"),
-    metric("differences", Unit::Count, "places where the database and the source differ"),
-    metric("findings", Unit::Count, "findings of the engine's own check"),
+    metric(
+        "edges",
+        Unit::Count,
+        "edges compared with the source, each from both ends",
+    ),
+    metric(
+        "differences",
+        Unit::Count,
+        "places where the database and the source differ",
+    ),
+    metric(
+        "findings",
+        Unit::Count,
+        "findings of the engine's own check",
+    ),
     metric("pages_read", Unit::Count, "pages read from the file"),
 ];
 
@@ -92,34 +172,97 @@ const REOPEN: &[Metric] = &[
     metric("time_ns", Unit::Ns, "median time to open"),
     metric("mad_ns", Unit::Ns, "median absolute deviation of that"),
     metric("pages_read", Unit::Count, "most pages read by an open"),
-    metric("first_get_pages", Unit::Count, "most pages read by the first get after it"),
-    metric("first_get_ns", Unit::Ns, "median time of the first get after it"),
+    metric(
+        "first_get_pages",
+        Unit::Count,
+        "most pages read by the first get after it",
+    ),
+    metric(
+        "first_get_ns",
+        Unit::Ns,
+        "median time of the first get after it",
+    ),
 ];
 
 const KILL: &[Metric] = &[
-    metric("time_ns", Unit::Ns, "all rounds: writing, killing, recovering, checking"),
-    metric("rounds", Unit::Count, "writers that were killed inside their stream of commits"),
-    metric("acknowledged_commits", Unit::Count, "commits that the writers reported as durable"),
-    metric("surviving_commits", Unit::Count, "commits found whole after recovery"),
-    metric("lost_commits", Unit::Count, "acknowledged commits that are missing or not whole"),
-    metric("replayed_records", Unit::Count, "log records replayed by the recoveries"),
-    metric("fewest_replayed_records", Unit::Count, "log records replayed by the recovery with the fewest"),
+    metric(
+        "time_ns",
+        Unit::Ns,
+        "all rounds: writing, killing, recovering, checking",
+    ),
+    metric(
+        "rounds",
+        Unit::Count,
+        "writers that were killed inside their stream of commits",
+    ),
+    metric(
+        "acknowledged_commits",
+        Unit::Count,
+        "commits that the writers reported as durable",
+    ),
+    metric(
+        "surviving_commits",
+        Unit::Count,
+        "commits found whole after recovery",
+    ),
+    metric(
+        "lost_commits",
+        Unit::Count,
+        "acknowledged commits that are missing or not whole",
+    ),
+    metric(
+        "replayed_records",
+        Unit::Count,
+        "log records replayed by the recoveries",
+    ),
+    metric(
+        "fewest_replayed_records",
+        Unit::Count,
+        "log records replayed by the recovery with the fewest",
+    ),
     metric("replayed_bytes", Unit::Bytes, "log bytes replayed"),
-    metric("dropped_bytes", Unit::Bytes, "bytes of unfinished records dropped at the log's end"),
+    metric(
+        "dropped_bytes",
+        Unit::Bytes,
+        "bytes of unfinished records dropped at the log's end",
+    ),
     metric("recovery_ns", Unit::Ns, "median time to open after a kill"),
-    metric("findings", Unit::Count, "findings of the engine's own check afterwards"),
-    metric("differences", Unit::Count, "places where the database and the expected graph differ"),
+    metric(
+        "findings",
+        Unit::Count,
+        "findings of the engine's own check afterwards",
+    ),
+    metric(
+        "differences",
+        Unit::Count,
+        "places where the database and the expected graph differ",
+    ),
 ];
 
 pub(crate) const DEGREE: TableDef = TableDef {
     name: "degree",
-    columns: &[("degree", Unit::Count), ("nodes_out", Unit::Count), ("nodes_in", Unit::Count)],
+    columns: &[
+        ("degree", Unit::Count),
+        ("nodes_out", Unit::Count),
+        ("nodes_in", Unit::Count),
+    ],
 };
-pub(crate) const KINDS: TableDef = TableDef { name: "kinds", columns: &[("kind", Unit::Text), ("nodes", Unit::Count)] };
-pub(crate) const LABELS: TableDef = TableDef { name: "labels", columns: &[("label", Unit::Text), ("edges", Unit::Count)] };
+pub(crate) const KINDS: TableDef = TableDef {
+    name: "kinds",
+    columns: &[("kind", Unit::Text), ("nodes", Unit::Count)],
+};
+pub(crate) const LABELS: TableDef = TableDef {
+    name: "labels",
+    columns: &[("label", Unit::Text), ("edges", Unit::Count)],
+};
 pub(crate) const PHASES: TableDef = TableDef {
     name: "phases",
-    columns: &[("phase", Unit::Text), ("time_ns", Unit::Ns), ("mad_ns", Unit::Ns), ("pages_read", Unit::Count)],
+    columns: &[
+        ("phase", Unit::Text),
+        ("time_ns", Unit::Ns),
+        ("mad_ns", Unit::Ns),
+        ("pages_read", Unit::Count),
+    ],
 };
 pub(crate) const QUERIES: TableDef = TableDef {
     name: "queries",
@@ -146,11 +289,21 @@ pub(crate) const SPACES: TableDef = TableDef {
 };
 pub(crate) const HOPS: TableDef = TableDef {
     name: "hops",
-    columns: &[("hops", Unit::Count), ("nodes_new", Unit::Count), ("nodes_reached", Unit::Count), ("time_ns", Unit::Ns)],
+    columns: &[
+        ("hops", Unit::Count),
+        ("nodes_new", Unit::Count),
+        ("nodes_reached", Unit::Count),
+        ("time_ns", Unit::Ns),
+    ],
 };
 pub(crate) const ANSWERS: TableDef = TableDef {
     name: "answers",
-    columns: &[("place", Unit::Count), ("id", Unit::Text), ("kind", Unit::Text), ("name", Unit::Text)],
+    columns: &[
+        ("place", Unit::Count),
+        ("id", Unit::Text),
+        ("kind", Unit::Text),
+        ("name", Unit::Text),
+    ],
 };
 pub(crate) const ROUNDS: TableDef = TableDef {
     name: "rounds",
@@ -212,7 +365,11 @@ pub(crate) fn describe(kind: Option<ActionKind>, name: &str) -> Option<Metric> {
 
 /// Unit and meaning of a stored metric, for renderers that know only its name.
 pub(crate) fn by_name(name: &str) -> Option<Metric> {
-    [ASK, LOAD, VERIFY, REOPEN, KILL, DATASET].into_iter().flatten().find(|metric| metric.name == name).copied()
+    [ASK, LOAD, VERIFY, REOPEN, KILL, DATASET]
+        .into_iter()
+        .flatten()
+        .find(|metric| metric.name == name)
+        .copied()
 }
 
 #[cfg(test)]
@@ -231,16 +388,35 @@ mod tests {
     /// A renderer that knows only the name must not be misled about the unit.
     #[test]
     fn one_name_has_one_unit() {
-        for metric in KINDS_OF_ACTION.iter().flat_map(|kind| kind.metrics()).chain(DATASET) {
-            assert_eq!(by_name(metric.name).map(|known| known.unit), Some(metric.unit), "{}", metric.name);
+        for metric in KINDS_OF_ACTION
+            .iter()
+            .flat_map(|kind| kind.metrics())
+            .chain(DATASET)
+        {
+            assert_eq!(
+                by_name(metric.name).map(|known| known.unit),
+                Some(metric.unit),
+                "{}",
+                metric.name
+            );
         }
     }
 
     #[test]
     fn units_stand_last_in_names() {
         for metric in KINDS_OF_ACTION.iter().flat_map(|kind| kind.metrics()) {
-            assert_eq!(metric.name.ends_with("_ns"), metric.unit == Unit::Ns, "{}", metric.name);
-            assert_eq!(metric.name.ends_with("_per_second"), metric.unit == Unit::PerSecond, "{}", metric.name);
+            assert_eq!(
+                metric.name.ends_with("_ns"),
+                metric.unit == Unit::Ns,
+                "{}",
+                metric.name
+            );
+            assert_eq!(
+                metric.name.ends_with("_per_second"),
+                metric.unit == Unit::PerSecond,
+                "{}",
+                metric.name
+            );
         }
     }
 }
