@@ -177,6 +177,9 @@ pub(crate) struct WriterArgs {
     pub(crate) edges: u32,
     #[arg(long)]
     pub(crate) data_bytes: u32,
+    /// Nodes that are there already and that edges may lead to.
+    #[arg(long, value_delimiter = ',')]
+    pub(crate) anchors: Vec<u64>,
     /// Durability as in a scenario: sync, group or none.
     #[arg(long)]
     pub(crate) durability: String,

@@ -76,7 +76,7 @@ fn lookup(text: &str, column: &str, ids: &Ids) -> Result<u64, String> {
             let id: u64 = text
                 .parse()
                 .map_err(|_| format!("{column} `{text}` is not a whole number"))?;
-            seen.contains(&id).then_some(id)
+            seen.binary_search(&id).is_ok().then_some(id)
         }
         Ids::Strings(seen) => seen.get(text).copied(),
     };

@@ -5,12 +5,14 @@ pub(crate) mod lines;
 pub(crate) mod model;
 pub(crate) mod nodes;
 
-use std::collections::{HashMap, HashSet};
+use std::cell::RefCell;
+use std::collections::HashMap;
 use std::path::{Path, PathBuf};
 
 use crate::failure::Failure;
 
 use self::edges::EdgeReader;
+use self::model::Model;
 use self::nodes::NodeReader;
 
 /// A node as its source has it, under the id that the database will use.
@@ -102,53 +104,74 @@ pub(crate) enum Ids {
     /// No node seen yet.
     #[default]
     Unknown,
-    /// Numbers are kept as they are.
-    Numbers(HashSet<u64>),
+    /// Numbers are kept as they are. They ascend in the source, so they do here.
+    Numbers(Vec<u64>),
     /// Strings get numbers from 1 in the order of the file.
     Strings(HashMap<String, u64>),
 }
 
-/// Reads a graph's rows, one at a time, checking ids as it goes. Nodes come before edges.
-pub(crate) struct Reader {
+/// A graph's files, read row by row, with ids checked on the way.
+pub(crate) struct Source {
     files: Files,
-    ids: Ids,
+    ids: RefCell<Ids>,
 }
 
-impl Reader {
-    pub(crate) fn new(files: Files) -> Reader {
-        Reader {
+impl Source {
+    pub(crate) fn new(files: Files) -> Source {
+        Source {
             files,
-            ids: Ids::default(),
+            ids: RefCell::default(),
         }
     }
 
-    /// Calls `row` for every node, in the order of the files.
-    pub(crate) fn nodes(
-        &mut self,
-        mut row: impl FnMut(NodeRow) -> Result<(), Failure>,
-    ) -> Result<(), Failure> {
-        for path in &self.files.nodes {
-            let mut reader = NodeReader::open(path)?;
-            while let Some(node) = reader.next_row(&mut self.ids)? {
-                row(node)?;
-            }
-        }
-        Ok(())
+    /// Every node, in the order of the files. Ends after the first failure.
+    pub(crate) fn nodes(&self) -> impl Iterator<Item = Result<NodeRow, Failure>> {
+        rows(&self.files.nodes, NodeReader::open, |reader| {
+            reader.next_row(&mut self.ids.borrow_mut())
+        })
     }
 
-    /// Calls `row` for every edge. Call it after [`Reader::nodes`]: edges name nodes.
-    pub(crate) fn edges(
-        &self,
-        mut row: impl FnMut(EdgeRow) -> Result<(), Failure>,
-    ) -> Result<(), Failure> {
-        for path in &self.files.edges {
-            let mut reader = EdgeReader::open(path)?;
-            while let Some(edge) = reader.next_row(&self.ids)? {
-                row(edge)?;
-            }
-        }
-        Ok(())
+    /// Every edge. To be used up only after [`Source::nodes`], because edges name nodes. Ends after
+    /// the first failure.
+    pub(crate) fn edges(&self) -> impl Iterator<Item = Result<EdgeRow, Failure>> {
+        rows(&self.files.edges, EdgeReader::open, |reader| {
+            reader.next_row(&self.ids.borrow())
+        })
     }
+
+    /// The whole graph in memory.
+    pub(crate) fn model(&self) -> Result<Model, Failure> {
+        let nodes = self.nodes().collect::<Result<Vec<NodeRow>, Failure>>()?;
+        let edges = self.edges().collect::<Result<Vec<EdgeRow>, Failure>>()?;
+        Ok(Model::new(nodes, edges))
+    }
+}
+
+/// The rows of several files as one sequence.
+fn rows<'f, Reader: 'f, Row: 'f>(
+    paths: &'f [PathBuf],
+    open: impl Fn(&Path) -> Result<Reader, Failure> + 'f,
+    mut next: impl FnMut(&mut Reader) -> Result<Option<Row>, Failure> + 'f,
+) -> impl Iterator<Item = Result<Row, Failure>> + 'f {
+    let mut paths = paths.iter();
+    let mut reader: Option<Reader> = None;
+    let mut failed = false;
+    std::iter::from_fn(move || {
+        let mut step = || loop {
+            if let Some(open) = &mut reader
+                && let Some(row) = next(open)?
+            {
+                return Ok(Some(row));
+            }
+            let Some(path) = paths.next() else {
+                return Ok(None);
+            };
+            reader = Some(open(path)?);
+        };
+        let item = if failed { None } else { step().transpose() };
+        failed = matches!(item, Some(Err(_)));
+        item
+    })
 }
 
 #[cfg(test)]

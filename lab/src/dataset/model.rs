@@ -14,6 +14,8 @@ pub(crate) struct ModelEdge {
     /// Tells parallel edges apart: 0 for the first row of its (source, label, target), and so on.
     pub(crate) ordinal: u32,
     pub(crate) data: Vec<u8>,
+    /// Its row's place in the source.
+    arrival: u32,
 }
 
 /// Which way edges are followed.
@@ -76,6 +78,7 @@ impl Model {
                 target: row.target,
                 ordinal: 0,
                 data: row.data,
+                arrival: self.edges.len() as u32,
             });
         }
         self.index();
@@ -113,6 +116,13 @@ impl Model {
     /// Every edge in (source, label, target, ordinal) order.
     pub(crate) fn edges(&self) -> &[ModelEdge] {
         &self.edges
+    }
+
+    /// Every edge in the order of the source.
+    pub(crate) fn edges_as_they_came(&self) -> Vec<&ModelEdge> {
+        let mut edges: Vec<&ModelEdge> = self.edges.iter().collect();
+        edges.sort_by_key(|edge| edge.arrival);
+        edges
     }
 
     /// Label names in order of first use.

@@ -1,6 +1,6 @@
 //! Nodes from JSON lines: `{"id":1,"kind":"games","name":"0ad","data":{…}}`.
 
-use std::collections::{HashMap, HashSet};
+use std::collections::HashMap;
 use std::fmt;
 use std::path::Path;
 
@@ -90,7 +90,7 @@ fn parse(text: &str, ids: &mut Ids) -> Result<NodeRow, String> {
 fn register(id: SourceId, ids: &mut Ids) -> Result<u64, String> {
     if matches!(ids, Ids::Unknown) {
         *ids = match id {
-            SourceId::Number(_) => Ids::Numbers(HashSet::new()),
+            SourceId::Number(_) => Ids::Numbers(Vec::new()),
             SourceId::String(_) => Ids::Strings(HashMap::new()),
         };
     }
@@ -99,9 +99,12 @@ fn register(id: SourceId, ids: &mut Ids) -> Result<u64, String> {
             if vellum::NodeId::new(id).is_none() {
                 return Err(format!("id {id} is not from 1 to 2^48 − 1"));
             }
-            if !seen.insert(id) {
-                return Err(format!("id {id} appears a second time"));
+            if let Some(last) = seen.last().filter(|last| **last >= id) {
+                return Err(format!(
+                    "id {id} comes after {last}: numbers must ascend; ids written as strings need not"
+                ));
             }
+            seen.push(id);
             Ok(id)
         }
         (SourceId::String(id), Ids::Strings(seen)) => {

@@ -19,16 +19,9 @@ fn read(files: &[(&str, &[u8])]) -> Result<(Vec<NodeRow>, Vec<EdgeRow>), Failure
         fs::write(&path, bytes).unwrap();
         paths.push(path);
     }
-    let mut reader = Reader::new(Files::find(&paths)?);
-    let (mut nodes, mut edges) = (Vec::new(), Vec::new());
-    reader.nodes(|node| {
-        nodes.push(node);
-        Ok(())
-    })?;
-    reader.edges(|edge| {
-        edges.push(edge);
-        Ok(())
-    })?;
+    let source = Source::new(Files::find(&paths)?);
+    let nodes = source.nodes().collect::<Result<Vec<_>, _>>()?;
+    let edges = source.edges().collect::<Result<Vec<_>, _>>()?;
     Ok((nodes, edges))
 }
 
@@ -88,7 +81,7 @@ fn bad_rows_are_named_with_file_and_line() {
             "n.jsonl",
             b"{\"id\":1,\"kind\":\"a\",\"name\":\"x\"}\n{\"id\":1,\"kind\":\"a\",\"name\":\"x\"}\n",
         )],
-        "n.jsonl:2: id 1 appears",
+        "n.jsonl:2: id 1 comes after 1",
     );
     refused(
         &[("n.jsonl", b"{\"id\":0,\"kind\":\"a\",\"name\":\"x\"}")],
@@ -132,6 +125,18 @@ fn bad_rows_are_named_with_file_and_line() {
     refused(
         &[nodes, ("e.tsv", b"src\tdst\ttype\n1\t9\t\n")],
         "the type is empty",
+    );
+}
+
+#[test]
+fn rows_end_after_a_failure() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("n.jsonl");
+    fs::write(&path, "{\n{\"id\":1,\"kind\":\"a\",\"name\":\"x\"}\n").unwrap();
+    let source = Source::new(Files::find(&[path]).unwrap());
+    assert_eq!(
+        source.nodes().map(|row| row.is_ok()).collect::<Vec<_>>(),
+        [false]
     );
 }
 

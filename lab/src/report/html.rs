@@ -96,7 +96,7 @@ fn tiles(run: &Run) -> Vec<(String, String)> {
     for name in facts {
         if let Some(value) = run.dataset.get(name) {
             let label = if name == "payload_bytes" {
-                "names and data given"
+                "payload: names and data"
             } else {
                 name
             };
@@ -251,7 +251,7 @@ fn phase_card(run: &Run, phase: &Phase) -> String {
         out += &format!("<p class=\"answer\">{}</p>\n", escape(answer));
     }
     out += "<dl class=\"metrics\">\n";
-    for (name, value) in &phase.metrics {
+    for (name, value) in parts::metrics(phase) {
         let meaning = registry::by_name(name).map_or("", |metric| metric.meaning);
         out += &format!(
             "<div><dt title=\"{}\">{}</dt><dd>{}</dd></div>\n",

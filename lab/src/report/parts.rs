@@ -1,6 +1,8 @@
 //! What the reports say, in pieces that every format shows alike.
 
-use crate::results::{Cell, Check, Manifest, Phase, PhaseStatus, Run, Setting, Table, Verdict};
+use crate::results::{
+    Cell, Check, Manifest, Number, Phase, PhaseStatus, Run, Setting, Table, Verdict,
+};
 use crate::scenario::registry;
 use crate::units::{Unit, grouped};
 
@@ -83,6 +85,17 @@ pub(super) fn metric(name: &str, value: f64) -> String {
     registry::by_name(name)
         .map_or(Unit::Count, |metric| metric.unit)
         .show(value)
+}
+
+/// The phase's metrics in the order in which the registry explains them.
+pub(super) fn metrics(phase: &Phase) -> Vec<(&str, Number)> {
+    let mut metrics: Vec<(&str, Number)> = phase
+        .metrics
+        .iter()
+        .map(|(name, value)| (name.as_str(), *value))
+        .collect();
+    metrics.sort_by_key(|(name, _)| registry::rank(name));
+    metrics
 }
 
 /// The phase's time, if its results may be shown.

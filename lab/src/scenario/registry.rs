@@ -363,13 +363,22 @@ pub(crate) fn describe(kind: Option<ActionKind>, name: &str) -> Option<Metric> {
     metrics.iter().find(|metric| metric.name == name).copied()
 }
 
-/// Unit and meaning of a stored metric, for renderers that know only its name.
-pub(crate) fn by_name(name: &str) -> Option<Metric> {
+fn all() -> impl Iterator<Item = &'static Metric> {
     [ASK, LOAD, VERIFY, REOPEN, KILL, DATASET]
         .into_iter()
         .flatten()
-        .find(|metric| metric.name == name)
-        .copied()
+}
+
+/// Unit and meaning of a stored metric, for renderers that know only its name.
+pub(crate) fn by_name(name: &str) -> Option<Metric> {
+    all().find(|metric| metric.name == name).copied()
+}
+
+/// Where a metric stands in the list; unknown ones come last.
+pub(crate) fn rank(name: &str) -> usize {
+    all()
+        .position(|metric| metric.name == name)
+        .unwrap_or(usize::MAX)
 }
 
 #[cfg(test)]
