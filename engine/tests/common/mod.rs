@@ -1,6 +1,8 @@
 //! A plain in-memory graph that says what the database must answer, and a full comparison of both.
 #![allow(dead_code, missing_docs, clippy::unwrap_used, clippy::expect_used, clippy::indexing_slicing)]
 
+pub mod changes;
+
 use std::collections::{BTreeMap, BTreeSet};
 
 use vellum::{Direction, NodeId, ReadTxn};
@@ -175,4 +177,47 @@ fn assert_names(txn: &ReadTxn, model: &Model) {
         let expected = names.iter().filter(|(n, _)| n.starts_with(prefix)).count();
         assert_eq!(found, expected, "names starting with {prefix:?}");
     }
+}
+
+/// Reads everything into a model, both directions and both indexes compared on the way. What the
+/// database says about itself twice must be the same.
+pub fn dump(txn: &ReadTxn, unique: bool, named: bool) -> vellum::Result<Model> {
+    let mut model = Model { next: txn.next_id(), ..Model::new(unique) };
+    for node in txn.nodes() {
+        let node = node?;
+        let (kind, name) = (node.kind().to_owned(), node.name().to_owned());
+        let data = node.data()?.into_owned();
+        model.nodes.insert(node.id().get(), ModelNode { kind, name, data });
+    }
+    let mut reversed = BTreeSet::new();
+    for number in model.nodes.keys() {
+        for edge in txn.edges(id(*number), Direction::Out, None) {
+            let edge = edge?;
+            let key = (edge.source().get(), edge.label().to_owned(), edge.target().get(), edge.ordinal());
+            model.edges.insert(key, edge.data()?.into_owned());
+        }
+        for edge in txn.edges(id(*number), Direction::In, None) {
+            let edge = edge?;
+            reversed.insert((edge.source().get(), edge.label().to_owned(), edge.target().get(), edge.ordinal()));
+        }
+    }
+    assert!(reversed.iter().eq(model.edges.keys()), "the two directions differ");
+    let mut by_kind = 0;
+    for kind in txn.kinds()? {
+        for node in txn.nodes_of_kind(&kind) {
+            assert_eq!(model.nodes.get(&node?.get()).map(|node| &node.kind), Some(&kind));
+            by_kind += 1;
+        }
+    }
+    assert_eq!(by_kind, model.nodes.len(), "the kind index differs from the nodes");
+    if named {
+        let mut by_name = 0;
+        for entry in txn.nodes_with_prefix("") {
+            let (name, node) = entry?;
+            assert_eq!(model.nodes.get(&node.get()).map(|node| &node.name), Some(&name));
+            by_name += 1;
+        }
+        assert_eq!(by_name, model.nodes.len(), "the name index differs from the nodes");
+    }
+    Ok(model)
 }
