@@ -147,7 +147,6 @@ impl Store {
         let log = self.open_log()?;
         if !log.fits(SLOT_LEN) {
             log.start_segment()?;
-            log.recycle(log.end());
         }
         let end = log.end() + (SLOT_LEN + RECORD_OVERHEAD) as u64;
         let covered = Covered { generation: log.generation(), position: end, chain: 0 };

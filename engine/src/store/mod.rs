@@ -27,7 +27,6 @@ pub(crate) use checkpoint::merge_all;
 pub(crate) use commit::{CommitInput, CommitKind, CommitReport};
 pub(crate) use exclusive::{Exclusive, Held};
 pub(crate) use files::Files;
-pub use recover::{RecoveryProgress, RecoveryReport};
 pub(crate) use state::State;
 pub(crate) use trees::{Contents, Covered, Trees};
 
@@ -36,6 +35,7 @@ use commits::Commits;
 use crate::graph::{DictionaryCache, View};
 use crate::options::Options;
 use crate::pager::Pager;
+use crate::recovery::RecoveryReport;
 use crate::storage::Storage;
 
 /// Everything that the handles, transactions and snapshots of one open database share.

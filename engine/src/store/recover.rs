@@ -9,35 +9,9 @@ use crate::format::header::Header;
 use crate::format::log::RecordKind;
 use crate::graph::Totals;
 use crate::options::OnRecovery;
+use crate::recovery::{RecoveryProgress, RecoveryReport};
 use crate::storage::{OpenMode, Storage};
 use crate::wal::{LogReader, LogStart, Record};
-
-/// How far a recovery has come. See [`Builder::on_recovery`](crate::Builder::on_recovery).
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-#[cfg_attr(feature = "serde", derive(serde::Serialize))]
-pub struct RecoveryProgress {
-    /// Log records replayed so far.
-    pub records: u64,
-    /// Log bytes replayed so far.
-    pub bytes: u64,
-}
-
-/// What opening a database found in its log.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
-#[cfg_attr(feature = "serde", derive(serde::Serialize))]
-pub struct RecoveryReport {
-    /// Log records replayed.
-    pub records: u64,
-    /// Commits that they brought back.
-    pub commits: u64,
-    /// Log bytes replayed.
-    pub bytes: u64,
-    /// Bytes of a record at the log's end that was never completely written. Its commit was never
-    /// acknowledged as durable.
-    pub dropped_bytes: u64,
-    /// Whether the last record had one flipped bit, which was taken as it must have been.
-    pub repaired: bool,
-}
 
 /// The newest state, put together from a header and the log that it names.
 pub(crate) struct Recovered {
