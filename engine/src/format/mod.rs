@@ -9,11 +9,13 @@ use std::fmt;
 
 pub mod blob;
 pub mod bytes;
+pub mod changes;
 pub mod checksum;
 pub mod edges;
 pub mod freelist;
 pub mod header;
 pub mod limits;
+pub mod log;
 pub mod names;
 pub mod node;
 pub mod page;
@@ -42,9 +44,5 @@ pub(crate) type Result<T> = std::result::Result<T, FormatError>;
 
 /// Turns a broken rule into an error, so that checks read as statements.
 pub(crate) fn ensure(holds: bool, rule: &'static str) -> Result<()> {
-    if holds {
-        Ok(())
-    } else {
-        Err(FormatError(rule))
-    }
+    if holds { Ok(()) } else { Err(FormatError(rule)) }
 }

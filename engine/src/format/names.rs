@@ -75,12 +75,7 @@ impl<'p> Entry<'p> {
         let suffix_len = r.varint_to(MAX_NAME_LEN as u64 - shared, rule)?;
         let suffix = r.bytes(suffix_len as usize)?;
         let id = r.varint_to(MAX_U48, "node id exceeds 48 bits")?;
-        Ok(Entry {
-            shared: shared as usize,
-            suffix,
-            id,
-            len: r.position(),
-        })
+        Ok(Entry { shared: shared as usize, suffix, id, len: r.position() })
     }
 }
 
@@ -104,15 +99,9 @@ impl<'p> NamesPage<'p> {
         for i in 0..common.count {
             let entry = Entry::read(body.get(at..).unwrap_or_default())?;
             ensure(entry.id > 0, "node id is 0")?;
-            ensure(
-                entry.shared <= last.0.len(),
-                "an entry shares more than there is",
-            )?;
+            ensure(entry.shared <= last.0.len(), "an entry shares more than there is")?;
             if i.is_multiple_of(RESTART_INTERVAL) {
-                ensure(
-                    page.restart(i / RESTART_INTERVAL) == at,
-                    "a restart is not where it says",
-                )?;
+                ensure(page.restart(i / RESTART_INTERVAL) == at, "a restart is not where it says")?;
                 ensure(entry.shared == 0, "a restart shares bytes")?;
             }
             name.clear();
@@ -125,10 +114,7 @@ impl<'p> NamesPage<'p> {
             last.1 = entry.id;
             at += entry.len;
         }
-        ensure(
-            all_zero(body.get(at..).unwrap_or_default()),
-            "unused bytes are not zero",
-        )
+        ensure(all_zero(body.get(at..).unwrap_or_default()), "unused bytes are not zero")
     }
 
     /// Entries on the page.
@@ -144,10 +130,7 @@ impl<'p> NamesPage<'p> {
     /// Gives the id of entry `i`, and its name in `out` in place of what was there.
     pub fn entry(&self, i: usize, out: &mut Vec<u8>) -> u64 {
         debug_assert!(i < self.count, "no such entry");
-        let mut position = NamesPosition {
-            name: std::mem::take(out),
-            ..NamesPosition::default()
-        };
+        let mut position = NamesPosition { name: std::mem::take(out), ..NamesPosition::default() };
         self.start_at(i, &mut position);
         let id = self.step(&mut position);
         *out = position.name;
@@ -208,10 +191,7 @@ impl<'p> NamesPage<'p> {
 
     /// The entries from `i` on.
     pub fn iter_from(&self, i: usize) -> NamesIter<'p> {
-        NamesIter {
-            page: *self,
-            position: self.position(i),
-        }
+        NamesIter { page: *self, position: self.position(i) }
     }
 
     fn start_at(&self, i: usize, position: &mut NamesPosition) {
@@ -248,10 +228,7 @@ pub struct NamesIter<'p> {
 
 impl NamesIter<'_> {
     /// The next entry.
-    #[allow(
-        clippy::should_implement_trait,
-        reason = "the item borrows from the iterator"
-    )]
+    #[allow(clippy::should_implement_trait, reason = "the item borrows from the iterator")]
     pub fn next(&mut self) -> Option<(&[u8], u64)> {
         let id = self.page.step(&mut self.position)?;
         Some((&self.position.name, id))
@@ -274,14 +251,7 @@ impl NamesBuilder {
     /// A builder of pages of one size.
     pub fn new(page_size: usize) -> NamesBuilder {
         let (count, last, last_id, entries, restarts) = Default::default();
-        NamesBuilder {
-            page_size,
-            count,
-            last,
-            last_id,
-            entries,
-            restarts,
-        }
+        NamesBuilder { page_size, count, last, last_id, entries, restarts }
     }
 
     /// Entries so far.

@@ -47,9 +47,7 @@ impl<'p> EdgeBlock<'p> {
     /// Reads the block that fills `range` of `page`. What follows the block in the page is never part of
     /// a result, but a page without at least eight more bytes is read more slowly.
     pub fn parse(page: &'p [u8], range: Range<usize>) -> Result<EdgeBlock<'p>> {
-        let cell = page
-            .get(range.clone())
-            .ok_or(FormatError("cell outside its page"))?;
+        let cell = page.get(range.clone()).ok_or(FormatError("cell outside its page"))?;
         let mut r = Reader::new(cell);
         let flags = r.u8()?;
         let known = FLAG_ORDINALS | FLAG_DATA | FLAG_DELTA;
@@ -72,16 +70,8 @@ impl<'p> EdgeBlock<'p> {
             Peers::Delta(at)
         };
         let (ordinals, data) = (None, None);
-        let mut block = EdgeBlock {
-            page,
-            end: range.end,
-            count,
-            runs,
-            peers,
-            ordinals,
-            data,
-            start,
-        };
+        let mut block =
+            EdgeBlock { page, end: range.end, count, runs, peers, ordinals, data, start };
         if let Some(mut chunks) = block.chunks() {
             while chunks.step()?.is_some() {}
             at = chunks.at;
@@ -173,11 +163,7 @@ impl<'p> EdgeBlock<'p> {
                 break;
             }
             let wanted = run.start.max(range.start)..run.end.min(range.end);
-            out.extend(wanted.map(|i| BlockEdge {
-                label,
-                peer: packed.get(i),
-                ordinal: 0,
-            }));
+            out.extend(wanted.map(|i| BlockEdge { label, peer: packed.get(i), ordinal: 0 }));
         }
     }
 
@@ -192,28 +178,15 @@ impl<'p> EdgeBlock<'p> {
             if chunk.range.end <= range.start {
                 continue;
             }
-            let Chunk {
-                label,
-                first,
-                differences,
-                ..
-            } = chunk;
+            let Chunk { label, first, differences, .. } = chunk;
             let skipped = range.start.saturating_sub(chunk.range.start);
             let wanted = chunk.range.end.min(range.end) - chunk.range.start - skipped;
             // 127 differences of 48 bits add up to less than 55 bits.
             let mut peer = first + (0..skipped).map(|i| differences.get(i)).sum::<u64>();
-            out.push(BlockEdge {
-                label,
-                peer,
-                ordinal: 0,
-            });
+            out.push(BlockEdge { label, peer, ordinal: 0 });
             out.extend((skipped..skipped + wanted - 1).map(|i| {
                 peer += differences.get(i);
-                BlockEdge {
-                    label,
-                    peer,
-                    ordinal: 0,
-                }
+                BlockEdge { label, peer, ordinal: 0 }
             }));
             ensure(peer <= MAX_U48, "peer exceeds 48 bits")?;
         }
@@ -240,9 +213,7 @@ impl<'p> EdgeBlock<'p> {
     /// The data of edge `i`. Takes a step per edge of the block: use [`EdgeBlock::data_iter`] for many.
     pub fn data(&self, i: usize) -> Result<Data<'p>> {
         ensure(i < self.count, "no such edge in the block")?;
-        self.data_iter()?
-            .nth(i)
-            .ok_or(FormatError("no such edge in the block"))?
+        self.data_iter()?.nth(i).ok_or(FormatError("no such edge in the block"))?
     }
 
     /// The data of every edge, in order.
@@ -254,10 +225,7 @@ impl<'p> EdgeBlock<'p> {
     pub fn check(&self) -> Result<()> {
         let mut edges = Vec::new();
         self.decode_into(&mut edges)?;
-        ensure(
-            edges.is_sorted_by(|a, b| a < b),
-            "edges of a block do not ascend",
-        )?;
+        ensure(edges.is_sorted_by(|a, b| a < b), "edges of a block do not ascend")?;
         let mut again = EdgeBlockBuilder::new();
         for (edge, data) in edges.iter().zip(self.data_iter()?) {
             ensure(edge.peer > 0, "an edge has no peer")?;
@@ -266,10 +234,7 @@ impl<'p> EdgeBlock<'p> {
         let mut encoded = Vec::new();
         again.encode(&mut encoded);
         let stored = self.page.get(self.start..self.end);
-        ensure(
-            stored == Some(&encoded),
-            "a block is not in its shortest form",
-        )
+        ensure(stored == Some(&encoded), "a block is not in its shortest form")
     }
 
     fn chunks(&self) -> Option<Chunks<'p>> {
@@ -277,15 +242,7 @@ impl<'p> EdgeBlock<'p> {
             return None;
         };
         let (page, end, runs) = (self.page, self.end, self.runs.clone());
-        Some(Chunks {
-            page,
-            at,
-            end,
-            runs,
-            label: 0,
-            left: 0,
-            index: 0,
-        })
+        Some(Chunks { page, at, end, runs, label: 0, left: 0, index: 0 })
     }
 }
 
@@ -317,10 +274,7 @@ impl<'p> Chunks<'p> {
             (self.label, self.left) = (run.label, run.len);
         }
         let len = self.left.min(CHUNK_LEN);
-        let header = self
-            .page
-            .get(self.at..self.end)
-            .and_then(|cell| cell.first_chunk());
+        let header = self.page.get(self.at..self.end).and_then(|cell| cell.first_chunk());
         let [.., bits]: [u8; CHUNK_HEADER_LEN] =
             *header.ok_or(FormatError("packed numbers exceed their cell"))?;
         let first = u48_at(self.page, self.at);
@@ -328,11 +282,6 @@ impl<'p> Chunks<'p> {
         let (differences, at) = Packed::new(self.page, numbers, len - 1, width(bits, PEER_BITS)?)?;
         let range = self.index..self.index + len;
         (self.at, self.left, self.index) = (at, self.left - len, range.end);
-        Ok(Some(Chunk {
-            label: self.label,
-            range,
-            first,
-            differences,
-        }))
+        Ok(Some(Chunk { label: self.label, range, first, differences }))
     }
 }

@@ -49,16 +49,8 @@ struct Run {
 impl Run {
     /// Label and length share a byte; what does not fit four bits follows it.
     fn encoded_len(label: u16, len: usize) -> usize {
-        let label = if label < 15 {
-            0
-        } else {
-            varint::len(u64::from(label) - 15)
-        };
-        let count = if len < 16 {
-            0
-        } else {
-            varint::len(len as u64 - 16)
-        };
+        let label = if label < 15 { 0 } else { varint::len(u64::from(label) - 15) };
+        let count = if len < 16 { 0 } else { varint::len(len as u64 - 16) };
         1 + label + count
     }
 
@@ -86,10 +78,7 @@ impl Run {
             // A block has fewer edges than its page has bits.
             len = 16 + r.varint_to(u64::from(u32::MAX), "label run too long")?;
         }
-        Ok(Run {
-            label: label as u16,
-            len: len as usize,
-        })
+        Ok(Run { label: label as u16, len: len as usize })
     }
 }
 
@@ -103,11 +92,7 @@ struct Runs<'p> {
 
 impl<'p> Runs<'p> {
     fn new(r: Reader<'p>, count: usize) -> Runs<'p> {
-        Runs {
-            r,
-            left: count,
-            after: None,
-        }
+        Runs { r, left: count, after: None }
     }
 
     #[inline]
@@ -116,10 +101,7 @@ impl<'p> Runs<'p> {
             return Ok(None);
         }
         let run = Run::read(&mut self.r)?;
-        ensure(
-            self.after < Some(run.label),
-            "labels of a block do not ascend",
-        )?;
+        ensure(self.after < Some(run.label), "labels of a block do not ascend")?;
         self.left = self
             .left
             .checked_sub(run.len)

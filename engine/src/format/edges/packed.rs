@@ -58,14 +58,7 @@ impl<'p> Packed<'p> {
             .filter(|end| *end <= within.end);
         let bytes = page.get(within.start..);
         match (bytes, end) {
-            (Some(bytes), Some(end)) => Ok((
-                Packed {
-                    bytes,
-                    width,
-                    mask: (1 << width) - 1,
-                },
-                end,
-            )),
+            (Some(bytes), Some(end)) => Ok((Packed { bytes, width, mask: (1 << width) - 1 }, end)),
             _ => Err(FormatError("packed numbers exceed their cell")),
         }
     }
@@ -74,11 +67,7 @@ impl<'p> Packed<'p> {
     #[inline(always)]
     pub(super) fn get(&self, i: usize) -> u64 {
         let bit = i * self.width as usize;
-        let word = match self
-            .bytes
-            .get(bit / 8..)
-            .and_then(|tail| tail.first_chunk())
-        {
+        let word = match self.bytes.get(bit / 8..).and_then(|tail| tail.first_chunk()) {
             Some(chunk) => u64::from_le_bytes(*chunk),
             None => self.last_word(bit / 8),
         };
@@ -89,9 +78,7 @@ impl<'p> Packed<'p> {
     #[cold]
     fn last_word(&self, at: usize) -> u64 {
         let tail = self.bytes.get(at..).unwrap_or_default();
-        tail.iter()
-            .rev()
-            .fold(0, |word, byte| word << 8 | u64::from(*byte))
+        tail.iter().rev().fold(0, |word, byte| word << 8 | u64::from(*byte))
     }
 }
 

@@ -17,20 +17,11 @@ impl Layout {
         };
         ensure(common.count > 0, "sorted page without cells")?;
         let mut layout = arrange(common, mode);
-        ensure(
-            layout.cells <= body_end(bytes.len()),
-            "tables exceed the page",
-        )?;
-        ensure(
-            mode == Mode::Fixed || common.extra == 0,
-            "reserved bytes are not zero",
-        )?;
+        ensure(layout.cells <= body_end(bytes.len()), "tables exceed the page")?;
+        ensure(mode == Mode::Fixed || common.extra == 0, "reserved bytes are not zero")?;
         if common.level == 0 && has_u48_keys(common.space) {
             let len = common.prefix_len + HEAD_LEN + common.extra;
-            ensure(
-                mode != Mode::Variable && len == 6,
-                "keys of a leaf are not six bytes long",
-            )?;
+            ensure(mode != Mode::Variable && len == 6, "keys of a leaf are not six bytes long")?;
         }
         if mode != Mode::Variable && common.prefix_len == 2 && common.extra == 0 {
             let [a, b] = u16_at(bytes, HEADER_LEN).to_le_bytes();
@@ -76,31 +67,18 @@ impl Layout {
 
     fn heads(&self, bytes: &[u8]) -> impl Iterator<Item = u32> {
         let table = bytes.get(self.heads..self.ends).unwrap_or_default();
-        table
-            .as_chunks::<HEAD_LEN>()
-            .0
-            .iter()
-            .map(|head| u32::from_le_bytes(*head))
+        table.as_chunks::<HEAD_LEN>().0.iter().map(|head| u32::from_le_bytes(*head))
     }
 
     fn check_direct(&self, bytes: &[u8], common: &Common) -> Result<()> {
         ensure(common.level == 0, "a branch is in direct mode")?;
         let last = (self.count - 1) as u32;
         let first = u32_at(bytes, self.heads);
-        ensure(
-            first.checked_add(last).is_some(),
-            "heads of direct mode exceed 32 bits",
-        )?;
+        ensure(first.checked_add(last).is_some(), "heads of direct mode exceed 32 bits")?;
         let filled = |cell: Option<&[u8]>| cell.is_some_and(|cell| !cell.is_empty());
         let mut cells = self.cells(bytes);
-        ensure(
-            filled(cells.next()),
-            "the first cell of direct mode is empty",
-        )?;
-        ensure(
-            last == 0 || filled(cells.last()),
-            "the last cell of direct mode is empty",
-        )
+        ensure(filled(cells.next()), "the first cell of direct mode is empty")?;
+        ensure(last == 0 || filled(cells.last()), "the last cell of direct mode is empty")
     }
 
     fn check_fixed(&self, bytes: &[u8], level: u8) -> Result<()> {
@@ -138,10 +116,7 @@ impl Layout {
             let in_head = len.min(HEAD_LEN as u64);
             let tail = r.bytes((len - in_head) as usize)?;
             let unused = u64::from(u32::MAX) >> (8 * in_head);
-            ensure(
-                u64::from(head) & unused == 0,
-                "bytes of a head after its key are not zero",
-            )?;
+            ensure(u64::from(head) & unused == 0, "bytes of a head after its key are not zero")?;
             ensure(last < Some((head, in_head, tail)), "keys do not ascend")?;
             last = Some((head, in_head, tail));
             check_value(r.rest(), level)?;
@@ -160,10 +135,7 @@ fn check_value(value: &[u8], level: u8) -> Result<()> {
     if level == 0 {
         return Ok(());
     }
-    ensure(
-        value.len() == REF_LEN,
-        "the value of a branch cell is not a reference",
-    )?;
+    ensure(value.len() == REF_LEN, "the value of a branch cell is not a reference")?;
     let child = Reader::new(value).page_ref()?;
     ensure(child.is_some(), "a branch cell refers to no page")
 }

@@ -83,9 +83,7 @@ impl<'p> SortedPage<'p> {
 
     /// The bytes that every key on the page begins with.
     pub fn prefix(&self) -> &'p [u8] {
-        self.bytes
-            .get(HEADER_LEN..self.layout.heads)
-            .unwrap_or_default()
+        self.bytes.get(HEADER_LEN..self.layout.heads).unwrap_or_default()
     }
 
     /// Replaces the contents of `out` by the key of cell `i`.
@@ -112,10 +110,7 @@ impl<'p> SortedPage<'p> {
         let (_, tail) = self.suffix(i);
         let head = self.head(i).to_be_bytes();
         let mut key = [0; 6];
-        for (to, from) in key
-            .iter_mut()
-            .zip(self.prefix().iter().chain(&head).chain(tail))
-        {
+        for (to, from) in key.iter_mut().zip(self.prefix().iter().chain(&head).chain(tail)) {
             *to = *from;
         }
         from_u48_be(key)
@@ -207,22 +202,10 @@ impl<'p> SortedPage<'p> {
 /// The part of a page's layout that follows from its header.
 fn arrange(common: &Common, mode: Mode) -> Layout {
     let heads = HEADER_LEN + common.prefix_len;
-    let table = if mode == Mode::Direct {
-        1
-    } else {
-        common.count
-    };
+    let table = if mode == Mode::Direct { 1 } else { common.count };
     let ends = heads + HEAD_LEN * table;
     let cells = ends + 2 * common.count;
-    Layout {
-        mode,
-        count: common.count,
-        extra: common.extra,
-        heads,
-        ends,
-        cells,
-        high: None,
-    }
+    Layout { mode, count: common.count, extra: common.extra, heads, ends, cells, high: None }
 }
 
 /// The first four bytes as a number that sorts like them, padded with zeros.

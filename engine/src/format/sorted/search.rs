@@ -46,16 +46,11 @@ impl<'p> SortedPage<'p> {
         let heads = self.heads();
         let first = heads.partition_point(|other| u32::from_le_bytes(*other) < head);
         let ties = heads.get(first..).unwrap_or_default();
-        if ties
-            .first()
-            .is_none_or(|other| u32::from_le_bytes(*other) != head)
-        {
+        if ties.first().is_none_or(|other| u32::from_le_bytes(*other) != head) {
             return Err(first);
         }
-        let (mut low, mut high) = (
-            first,
-            first + ties.partition_point(|other| u32::from_le_bytes(*other) == head),
-        );
+        let (mut low, mut high) =
+            (first, first + ties.partition_point(|other| u32::from_le_bytes(*other) == head));
         while low < high {
             let middle = low.midpoint(high);
             match self.compare_tail(middle, suffix) {
@@ -116,9 +111,7 @@ impl<'p> SortedPage<'p> {
                 _ => return None,
             }
         }
-        heads
-            .binary_search_by_key(&head, |other| u32::from_le_bytes(*other))
-            .ok()
+        heads.binary_search_by_key(&head, |other| u32::from_le_bytes(*other)).ok()
     }
 
     /// The cell of a branch whose subtree holds `key` if any does: the last whose separator is not
@@ -134,10 +127,7 @@ impl<'p> SortedPage<'p> {
     /// The heads of fixed and variable mode.
     #[inline]
     fn heads(&self) -> &'p [[u8; HEAD_LEN]] {
-        let table = self
-            .bytes
-            .get(self.layout.heads..self.layout.ends)
-            .unwrap_or_default();
+        let table = self.bytes.get(self.layout.heads..self.layout.ends).unwrap_or_default();
         table.as_chunks().0
     }
 }
