@@ -63,8 +63,13 @@ pub const FIELDS: &[(&str, usize, usize)] = &[
 ];
 
 /// Every field of a root entry: name, offset, size in bytes.
-pub const ROOT_FIELDS: &[(&str, usize, usize)] =
-    &[("page", 0, 12), ("height", 12, 1), ("reserved", 13, 3), ("entries", 16, 8), ("pages", 24, 8)];
+pub const ROOT_FIELDS: &[(&str, usize, usize)] = &[
+    ("page", 0, 12),
+    ("height", 12, 1),
+    ("reserved", 13, 3),
+    ("entries", 16, 8),
+    ("pages", 24, 8),
+];
 
 /// Bytes before the first data page.
 pub const fn header_region(page_size: usize) -> usize {

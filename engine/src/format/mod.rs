@@ -7,10 +7,17 @@
 
 use std::fmt;
 
+pub mod blob;
 pub mod bytes;
+pub mod changes;
 pub mod checksum;
+pub mod edges;
+pub mod freelist;
 pub mod header;
 pub mod limits;
+pub mod log;
+pub mod names;
+pub mod node;
 pub mod page;
 pub mod sorted;
 pub mod varint;

@@ -1,8 +1,11 @@
 //! Pages: the header and trailer common to all kinds, and the one way to trust a page.
 
+use super::blob::BlobIndex;
 use super::bytes::{put_u48, set_at, u16_at, u48_at, u64_at};
 use super::checksum::crc;
+use super::freelist::FreelistPage;
 use super::limits::{MAX_LEVEL, PAGE_SIZES};
+use super::names::NamesPage;
 use super::sorted::{Layout, SortedPage};
 use super::{FileId, FormatError, Result, ensure};
 use crate::ids::{KeySpace, PageRef};
@@ -107,10 +110,14 @@ impl Page {
     /// The part of [`Page::verify`] that follows the checksum.
     pub(crate) fn check_layout(bytes: Box<[u8]>, at: PageRef) -> Result<Page> {
         let common = Common::read(&bytes)?;
-        let sorted = match common.kind {
-            PageKind::Sorted => Layout::check(&bytes, &common)?,
-            _ => Layout::default(),
-        };
+        let mut sorted = Layout::default();
+        match common.kind {
+            PageKind::Sorted => sorted = Layout::check(&bytes, &common)?,
+            PageKind::NamesLeaf => NamesPage::check(&bytes, &common)?,
+            PageKind::BlobIndex => BlobIndex::check(&bytes, &common)?,
+            PageKind::BlobData => ensure(common.count == 0, "reserved bytes are not zero")?,
+            PageKind::Freelist => FreelistPage::check(&bytes, &common)?,
+        }
         let Common { kind, space, level, count, .. } = common;
         Ok(Page { bytes, at, kind, space, level, count, sorted })
     }
@@ -150,6 +157,28 @@ impl Page {
     pub fn sorted(&self) -> Option<SortedPage<'_>> {
         (self.kind == PageKind::Sorted).then(|| SortedPage::new(&self.bytes, &self.sorted, self.at))
     }
+
+    /// The entries, if this is a names leaf.
+    #[inline]
+    pub fn names(&self) -> Option<NamesPage<'_>> {
+        (self.kind == PageKind::NamesLeaf).then(|| NamesPage::new(&self.bytes, self.count))
+    }
+
+    /// The extents, if this is a blob's index page.
+    pub fn blob_index(&self) -> Option<BlobIndex<'_>> {
+        (self.kind == PageKind::BlobIndex).then(|| BlobIndex::new(&self.bytes, self.count))
+    }
+
+    /// Everything a blob's data page can hold: on its last page, zeros follow the data.
+    pub fn blob_data(&self) -> Option<&[u8]> {
+        let body = self.bytes.get(HEADER_LEN..body_end(self.bytes.len()));
+        body.filter(|_| self.kind == PageKind::BlobData)
+    }
+
+    /// The runs, if this is a freelist page.
+    pub fn freelist(&self) -> Option<FreelistPage<'_>> {
+        (self.kind == PageKind::Freelist).then(|| FreelistPage::new(&self.bytes, self.count))
+    }
 }
 
 /// The fields that every page has, with the rules that hold for all kinds.
@@ -173,9 +202,7 @@ impl Common {
         let kind = PageKind::from_number(kind).ok_or(FormatError("unknown page kind"))?;
         let space = match space {
             0 => None,
-            number => {
-                Some(KeySpace::from_number(number).ok_or(FormatError("unknown key space"))?)
-            }
+            number => Some(KeySpace::from_number(number).ok_or(FormatError("unknown key space"))?),
         };
         ensure(level <= MAX_LEVEL, "page level out of range")?;
         let count = usize::from(u16_at(bytes, off::COUNT));
@@ -227,7 +254,11 @@ pub(crate) fn check_seal(bytes: &[u8], at: PageRef, id: &FileId) -> Result<()> {
         // Either the page is damaged, or it is sound and not the one that was meant.
         let own = PageRef::new(at.page(), birth_of(bytes)).unwrap_or(at);
         let sound = page_checksum(bytes, own, id) == stored;
-        return Err(FormatError(if sound { "page has another birth" } else { "page checksum fails" }));
+        return Err(FormatError(if sound {
+            "page has another birth"
+        } else {
+            "page checksum fails"
+        }));
     }
     ensure(page_checksum(bytes, at, id) == stored, "page checksum fails")
 }
