@@ -78,6 +78,9 @@ impl fmt::Display for Corruption {
 impl Error {
     /// An I/O error with what was being done. A full disk becomes [`Error::Full`].
     pub(crate) fn io(context: impl Into<String>, source: io::Error) -> Error {
+        if source.get_ref().is_some_and(|inner| inner.is::<PoisonedSource>()) {
+            return Error::Poisoned;
+        }
         let context = context.into();
         match source.kind() {
             io::ErrorKind::StorageFull | io::ErrorKind::QuotaExceeded => Error::Full { context },
@@ -129,6 +132,18 @@ impl fmt::Display for Error {
         }
     }
 }
+
+/// Inside an [`io::Error`]: storage refused because an earlier write failed.
+#[derive(Debug)]
+pub(crate) struct PoisonedSource;
+
+impl fmt::Display for PoisonedSource {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        Error::Poisoned.fmt(f)
+    }
+}
+
+impl std::error::Error for PoisonedSource {}
 
 impl std::error::Error for Error {
     fn source(&self) -> Option<&(dyn std::error::Error + 'static)> {

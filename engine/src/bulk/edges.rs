@@ -1,0 +1,168 @@
+//! The edge half of a bulk load: sorted by source, numbered, written; then sorted by target.
+
+use std::collections::HashMap;
+
+use super::records::{Key, NewEdge};
+use super::sorter::{Scratch, Sorted, Sorter};
+use super::{BulkEdge, BulkProgress, Load, PROGRESS_STEP};
+use crate::btree::{Change, EdgeData, In, Out, merge};
+use crate::error::{Error, Result};
+use crate::graph::{View, limits};
+use crate::ids::{EdgeKey, KeySpace, NodeId};
+
+impl<P: FnMut(BulkProgress)> Load<'_, P> {
+    pub(super) fn load_edges(&mut self, edges: impl Iterator<Item = Result<BulkEdge>>) -> Result<u64> {
+        let taken = self.take_edges(edges)?;
+        let sorted = taken.sorter.finish(&mut self.scratch)?;
+        let mut numbered = Numbered {
+            sorted,
+            ahead: None,
+            last: None,
+            unique: self.store.options.unique_edges,
+            view: &self.view,
+        };
+        let mut reversed = Sorter::new(self.sort_budget(2));
+        let mut written = 0;
+        let scratch = &mut self.scratch;
+        let progress = &mut self.progress;
+        let changes = std::iter::from_fn(|| numbered.next()).map(|edge| {
+            let (key, data) = edge?;
+            reversed.push(Key(key.reversed()), scratch)?;
+            step(progress, &mut written, BulkProgress::Out);
+            Ok((key, Change::Put(EdgeData::new(&data))))
+        });
+        let root = &mut self.roots[KeySpace::Out.index()];
+        let (out, counts) = merge::<Out>(*root, changes, &mut self.trees.writer()?)?;
+        *root = out;
+        self.totals.edges += counts.added;
+        (self.progress)(BulkProgress::Out(written));
+        let mut written = 0;
+        let progress = &mut self.progress;
+        let changes = reversed.finish(&mut self.scratch)?.map(|key| {
+            step(progress, &mut written, BulkProgress::In);
+            Ok((key?.0, Change::Put(())))
+        });
+        let root = &mut self.roots[KeySpace::In.index()];
+        *root = merge::<In>(*root, changes, &mut self.trees.writer()?)?.0;
+        (self.progress)(BulkProgress::In(written));
+        Ok(taken.count)
+    }
+
+    /// Takes every edge from the caller, checked and with its label's number.
+    fn take_edges(&mut self, edges: impl Iterator<Item = Result<BulkEdge>>) -> Result<Taken> {
+        let mut labels: HashMap<String, u16> = HashMap::new();
+        let mut taken = Taken { sorter: Sorter::new(self.sort_budget(2)), count: 0 };
+        let loaded_from = self.view.totals.next_node;
+        for edge in edges {
+            let edge = edge?;
+            limits::data(&edge.data)?;
+            for end in [edge.source, edge.target] {
+                self.require_node(end, loaded_from)?;
+            }
+            let label = match labels.get(&edge.label) {
+                Some(label) => *label,
+                None => {
+                    let label = match self.view.label_id(&edge.label)? {
+                        Some(label) => label.0,
+                        None => self.dictionary.define_label(&edge.label, &mut self.totals)?.0,
+                    };
+                    labels.insert(edge.label.clone(), label);
+                    label
+                }
+            };
+            let record = NewEdge {
+                source: edge.source.get(),
+                label,
+                target: edge.target.get(),
+                arrival: taken.count,
+                data: edge.data.into(),
+            };
+            taken.sorter.push(record, &mut self.scratch)?;
+            step(&mut self.progress, &mut taken.count, BulkProgress::Edges);
+        }
+        (self.progress)(BulkProgress::Edges(taken.count));
+        Ok(taken)
+    }
+
+    fn require_node(&self, id: NodeId, loaded_from: u64) -> Result<()> {
+        let there = if id.get() >= loaded_from {
+            id.get() < self.totals.next_node && !self.is_gap(id.get())
+        } else {
+            self.view.contains_node(id)?
+        };
+        if there { Ok(()) } else { Err(Error::usage(format!("an edge names node {id}, which does not exist"))) }
+    }
+
+    fn is_gap(&self, id: u64) -> bool {
+        let after = self.gaps.partition_point(|(first, _)| *first <= id);
+        let before = after.checked_sub(1).and_then(|index| self.gaps.get(index));
+        before.is_some_and(|(first, len)| id - first < *len)
+    }
+}
+
+struct Taken {
+    sorter: Sorter<NewEdge>,
+    count: u64,
+}
+
+fn step(progress: &mut impl FnMut(BulkProgress), count: &mut u64, what: fn(u64) -> BulkProgress) {
+    *count += 1;
+    if count.is_multiple_of(PROGRESS_STEP) {
+        progress(what(*count));
+    }
+}
+
+/// Sorted edges with their ordinals.
+struct Numbered<'a> {
+    sorted: Sorted<NewEdge>,
+    ahead: Option<NewEdge>,
+    last: Option<EdgeKey>,
+    unique: bool,
+    view: &'a View,
+}
+
+impl Numbered<'_> {
+    fn next(&mut self) -> Option<Result<(EdgeKey, Box<[u8]>)>> {
+        let mut edge = match self.ahead.take() {
+            Some(edge) => edge,
+            None => match self.sorted.next()? {
+                Ok(edge) => edge,
+                Err(error) => return Some(Err(error)),
+            },
+        };
+        if self.unique {
+            // Of equal edges the last to arrive counts.
+            loop {
+                match self.sorted.next() {
+                    Some(Ok(next)) if same_triple(&next, &edge) => edge = next,
+                    Some(Ok(next)) => {
+                        self.ahead = Some(next);
+                        break;
+                    }
+                    Some(Err(error)) => return Some(Err(error)),
+                    None => break,
+                }
+            }
+        }
+        Some(self.number(edge))
+    }
+
+    fn number(&mut self, edge: NewEdge) -> Result<(EdgeKey, Box<[u8]>)> {
+        let first = EdgeKey { node: edge.source, label: edge.label, peer: edge.target, ordinal: 0 };
+        let ordinal = match self.last {
+            _ if self.unique => 0,
+            Some(last) if (EdgeKey { ordinal: 0, ..last }) == first => limits::next_ordinal(last.ordinal)?,
+            _ => match self.view.highest_ordinal(edge.source, edge.label, edge.target)? {
+                Some(highest) => limits::next_ordinal(highest)?,
+                None => 0,
+            },
+        };
+        let key = EdgeKey { ordinal, ..first };
+        self.last = Some(key);
+        Ok((key, edge.data))
+    }
+}
+
+fn same_triple(a: &NewEdge, b: &NewEdge) -> bool {
+    (a.source, a.label, a.target) == (b.source, b.label, b.target)
+}

@@ -1,0 +1,201 @@
+//! The database handle: wiring only.
+
+mod background;
+mod builder;
+mod stats;
+
+use std::path::Path;
+use std::sync::Arc;
+
+pub use builder::Builder;
+pub use stats::{Stats, TreeStats};
+
+use background::Checkpointer;
+
+use crate::bulk::{BulkEdge, BulkNode, BulkProgress, BulkReport};
+use crate::check::CheckReport;
+use crate::error::Result;
+use crate::options::Options;
+use crate::pager::CacheStats;
+use crate::store::{RecoveryReport, Slice, Store};
+use crate::txn::{ReadTxn, WriteTxn};
+
+/// An open database. Clones share it; the last one to go closes it.
+///
+/// All methods may be called from any thread.
+#[derive(Clone)]
+pub struct Database {
+    handle: Arc<Handle>,
+}
+
+/// What the clones of one [`Database`] share. Dropping it closes the database.
+struct Handle {
+    store: Arc<Store>,
+    checkpointer: Checkpointer,
+}
+
+impl Database {
+    pub(crate) fn new(store: Arc<Store>) -> Database {
+        let checkpointer = Checkpointer::of(&store);
+        Database { handle: Arc::new(Handle { store, checkpointer }) }
+    }
+
+    /// Options before creating or opening.
+    pub fn builder() -> Builder {
+        Builder::default()
+    }
+
+    /// Creates a database with default options. See [`Builder::create`].
+    ///
+    /// # Errors
+    /// As [`Builder::create`].
+    pub fn create(path: impl AsRef<Path>) -> Result<Database> {
+        Builder::default().create(path)
+    }
+
+    /// Opens a database with default options. See [`Builder::open`].
+    ///
+    /// # Errors
+    /// As [`Builder::open`].
+    pub fn open(path: impl AsRef<Path>) -> Result<Database> {
+        Builder::default().open(path)
+    }
+
+    /// Opens a database for reading only. See [`Builder::open_read_only`].
+    ///
+    /// # Errors
+    /// As [`Builder::open_read_only`].
+    pub fn open_read_only(path: impl AsRef<Path>) -> Result<Database> {
+        Builder::default().open_read_only(path)
+    }
+
+    fn store(&self) -> &Arc<Store> {
+        &self.handle.store
+    }
+
+    /// The options in effect.
+    pub fn options(&self) -> &Options {
+        &self.store().options
+    }
+
+    /// What opening this database found in its log; `None` if it had been closed cleanly.
+    pub fn recovery(&self) -> Option<&RecoveryReport> {
+        self.store().recovery.as_ref()
+    }
+
+    /// A snapshot of the newest visible commit. Never waits and is never waited for.
+    ///
+    /// # Errors
+    /// None today; reading from it can fail.
+    pub fn begin_read(&self) -> Result<ReadTxn> {
+        Ok(ReadTxn::published(self.store()))
+    }
+
+    /// A write transaction, once the one before has committed or been dropped.
+    ///
+    /// # Errors
+    /// [`Error::Usage`](crate::Error::Usage) on a read-only database,
+    /// [`Error::Poisoned`](crate::Error::Poisoned) after a failed write.
+    pub fn begin_write(&self) -> Result<WriteTxn> {
+        WriteTxn::begin(Arc::clone(self.store()))
+    }
+
+    /// Merges everything committed so far into the trees. Never needed; useful before measuring.
+    ///
+    /// # Errors
+    /// [`Error::Full`](crate::Error::Full) if the file cannot grow; try again with space.
+    pub fn checkpoint(&self) -> Result<()> {
+        let store = self.store();
+        store.finish_checkpoint()?;
+        store.begin_checkpoint()?;
+        while store.checkpoint_slice()? == Slice::More {}
+        Ok(())
+    }
+
+    /// Looks at every page and every item and reports everything that is wrong.
+    ///
+    /// # Errors
+    /// [`Error::Io`](crate::Error::Io) only; damage is a finding.
+    pub fn check(&self) -> Result<CheckReport> {
+        crate::check::check(self.store())
+    }
+
+    /// Counts and sizes of the newest visible commit. Takes no writer's lock.
+    ///
+    /// # Errors
+    /// [`Error::Io`](crate::Error::Io) if the file's length cannot be read.
+    pub fn stats(&self) -> Result<Stats> {
+        Stats::of(self.store())
+    }
+
+    /// What the page cache has done since the database was opened.
+    pub fn cache_stats(&self) -> CacheStats {
+        self.store().pager.cache_stats()
+    }
+
+    /// Empties the page cache. Snapshots and correctness are not affected.
+    pub fn drop_caches(&self) {
+        self.store().pager.drop_caches();
+    }
+
+    /// Writes a snapshot into a new database while writing goes on.
+    ///
+    /// # Errors
+    /// As [`Builder::create`], and those of reading.
+    pub fn backup(&self, to: impl AsRef<Path>) -> Result<()> {
+        crate::backup::backup(&self.begin_read()?, self.options(), to.as_ref())
+    }
+
+    /// Writes a snapshot into a new database with full pages in key order, as
+    /// [`backup`](Database::backup) does, but with the same identity: the same content always gives
+    /// the same bytes.
+    ///
+    /// # Errors
+    /// As [`backup`](Database::backup).
+    pub fn compact(&self, to: impl AsRef<Path>) -> Result<()> {
+        crate::backup::compact(&self.begin_read()?, self.options(), to.as_ref())
+    }
+
+    /// Loads nodes, then edges in any order, as one transaction in bounded memory.
+    ///
+    /// # Errors
+    /// Those of the iterators, of inserting, and of committing. Nothing is loaded then.
+    pub fn bulk_load(
+        &self,
+        nodes: impl IntoIterator<Item = Result<BulkNode>>,
+        edges: impl IntoIterator<Item = Result<BulkEdge>>,
+        progress: impl FnMut(BulkProgress),
+    ) -> Result<BulkReport> {
+        crate::bulk::load(self.store(), nodes, edges, progress)
+    }
+
+    /// Closes the database if this is its last handle: merges what is left, removes the log, and
+    /// reports what dropping the handle would hide.
+    ///
+    /// # Errors
+    /// Those of a checkpoint. Nothing acknowledged is lost: the next open recovers it.
+    pub fn close(self) -> Result<()> {
+        match Arc::into_inner(self.handle) {
+            Some(handle) => handle.close(),
+            None => Ok(()),
+        }
+    }
+}
+
+impl Handle {
+    fn close(mut self) -> Result<()> {
+        self.checkpointer.stop();
+        self.store.close()
+    }
+}
+
+impl Drop for Handle {
+    fn drop(&mut self) {
+        self.checkpointer.stop();
+        // A panic may have left a transaction half applied in memory: leave the log to recovery.
+        if !std::thread::panicking() {
+            // Nobody is there to hear of a failure, and nothing is lost by it: the log stays.
+            let _ = self.store.close();
+        }
+    }
+}

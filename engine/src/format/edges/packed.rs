@@ -1,0 +1,89 @@
+//! Numbers of a fixed width in bits, lowest bit first.
+
+use std::ops::Range;
+
+use crate::format::{FormatError, Result, ensure};
+
+/// Bits that `v` needs.
+pub(super) fn width_of(v: u64) -> u32 {
+    u64::BITS - v.leading_zeros()
+}
+
+/// Bytes that `count` numbers of `width` bits take.
+pub(super) fn packed_len(count: usize, width: u32) -> usize {
+    (count * width as usize).div_ceil(8)
+}
+
+/// Appends the numbers with `width` bits each, at most 48, and fills the last byte with zeros.
+pub(super) fn put(out: &mut Vec<u8>, width: u32, numbers: impl Iterator<Item = u64>) {
+    let (mut pending, mut bits) = (0u64, 0);
+    for number in numbers {
+        debug_assert!(width_of(number) <= width, "number is wider than its group");
+        // At most seven bits are pending, so 48 more fit.
+        pending |= number << bits;
+        bits += width;
+        while bits >= 8 {
+            out.push(pending as u8);
+            pending >>= 8;
+            bits -= 8;
+        }
+    }
+    if bits > 0 {
+        out.push(pending as u8);
+    }
+}
+
+/// A packed group where it stands in a page.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Packed<'p> {
+    /// From the group's first byte to the end of the page.
+    bytes: &'p [u8],
+    width: u32,
+    mask: u64,
+}
+
+impl<'p> Packed<'p> {
+    /// A group of `count` numbers whose bytes must lie in `within`, an extent of the page that starts
+    /// with the group. Gives the group and the offset after it.
+    pub(super) fn new(
+        page: &'p [u8],
+        within: Range<usize>,
+        count: usize,
+        width: u32,
+    ) -> Result<(Packed<'p>, usize)> {
+        debug_assert!(width <= 48, "wider than a load can serve");
+        let end = count
+            .checked_mul(width as usize)
+            .and_then(|bits| within.start.checked_add(bits.div_ceil(8)))
+            .filter(|end| *end <= within.end);
+        let bytes = page.get(within.start..);
+        match (bytes, end) {
+            (Some(bytes), Some(end)) => Ok((Packed { bytes, width, mask: (1 << width) - 1 }, end)),
+            _ => Err(FormatError("packed numbers exceed their cell")),
+        }
+    }
+
+    /// Number `i` of the group.
+    #[inline(always)]
+    pub(super) fn get(&self, i: usize) -> u64 {
+        let bit = i * self.width as usize;
+        let word = match self.bytes.get(bit / 8..).and_then(|tail| tail.first_chunk()) {
+            Some(chunk) => u64::from_le_bytes(*chunk),
+            None => self.last_word(bit / 8),
+        };
+        (word >> (bit % 8)) & self.mask
+    }
+
+    /// A load that would run past the bytes: only where a cell is not followed by a page's trailer.
+    #[cold]
+    fn last_word(&self, at: usize) -> u64 {
+        let tail = self.bytes.get(at..).unwrap_or_default();
+        tail.iter().rev().fold(0, |word, byte| word << 8 | u64::from(*byte))
+    }
+}
+
+/// A width read from a block, which must not exceed `max` bits.
+pub(super) fn width(byte: u8, max: u32) -> Result<u32> {
+    ensure(u32::from(byte) <= max, "packed numbers are too wide")?;
+    Ok(u32::from(byte))
+}

@@ -1,0 +1,324 @@
+//! Leaves of the names space: names and ids, each name without what it shares with the one before.
+//!
+//! Every sixteenth entry is a restart: it shares nothing, so a search bisects the restarts and then
+//! reads at most sixteen entries. Entries sort like the bytes of (name, 0x00, id BE), which for names
+//! that contain 0x00 is not the order of (name, id).
+
+use std::cmp::Ordering;
+
+use super::bytes::{all_zero, u16_at, u48_be};
+use super::limits::MAX_NAME_LEN;
+use super::page::{Common, HEADER_LEN, PageKind, TRAILER_LEN, body_end, finish_image, start_image};
+use super::{Reader, Result, ensure, varint};
+use crate::ids::{KeySpace, MAX_U48};
+
+/// Entries from one restart to the next.
+pub const RESTART_INTERVAL: usize = 16;
+
+/// Compares (name, 0x00, id BE) as bytes.
+pub fn compare_keys(a: (&[u8], u64), b: (&[u8], u64)) -> Ordering {
+    let common = a.0.len().min(b.0.len());
+    let (a_head, a_tail) = a.0.split_at_checked(common).unwrap_or((a.0, &[]));
+    let (b_head, b_tail) = b.0.split_at_checked(common).unwrap_or((b.0, &[]));
+    a_head.cmp(b_head).then_with(|| {
+        if a_tail.is_empty() && b_tail.is_empty() {
+            return a.1.cmp(&b.1);
+        }
+        // One name continues where the other has its 0x00 and id.
+        let (a_id, b_id) = (u48_be(a.1), u48_be(b.1));
+        let a_rest = a_tail.iter().chain(&[0]).chain(&a_id);
+        a_rest.cmp(b_tail.iter().chain(&[0]).chain(&b_id))
+    })
+}
+
+/// A view of a verified names leaf.
+#[derive(Clone, Copy, Debug)]
+pub struct NamesPage<'p> {
+    bytes: &'p [u8],
+    count: usize,
+}
+
+/// A place in a names leaf: before an entry, knowing the name of the one before it. It holds no
+/// borrow, so a cursor may keep it beside the page.
+#[derive(Clone, Debug, Default)]
+pub struct NamesPosition {
+    index: usize,
+    at: usize,
+    name: Vec<u8>,
+}
+
+impl NamesPosition {
+    /// The entry that the next step gives.
+    pub fn index(&self) -> usize {
+        self.index
+    }
+
+    /// The name that the last step gave.
+    pub fn name(&self) -> &[u8] {
+        &self.name
+    }
+}
+
+/// One entry as it is stored.
+struct Entry<'p> {
+    shared: usize,
+    suffix: &'p [u8],
+    id: u64,
+    len: usize,
+}
+
+impl<'p> Entry<'p> {
+    fn read(bytes: &'p [u8]) -> Result<Entry<'p>> {
+        let mut r = Reader::new(bytes);
+        let rule = "node name too long";
+        let shared = r.varint_to(MAX_NAME_LEN as u64, rule)?;
+        let suffix_len = r.varint_to(MAX_NAME_LEN as u64 - shared, rule)?;
+        let suffix = r.bytes(suffix_len as usize)?;
+        let id = r.varint_to(MAX_U48, "node id exceeds 48 bits")?;
+        Ok(Entry { shared: shared as usize, suffix, id, len: r.position() })
+    }
+}
+
+impl<'p> NamesPage<'p> {
+    pub(crate) fn new(bytes: &'p [u8], count: usize) -> NamesPage<'p> {
+        NamesPage { bytes, count }
+    }
+
+    /// Checks the whole page.
+    pub(crate) fn check(bytes: &'p [u8], common: &Common) -> Result<()> {
+        ensure(common.count > 0, "names leaf without entries")?;
+        let page = NamesPage::new(bytes, common.count);
+        ensure(
+            common.extra == page.restarts(),
+            "number of restarts does not follow from the count",
+        )?;
+        let body = bytes.get(..body_end(bytes.len())).unwrap_or_default();
+        let mut at = page.entries_start();
+        let mut last = (Vec::with_capacity(MAX_NAME_LEN), 0);
+        let mut name = Vec::with_capacity(MAX_NAME_LEN);
+        for i in 0..common.count {
+            let entry = Entry::read(body.get(at..).unwrap_or_default())?;
+            ensure(entry.id > 0, "node id is 0")?;
+            ensure(entry.shared <= last.0.len(), "an entry shares more than there is")?;
+            if i.is_multiple_of(RESTART_INTERVAL) {
+                ensure(page.restart(i / RESTART_INTERVAL) == at, "a restart is not where it says")?;
+                ensure(entry.shared == 0, "a restart shares bytes")?;
+            }
+            name.clear();
+            name.extend_from_slice(last.0.get(..entry.shared).unwrap_or_default());
+            name.extend_from_slice(entry.suffix);
+            let ascends =
+                i == 0 || compare_keys((&last.0, last.1), (&name, entry.id)) == Ordering::Less;
+            ensure(ascends, "names do not ascend")?;
+            std::mem::swap(&mut last.0, &mut name);
+            last.1 = entry.id;
+            at += entry.len;
+        }
+        ensure(all_zero(body.get(at..).unwrap_or_default()), "unused bytes are not zero")
+    }
+
+    /// Entries on the page.
+    pub fn len(&self) -> usize {
+        self.count
+    }
+
+    /// Never true: a page holds at least one entry.
+    pub fn is_empty(&self) -> bool {
+        self.count == 0
+    }
+
+    /// Gives the id of entry `i`, and its name in `out` in place of what was there.
+    pub fn entry(&self, i: usize, out: &mut Vec<u8>) -> u64 {
+        debug_assert!(i < self.count, "no such entry");
+        let mut position = NamesPosition { name: std::mem::take(out), ..NamesPosition::default() };
+        self.start_at(i, &mut position);
+        let id = self.step(&mut position);
+        *out = position.name;
+        id.unwrap_or_default()
+    }
+
+    /// Where (`name`, `id`) is: `Ok` with its entry, or `Err` with the entry before which it would stand.
+    pub fn search(&self, name: &[u8], id: u64) -> std::result::Result<usize, usize> {
+        let (mut low, mut high) = (0, self.restarts());
+        while low < high {
+            let middle = low.midpoint(high);
+            let entry = self.entry_at(self.restart(middle));
+            let found = entry.map(|entry| compare_keys((entry.suffix, entry.id), (name, id)));
+            match found {
+                Some(Ordering::Greater) | None => high = middle,
+                Some(Ordering::Less) => low = middle + 1,
+                Some(Ordering::Equal) => return Ok(middle * RESTART_INTERVAL),
+            }
+        }
+        // The first `low` restarts are less, so the entry is in the run that the last of them begins.
+        let Some(run) = low.checked_sub(1) else {
+            return Err(0);
+        };
+        let mut position = NamesPosition::default();
+        self.start_at(run * RESTART_INTERVAL, &mut position);
+        for i in run * RESTART_INTERVAL..self.count.min(low * RESTART_INTERVAL) {
+            let Some(found) = self.step(&mut position) else {
+                break;
+            };
+            match compare_keys((&position.name, found), (name, id)) {
+                Ordering::Less => {}
+                Ordering::Equal => return Ok(i),
+                Ordering::Greater => return Err(i),
+            }
+        }
+        Err(self.count.min(low * RESTART_INTERVAL))
+    }
+
+    /// The place before entry `i`, or the end.
+    pub fn position(&self, i: usize) -> NamesPosition {
+        let mut position = NamesPosition::default();
+        self.start_at(i.min(self.count), &mut position);
+        position
+    }
+
+    /// Gives the next entry's id and leaves its name in the position; none at the end.
+    pub fn step(&self, position: &mut NamesPosition) -> Option<u64> {
+        if position.index >= self.count {
+            return None;
+        }
+        let entry = self.entry_at(position.at)?;
+        position.name.truncate(entry.shared);
+        position.name.extend_from_slice(entry.suffix);
+        position.at += entry.len;
+        position.index += 1;
+        Some(entry.id)
+    }
+
+    /// The entries from `i` on.
+    pub fn iter_from(&self, i: usize) -> NamesIter<'p> {
+        NamesIter { page: *self, position: self.position(i) }
+    }
+
+    fn start_at(&self, i: usize, position: &mut NamesPosition) {
+        let run = i / RESTART_INTERVAL;
+        position.name.clear();
+        position.index = run * RESTART_INTERVAL;
+        position.at = self.restart(run);
+        while position.index < i && self.step(position).is_some() {}
+    }
+
+    fn entry_at(&self, at: usize) -> Option<Entry<'p>> {
+        Entry::read(self.bytes.get(at..)?).ok()
+    }
+
+    fn restarts(&self) -> usize {
+        self.count.div_ceil(RESTART_INTERVAL)
+    }
+
+    fn restart(&self, run: usize) -> usize {
+        usize::from(u16_at(self.bytes, HEADER_LEN + 2 * run))
+    }
+
+    fn entries_start(&self) -> usize {
+        HEADER_LEN + 2 * self.restarts()
+    }
+}
+
+/// Iterates over names and ids. Names are rebuilt in place, so each lives until the next step.
+#[derive(Clone, Debug)]
+pub struct NamesIter<'p> {
+    page: NamesPage<'p>,
+    position: NamesPosition,
+}
+
+impl NamesIter<'_> {
+    /// The next entry.
+    #[allow(clippy::should_implement_trait, reason = "the item borrows from the iterator")]
+    pub fn next(&mut self) -> Option<(&[u8], u64)> {
+        let id = self.page.step(&mut self.position)?;
+        Some((&self.position.name, id))
+    }
+}
+
+/// Collects ascending entries and encodes a page of them.
+#[derive(Debug)]
+pub struct NamesBuilder {
+    page_size: usize,
+    count: usize,
+    last: Vec<u8>,
+    last_id: u64,
+    entries: Vec<u8>,
+    /// Where restarts begin in `entries`.
+    restarts: Vec<usize>,
+}
+
+impl NamesBuilder {
+    /// A builder of pages of one size.
+    pub fn new(page_size: usize) -> NamesBuilder {
+        let (count, last, last_id, entries, restarts) = Default::default();
+        NamesBuilder { page_size, count, last, last_id, entries, restarts }
+    }
+
+    /// Entries so far.
+    pub fn len(&self) -> usize {
+        self.count
+    }
+
+    /// Whether no entry has been pushed since the last page.
+    pub fn is_empty(&self) -> bool {
+        self.count == 0
+    }
+
+    /// The exact size in bytes of the page as it stands, header and trailer included.
+    pub fn size(&self) -> usize {
+        HEADER_LEN + 2 * self.restarts.len() + self.entries.len() + TRAILER_LEN
+    }
+
+    /// Adds an entry, unless the page would not hold it: then nothing changes and the answer is false.
+    /// Entries must be pushed in ascending order of (name, 0x00, id BE).
+    pub fn push(&mut self, name: &[u8], id: u64) -> bool {
+        let ascends = compare_keys((&self.last, self.last_id), (name, id)) == Ordering::Less;
+        debug_assert!(self.is_empty() || ascends, "names must ascend");
+        let restart = self.count.is_multiple_of(RESTART_INTERVAL);
+        let same = self.last.iter().zip(name).take_while(|(a, b)| a == b);
+        let shared = if restart { 0 } else { same.count() };
+        let suffix = name.get(shared..).unwrap_or_default();
+        let lens = varint::len(shared as u64) + varint::len(suffix.len() as u64) + varint::len(id);
+        let added = lens + suffix.len() + if restart { 2 } else { 0 };
+        if self.size() + added > self.page_size {
+            return false;
+        }
+        if restart {
+            self.restarts.push(self.entries.len());
+        }
+        varint::put(&mut self.entries, shared as u64);
+        varint::put(&mut self.entries, suffix.len() as u64);
+        self.entries.extend_from_slice(suffix);
+        varint::put(&mut self.entries, id);
+        self.last.truncate(shared);
+        self.last.extend_from_slice(suffix);
+        self.last_id = id;
+        self.count += 1;
+        true
+    }
+
+    /// The page as an image without birth and checksum. The builder is empty afterwards.
+    pub fn finish(&mut self) -> Box<[u8]> {
+        debug_assert!(!self.is_empty(), "a page holds at least one entry");
+        let common = Common {
+            kind: PageKind::NamesLeaf,
+            space: Some(KeySpace::Names),
+            level: 0,
+            flags: 0,
+            count: self.count,
+            prefix_len: 0,
+            extra: self.restarts.len(),
+        };
+        let mut out = start_image(self.page_size, &common);
+        let start = out.len() + 2 * self.restarts.len();
+        for restart in &self.restarts {
+            out.extend_from_slice(&((start + restart) as u16).to_le_bytes());
+        }
+        out.extend_from_slice(&self.entries);
+        self.count = 0;
+        self.last.clear();
+        self.entries.clear();
+        self.restarts.clear();
+        finish_image(out, self.page_size)
+    }
+}

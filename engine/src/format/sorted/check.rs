@@ -1,0 +1,141 @@
+//! What must hold before a sorted page is trusted.
+
+use super::{HEAD_LEN, Layout, Mode, arrange};
+use crate::format::bytes::{all_zero, u16_at, u32_at};
+use crate::format::page::{Common, HEADER_LEN, REF_LEN, body_end};
+use crate::format::{FormatError, Reader, Result, ensure};
+use crate::ids::KeySpace;
+
+impl Layout {
+    /// Checks the whole page but for the values of leaves, which have codecs of their own.
+    pub(crate) fn check(bytes: &[u8], common: &Common) -> Result<Layout> {
+        let mode = match common.flags {
+            0 => Mode::Direct,
+            1 => Mode::Fixed,
+            2 => Mode::Variable,
+            _ => return Err(FormatError("reserved page flag is set")),
+        };
+        ensure(common.count > 0, "sorted page without cells")?;
+        let mut layout = arrange(common, mode);
+        ensure(layout.cells <= body_end(bytes.len()), "tables exceed the page")?;
+        ensure(mode == Mode::Fixed || common.extra == 0, "reserved bytes are not zero")?;
+        if common.level == 0 && has_u48_keys(common.space) {
+            let len = common.prefix_len + HEAD_LEN + common.extra;
+            ensure(mode != Mode::Variable && len == 6, "keys of a leaf are not six bytes long")?;
+        }
+        if mode != Mode::Variable && common.prefix_len == 2 && common.extra == 0 {
+            let [a, b] = u16_at(bytes, HEADER_LEN).to_le_bytes();
+            layout.high = Some(u64::from(u16::from_be_bytes([a, b])) << 32);
+        }
+        let ends = layout.check_ends(bytes)?;
+        match mode {
+            Mode::Direct => layout.check_direct(bytes, common)?,
+            Mode::Fixed => layout.check_fixed(bytes, common.level)?,
+            Mode::Variable => layout.check_variable(bytes, common.level)?,
+        }
+        let unused = bytes.get(ends..body_end(bytes.len())).unwrap_or_default();
+        ensure(all_zero(unused), "unused bytes are not zero")?;
+        Ok(layout)
+    }
+
+    /// Cells follow one another inside the body. Gives the end of the last.
+    fn check_ends(&self, bytes: &[u8]) -> Result<usize> {
+        let table = bytes.get(self.ends..self.cells).unwrap_or_default();
+        let mut last = self.cells;
+        let mut ascending = true;
+        for end in table.as_chunks().0 {
+            let end = usize::from(u16::from_le_bytes(*end));
+            ascending &= end >= last;
+            last = end;
+        }
+        ensure(ascending, "cell ends do not ascend")?;
+        ensure(last <= body_end(bytes.len()), "cells exceed the page")?;
+        Ok(last)
+    }
+
+    /// The cells in order; [`Layout::check_ends`] has succeeded.
+    fn cells<'p>(&self, bytes: &'p [u8]) -> impl Iterator<Item = &'p [u8]> {
+        let table = bytes.get(self.ends..self.cells).unwrap_or_default();
+        let mut start = self.cells;
+        table.as_chunks().0.iter().map(move |end| {
+            let end = usize::from(u16::from_le_bytes(*end));
+            let cell = bytes.get(start..end).unwrap_or_default();
+            start = end;
+            cell
+        })
+    }
+
+    fn heads(&self, bytes: &[u8]) -> impl Iterator<Item = u32> {
+        let table = bytes.get(self.heads..self.ends).unwrap_or_default();
+        table.as_chunks::<HEAD_LEN>().0.iter().map(|head| u32::from_le_bytes(*head))
+    }
+
+    fn check_direct(&self, bytes: &[u8], common: &Common) -> Result<()> {
+        ensure(common.level == 0, "a branch is in direct mode")?;
+        let last = (self.count - 1) as u32;
+        let first = u32_at(bytes, self.heads);
+        ensure(first.checked_add(last).is_some(), "heads of direct mode exceed 32 bits")?;
+        let filled = |cell: Option<&[u8]>| cell.is_some_and(|cell| !cell.is_empty());
+        let mut cells = self.cells(bytes);
+        ensure(filled(cells.next()), "the first cell of direct mode is empty")?;
+        ensure(last == 0 || filled(cells.last()), "the last cell of direct mode is empty")
+    }
+
+    fn check_fixed(&self, bytes: &[u8], level: u8) -> Result<()> {
+        if self.extra == 0 {
+            let mut last = None;
+            let ascending = self.heads(bytes).fold(true, |so_far, head| {
+                let greater = last < Some(head);
+                last = Some(head);
+                so_far & greater
+            });
+            ensure(ascending, "keys do not ascend")?;
+            if level == 0 {
+                return Ok(());
+            }
+        }
+        let mut last: Option<(u32, &[u8])> = None;
+        for (head, cell) in self.heads(bytes).zip(self.cells(bytes)) {
+            let (tail, value) = cell
+                .split_at_checked(self.extra)
+                .ok_or(FormatError("cell is shorter than its part of the key"))?;
+            ensure(last < Some((head, tail)), "keys do not ascend")?;
+            last = Some((head, tail));
+            check_value(value, level)?;
+        }
+        Ok(())
+    }
+
+    fn check_variable(&self, bytes: &[u8], level: u8) -> Result<()> {
+        // (head, bytes in the head, tail) sorts like the key: where heads are equal, a key that ends
+        // within its head has a shorter continuation than one that does not.
+        let mut last: Option<(u32, u64, &[u8])> = None;
+        for (head, cell) in self.heads(bytes).zip(self.cells(bytes)) {
+            let mut r = Reader::new(cell);
+            let len = r.varint_to(u64::from(u16::MAX), "key longer than a page")?;
+            let in_head = len.min(HEAD_LEN as u64);
+            let tail = r.bytes((len - in_head) as usize)?;
+            let unused = u64::from(u32::MAX) >> (8 * in_head);
+            ensure(u64::from(head) & unused == 0, "bytes of a head after its key are not zero")?;
+            ensure(last < Some((head, in_head, tail)), "keys do not ascend")?;
+            last = Some((head, in_head, tail));
+            check_value(r.rest(), level)?;
+        }
+        Ok(())
+    }
+}
+
+/// Leaves of these spaces have node or kind ids for keys.
+fn has_u48_keys(space: Option<KeySpace>) -> bool {
+    !matches!(space, Some(KeySpace::Names | KeySpace::Dictionary) | None)
+}
+
+/// The value of a branch's cell is a reference.
+fn check_value(value: &[u8], level: u8) -> Result<()> {
+    if level == 0 {
+        return Ok(());
+    }
+    ensure(value.len() == REF_LEN, "the value of a branch cell is not a reference")?;
+    let child = Reader::new(value).page_ref()?;
+    ensure(child.is_some(), "a branch cell refers to no page")
+}

@@ -1,0 +1,218 @@
+//! Sorted pages: the branches of every tree, and the leaves of all but the names.
+//!
+//! A key is the page's shared prefix, a head of four bytes that the search compares as a number, and
+//! what remains in the cell. [`Layout::check`] proves once what the accessors here rely on, so they
+//! neither fail nor look twice.
+
+mod build;
+mod check;
+mod search;
+#[cfg(test)]
+mod tests;
+
+pub use build::SortedBuilder;
+
+use std::ops::Range;
+
+use super::Reader;
+use super::bytes::{from_u48_be, u16_at, u32_at, u48_at};
+use super::page::{Common, HEADER_LEN};
+use crate::ids::PageRef;
+
+/// Bytes of a key that the table of heads holds.
+const HEAD_LEN: usize = 4;
+
+/// How keys and cells of a page are arranged; the numbers are those on disk.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[cfg_attr(feature = "serde", derive(serde::Serialize))]
+#[cfg_attr(feature = "serde", serde(rename_all = "lowercase"))]
+#[repr(u8)]
+pub enum Mode {
+    /// A cell for each of a run of consecutive heads; an empty cell is an absent key.
+    Direct = 0,
+    /// Keys of one length.
+    Fixed = 1,
+    /// Keys of any length.
+    #[default]
+    Variable = 2,
+}
+
+/// Where the parts of a verified page are.
+#[derive(Clone, Copy, Debug, Default)]
+pub(crate) struct Layout {
+    mode: Mode,
+    count: usize,
+    extra: usize,
+    /// Offsets in the page: heads (the prefix ends here), ends, and the first cell.
+    heads: usize,
+    ends: usize,
+    cells: usize,
+    /// The number of the two bytes before the head, shifted into place, if every key is a u48 whose
+    /// last four bytes are its head.
+    high: Option<u64>,
+}
+
+/// A view of a verified sorted page.
+#[derive(Clone, Copy, Debug)]
+pub struct SortedPage<'p> {
+    bytes: &'p [u8],
+    layout: &'p Layout,
+    at: PageRef,
+}
+
+impl<'p> SortedPage<'p> {
+    pub(crate) fn new(bytes: &'p [u8], layout: &'p Layout, at: PageRef) -> SortedPage<'p> {
+        SortedPage { bytes, layout, at }
+    }
+
+    /// Cells, the empty ones of direct mode included.
+    #[inline]
+    pub fn len(&self) -> usize {
+        self.layout.count
+    }
+
+    /// Never true: a page holds at least one cell.
+    pub fn is_empty(&self) -> bool {
+        self.layout.count == 0
+    }
+
+    /// How the cells are arranged.
+    pub fn mode(&self) -> Mode {
+        self.layout.mode
+    }
+
+    /// The bytes that every key on the page begins with.
+    pub fn prefix(&self) -> &'p [u8] {
+        self.bytes.get(HEADER_LEN..self.layout.heads).unwrap_or_default()
+    }
+
+    /// Replaces the contents of `out` by the key of cell `i`.
+    pub fn key(&self, i: usize, out: &mut Vec<u8>) {
+        out.clear();
+        out.extend_from_slice(self.prefix());
+        let (len, tail) = self.suffix(i);
+        let head = self.head(i).to_be_bytes();
+        out.extend_from_slice(head.get(..len).unwrap_or(&head));
+        out.extend_from_slice(tail);
+    }
+
+    /// The key of cell `i` on a page whose keys are six bytes long.
+    #[inline]
+    pub fn key_u48(&self, i: usize) -> u64 {
+        match self.layout.high {
+            Some(high) => high | u64::from(self.head(i)),
+            None => self.key_u48_by_parts(i),
+        }
+    }
+
+    #[cold]
+    fn key_u48_by_parts(&self, i: usize) -> u64 {
+        let (_, tail) = self.suffix(i);
+        let head = self.head(i).to_be_bytes();
+        let mut key = [0; 6];
+        for (to, from) in key.iter_mut().zip(self.prefix().iter().chain(&head).chain(tail)) {
+            *to = *from;
+        }
+        from_u48_be(key)
+    }
+
+    /// The value of cell `i`.
+    #[inline]
+    pub fn value(&self, i: usize) -> &'p [u8] {
+        self.bytes.get(self.value_range(i)).unwrap_or_default()
+    }
+
+    /// Where in the page the value of cell `i` is.
+    #[inline]
+    pub fn value_range(&self, i: usize) -> Range<usize> {
+        let cell = self.cell(i);
+        let start = match self.layout.mode {
+            Mode::Direct => cell.start,
+            Mode::Fixed => cell.start + self.layout.extra,
+            Mode::Variable => cell.start + self.variable_key(&cell).1.end,
+        };
+        start..cell.end
+    }
+
+    /// Whether cell `i` stands for a key that is not there. Only direct mode has such gaps.
+    #[inline]
+    pub fn is_absent(&self, i: usize) -> bool {
+        self.layout.mode == Mode::Direct && self.cell(i).is_empty()
+    }
+
+    /// The page that cell `i` of a branch refers to.
+    #[inline]
+    pub fn child(&self, i: usize) -> PageRef {
+        let at = self.value_range(i).start;
+        let child = PageRef::new(u48_at(self.bytes, at), u48_at(self.bytes, at + 6));
+        debug_assert!(child.is_some(), "not a cell of a branch");
+        // Verified branches have a child in every cell. A page is never its own child, so for any
+        // other use the next level's check fails.
+        child.unwrap_or(self.at)
+    }
+
+    /// The whole of cell `i`, what it holds of the key included.
+    #[inline]
+    pub(crate) fn cell(&self, i: usize) -> Range<usize> {
+        debug_assert!(i < self.len(), "no such cell");
+        let start = match i.checked_sub(1) {
+            Some(before) => self.end(before),
+            None => self.layout.cells,
+        };
+        start..self.end(i)
+    }
+
+    #[inline]
+    fn end(&self, i: usize) -> usize {
+        usize::from(u16_at(self.bytes, self.layout.ends + 2 * i))
+    }
+
+    /// The head of cell `i` as a number.
+    #[inline]
+    pub(crate) fn head(&self, i: usize) -> u32 {
+        match self.layout.mode {
+            Mode::Direct => u32_at(self.bytes, self.layout.heads).wrapping_add(i as u32),
+            _ => u32_at(self.bytes, self.layout.heads + HEAD_LEN * i),
+        }
+    }
+
+    /// How many bytes the key of cell `i` has after the prefix, and those that its head does not hold.
+    #[inline]
+    fn suffix(&self, i: usize) -> (usize, &'p [u8]) {
+        let cell = self.cell(i);
+        let (len, tail) = match self.layout.mode {
+            Mode::Direct => (HEAD_LEN, 0..0),
+            Mode::Fixed => (HEAD_LEN + self.layout.extra, 0..self.layout.extra),
+            Mode::Variable => self.variable_key(&cell),
+        };
+        let tail = cell.start + tail.start..cell.start + tail.end;
+        (len, self.bytes.get(tail).unwrap_or_default())
+    }
+
+    /// In variable mode: the key's length after the prefix, and where in the cell its tail is.
+    #[inline]
+    fn variable_key(&self, cell: &Range<usize>) -> (usize, Range<usize>) {
+        let mut r = Reader::new(self.bytes.get(cell.clone()).unwrap_or_default());
+        let len = r.varint().unwrap_or_default() as usize;
+        let start = r.position();
+        (len, start..start + len.saturating_sub(HEAD_LEN))
+    }
+}
+
+/// The part of a page's layout that follows from its header.
+fn arrange(common: &Common, mode: Mode) -> Layout {
+    let heads = HEADER_LEN + common.prefix_len;
+    let table = if mode == Mode::Direct { 1 } else { common.count };
+    let ends = heads + HEAD_LEN * table;
+    let cells = ends + 2 * common.count;
+    Layout { mode, count: common.count, extra: common.extra, heads, ends, cells, high: None }
+}
+
+/// The first four bytes as a number that sorts like them, padded with zeros.
+fn head_of(suffix: &[u8]) -> u32 {
+    let mut head = [0; HEAD_LEN];
+    for (to, from) in head.iter_mut().zip(suffix) {
+        *to = *from;
+    }
+    u32::from_be_bytes(head)
+}

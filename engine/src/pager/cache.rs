@@ -1,0 +1,229 @@
+//! The page cache: a table by page number whose hits take no lock, and two queues that decide what
+//! stays.
+//!
+//! Eviction follows S3-FIFO (Yang and others, FIFO queues are all you need for cache eviction,
+//! SOSP 2023), without its ghost queue: a new page waits in a small queue and moves to the main one
+//! only if it is used again before its turn comes, so a scan passes through without driving out
+//! what is in use.
+
+use std::collections::VecDeque;
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
+use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError};
+
+use arc_swap::{ArcSwapOption, Guard};
+
+use crate::format::page::Page;
+use crate::ids::PageRef;
+
+/// The first chunk of the table has this many places, and each later one twice as many.
+const FIRST_CHUNK_LOG2: u32 = 10;
+/// Enough chunks for every 48-bit page number.
+const CHUNKS: usize = 39;
+/// Memory of a cached page beside its bytes: frame, reference counts, queue entry.
+const FRAME_OVERHEAD: usize = size_of::<Frame>() + 16 + size_of::<PageRef>();
+/// The small queue's share of the budget, as a divisor.
+const SMALL_SHARE: usize = 10;
+
+/// What the page cache has done since the database was opened.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[cfg_attr(feature = "serde", derive(serde::Serialize))]
+#[non_exhaustive]
+pub struct CacheStats {
+    /// Memory that it may use, in bytes.
+    pub capacity_bytes: usize,
+    /// Memory that it uses, in bytes, its table included.
+    pub bytes: usize,
+    /// Pages in it.
+    pub pages: usize,
+    /// Pages read from the file because they were not in it.
+    pub misses: u64,
+    /// Pages that had to make room.
+    pub evictions: u64,
+}
+
+/// A page in memory.
+pub(super) struct Frame {
+    pub(super) page: Page,
+    used: AtomicBool,
+}
+
+impl Frame {
+    pub(super) fn new(page: Page) -> Frame {
+        Frame { page, used: AtomicBool::new(false) }
+    }
+}
+
+/// A page found in the cache. Holding it keeps the page in memory, evicted or not.
+pub(super) struct FrameGuard(Guard<Option<Arc<Frame>>>);
+
+impl FrameGuard {
+    #[inline]
+    pub(super) fn page(&self) -> &Page {
+        &self.frame().page
+    }
+
+    pub(super) fn shared(&self) -> Arc<Frame> {
+        Arc::clone(self.frame())
+    }
+
+    #[inline]
+    fn frame(&self) -> &Arc<Frame> {
+        match &*self.0 {
+            Some(frame) => frame,
+            None => unreachable!("a guard is made only around a frame"),
+        }
+    }
+}
+
+type Chunk = Box<[ArcSwapOption<Frame>]>;
+
+pub(super) struct PageCache {
+    chunks: [OnceLock<Chunk>; CHUNKS],
+    queues: Mutex<Queues>,
+    frame_bytes: usize,
+    capacity_bytes: usize,
+    misses: AtomicU64,
+    evictions: AtomicU64,
+}
+
+#[derive(Default)]
+struct Queues {
+    small: VecDeque<PageRef>,
+    main: VecDeque<PageRef>,
+    table_bytes: usize,
+}
+
+impl Queues {
+    fn pages(&self) -> usize {
+        self.small.len() + self.main.len()
+    }
+}
+
+impl PageCache {
+    pub(super) fn new(page_size: usize, capacity_bytes: usize) -> PageCache {
+        PageCache {
+            chunks: [const { OnceLock::new() }; CHUNKS],
+            queues: Mutex::default(),
+            frame_bytes: page_size + FRAME_OVERHEAD,
+            capacity_bytes,
+            misses: AtomicU64::new(0),
+            evictions: AtomicU64::new(0),
+        }
+    }
+
+    /// The page, if it is here with this birth.
+    #[inline]
+    pub(super) fn get(&self, at: PageRef) -> Option<FrameGuard> {
+        let guard = self.place(at.page())?.load();
+        let frame = guard.as_ref()?;
+        if frame.page.at() != at {
+            return None;
+        }
+        // Written only once, so that pages in use are not passed between processor caches.
+        if !frame.used.load(Ordering::Relaxed) {
+            frame.used.store(true, Ordering::Relaxed);
+        }
+        Some(FrameGuard(guard))
+    }
+
+    /// Keeps a page that was just read, and makes room for it.
+    pub(super) fn insert(&self, page: Page) -> Arc<Frame> {
+        self.misses.fetch_add(1, Ordering::Relaxed);
+        let at = page.at();
+        let frame = Arc::new(Frame::new(page));
+        let mut queues = self.queues();
+        let Some(place) = self.place_or_grow(at.page(), &mut queues) else { return frame };
+        let before = place.swap(Some(Arc::clone(&frame)));
+        // A page that another thread put here meanwhile has its place in a queue already.
+        if before.is_none_or(|before| before.page.at() != at) {
+            queues.small.push_back(at);
+        }
+        self.make_room(&mut queues);
+        frame
+    }
+
+    fn make_room(&self, queues: &mut Queues) {
+        let budget = self.capacity_bytes.saturating_sub(queues.table_bytes);
+        let most = (budget / self.frame_bytes).max(1);
+        // Each turn removes a page, moves one to the main queue, or takes away its second chance.
+        for _ in 0..2 * queues.pages() + 2 {
+            if queues.pages() <= most {
+                return;
+            }
+            let from_small = queues.small.len() > most / SMALL_SHARE || queues.main.is_empty();
+            let next = if from_small { queues.small.pop_front() } else { queues.main.pop_front() };
+            let Some(at) = next else { return };
+            if self.take_second_chance(at) {
+                queues.main.push_back(at);
+            } else {
+                self.evict(at);
+            }
+        }
+    }
+
+    /// Whether the page was used since its last turn. Clears the mark.
+    fn take_second_chance(&self, at: PageRef) -> bool {
+        let Some(place) = self.place(at.page()) else { return false };
+        let guard = place.load();
+        guard.as_ref().is_some_and(|frame| frame.page.at() == at && frame.used.swap(false, Ordering::Relaxed))
+    }
+
+    fn evict(&self, at: PageRef) {
+        let Some(place) = self.place(at.page()) else { return };
+        let here = place.load().as_ref().is_some_and(|frame| frame.page.at() == at);
+        if here {
+            place.store(None);
+            self.evictions.fetch_add(1, Ordering::Relaxed);
+        }
+    }
+
+    pub(super) fn clear(&self) {
+        let mut queues = self.queues();
+        let (small, main) = (std::mem::take(&mut queues.small), std::mem::take(&mut queues.main));
+        for at in small.into_iter().chain(main) {
+            if let Some(place) = self.place(at.page()) {
+                place.store(None);
+            }
+        }
+    }
+
+    pub(super) fn stats(&self) -> CacheStats {
+        let queues = self.queues();
+        CacheStats {
+            capacity_bytes: self.capacity_bytes,
+            bytes: queues.pages() * self.frame_bytes + queues.table_bytes,
+            pages: queues.pages(),
+            misses: self.misses.load(Ordering::Relaxed),
+            evictions: self.evictions.load(Ordering::Relaxed),
+        }
+    }
+
+    #[inline]
+    fn place(&self, page: u64) -> Option<&ArcSwapOption<Frame>> {
+        let (chunk, index) = locate(page);
+        self.chunks.get(chunk)?.get()?.get(index)
+    }
+
+    fn place_or_grow(&self, page: u64, queues: &mut Queues) -> Option<&ArcSwapOption<Frame>> {
+        let (chunk, index) = locate(page);
+        let places = self.chunks.get(chunk)?.get_or_init(|| {
+            let len = 1usize << (FIRST_CHUNK_LOG2 as usize + chunk);
+            queues.table_bytes += len * size_of::<ArcSwapOption<Frame>>();
+            (0..len).map(|_| ArcSwapOption::empty()).collect()
+        });
+        places.get(index)
+    }
+
+    // Both queues are whole after every statement that changes them.
+    fn queues(&self) -> MutexGuard<'_, Queues> {
+        self.queues.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+/// The chunk of a page number, and its place there.
+#[inline]
+fn locate(page: u64) -> (usize, usize) {
+    let shifted = page + (1 << FIRST_CHUNK_LOG2);
+    let log2 = shifted.ilog2();
+    ((log2 - FIRST_CHUNK_LOG2) as usize, (shifted - (1 << log2)) as usize)
+}

@@ -1,0 +1,245 @@
+//! Pages: where they are kept in memory, which ones are in use, and how new ones are written.
+//!
+//! Invariants:
+//! * A page is verified once, when it is read, and never changes afterwards.
+//! * A page number is reused only when no snapshot and no durable header reaches its page.
+//! * A hit in the cache writes nothing that another thread reads.
+
+mod allocator;
+mod cache;
+mod freelist;
+mod writer;
+
+#[cfg(test)]
+mod tests;
+
+use std::ops::Deref;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
+
+pub(crate) use allocator::{Allocator, Mark};
+pub use cache::CacheStats;
+pub(crate) use freelist::read_freelist;
+pub(crate) use writer::{BirthReserve, Births, PageWriter};
+
+use cache::{Frame, FrameGuard, PageCache};
+
+use crate::error::{Error, Result};
+use crate::format::FileId;
+use crate::format::blob::BlobRef;
+use crate::format::page::{Page, PageKind, TRAILER_LEN};
+use crate::ids::{KeySpace, PageRef};
+use crate::storage::{Poison, Storage};
+
+/// A verified page, for as long as this is held.
+pub struct PageGuard(Held);
+
+enum Held {
+    Cached(FrameGuard),
+    Shared(Arc<Frame>),
+}
+
+impl Deref for PageGuard {
+    type Target = Page;
+
+    #[inline]
+    fn deref(&self) -> &Page {
+        match &self.0 {
+            Held::Cached(guard) => guard.page(),
+            Held::Shared(frame) => &frame.page,
+        }
+    }
+}
+
+impl Clone for PageGuard {
+    fn clone(&self) -> PageGuard {
+        PageGuard(Held::Shared(match &self.0 {
+            Held::Cached(guard) => guard.shared(),
+            Held::Shared(frame) => Arc::clone(frame),
+        }))
+    }
+}
+
+/// Where pages come from.
+pub(crate) trait Pages {
+    /// A branch or leaf of this space and level.
+    fn page(&self, at: PageRef, space: KeySpace, level: u8) -> Result<PageGuard>;
+    /// The whole of a blob.
+    fn blob(&self, at: BlobRef) -> Result<Vec<u8>>;
+    /// Bytes of a page.
+    fn page_size(&self) -> usize;
+}
+
+/// The pages of one database file.
+pub(crate) struct Pager {
+    file: Arc<dyn Storage>,
+    poison: Arc<Poison>,
+    page_size: usize,
+    file_id: FileId,
+    cache: PageCache,
+    /// Births from here on belong to pages that no successful sync has covered yet.
+    unsynced_from: AtomicU64,
+}
+
+impl Pager {
+    pub(crate) fn new(
+        file: Arc<dyn Storage>,
+        poison: &Arc<Poison>,
+        page_size: usize,
+        file_id: FileId,
+        cache_bytes: usize,
+    ) -> Pager {
+        Pager {
+            file,
+            poison: Arc::clone(poison),
+            page_size,
+            file_id,
+            cache: PageCache::new(page_size, cache_bytes),
+            unsynced_from: AtomicU64::new(u64::MAX),
+        }
+    }
+
+    pub(crate) fn cache_stats(&self) -> CacheStats {
+        self.cache.stats()
+    }
+
+    pub(crate) fn drop_caches(&self) {
+        self.cache.clear();
+    }
+
+    pub(crate) fn file(&self) -> &Arc<dyn Storage> {
+        &self.file
+    }
+
+    pub(crate) fn file_id(&self) -> &FileId {
+        &self.file_id
+    }
+
+    /// Notes that every page written so far is durable.
+    pub(crate) fn synced(&self) {
+        self.unsynced_from.store(u64::MAX, Ordering::Release);
+    }
+
+    /// Notes that a page with this birth is being written.
+    fn unsynced(&self, birth: u64) {
+        self.unsynced_from.fetch_min(birth, Ordering::AcqRel);
+    }
+
+    /// Any page, read from the file and verified.
+    pub(crate) fn read(&self, at: PageRef) -> Result<Page> {
+        let mut bytes = vec![0; self.page_size].into_boxed_slice();
+        let offset = at.page().saturating_mul(self.page_size as u64);
+        self.file.read_at(offset, &mut bytes).map_err(|error| match error.kind() {
+            std::io::ErrorKind::UnexpectedEof => {
+                Error::corrupt_page(at.page(), self.page_size, "the page lies beyond the end of the file")
+            }
+            _ => Error::io(format!("reading page {}", at.page()), error),
+        })?;
+        Page::verify(bytes, at, &self.file_id).map_err(|rule| {
+            if self.poison.is_set() && at.birth() >= self.unsynced_from.load(Ordering::Acquire) {
+                return Error::Poisoned;
+            }
+            self.corrupt(at, rule.0)
+        })
+    }
+
+    /// A tree page from the cache if it is there, else from the file, leaving the cache alone.
+    pub(crate) fn page_uncached(&self, at: PageRef, space: KeySpace, level: u8) -> Result<PageGuard> {
+        let guard = match self.cache.get(at) {
+            Some(guard) => PageGuard(Held::Cached(guard)),
+            None => PageGuard(Held::Shared(Arc::new(Frame::new(self.read(at)?)))),
+        };
+        self.expect(&guard, space, level)?;
+        Ok(guard)
+    }
+
+    /// A page of another kind, past the cache.
+    pub(crate) fn read_kind(&self, at: PageRef, kind: PageKind) -> Result<Page> {
+        let page = self.read(at)?;
+        if page.kind() == kind {
+            return Ok(page);
+        }
+        let what = format!("a {} page was expected, a {} page is there", kind.name(), page.kind().name());
+        Err(Error::corrupt_page(at.page(), self.page_size, what))
+    }
+
+    pub(crate) fn corrupt(&self, at: PageRef, rule: &str) -> Error {
+        Error::corrupt_page(at.page(), self.page_size, rule)
+    }
+
+    #[inline]
+    fn expect(&self, page: &Page, space: KeySpace, level: u8) -> Result<()> {
+        if page.space() == Some(space) && page.level() == level {
+            return Ok(());
+        }
+        Err(self.unexpected(page, space, level))
+    }
+
+    #[cold]
+    fn unexpected(&self, page: &Page, space: KeySpace, level: u8) -> Error {
+        let found = page.space().map_or("no tree", KeySpace::name);
+        let what = format!(
+            "a page of {space}, level {level}, was expected, one of {found}, level {}, is there",
+            page.level()
+        );
+        Error::corrupt_page(page.at().page(), self.page_size, what)
+    }
+}
+
+impl Pages for Pager {
+    #[inline]
+    fn page(&self, at: PageRef, space: KeySpace, level: u8) -> Result<PageGuard> {
+        let guard = match self.cache.get(at) {
+            Some(guard) => PageGuard(Held::Cached(guard)),
+            None => PageGuard(Held::Shared(self.cache.insert(self.read(at)?))),
+        };
+        self.expect(&guard, space, level)?;
+        Ok(guard)
+    }
+
+    fn blob(&self, at: BlobRef) -> Result<Vec<u8>> {
+        let mut data = Vec::new();
+        let mut index = Some(at.index);
+        // Every index page but the last is full, so their number is bounded by the length.
+        while let Some(next) = index {
+            let page = self.read_kind(next, PageKind::BlobIndex)?;
+            let view = page.blob_index().ok_or_else(|| self.corrupt(next, "not a blob index"))?;
+            if view.total() != at.len {
+                return Err(self.corrupt(next, "the blob is not as long as its reference says"));
+            }
+            for extent in view.extents() {
+                for step in 0..u64::from(extent.pages) {
+                    self.blob_page(next, extent.page + step, extent.birth + step, at.len, &mut data)?;
+                }
+            }
+            index = view.next();
+            if index.is_some() && (view.is_empty() || data.len() as u64 >= at.len) {
+                return Err(self.corrupt(next, "a blob's index goes on after its end"));
+            }
+        }
+        if data.len() as u64 != at.len {
+            return Err(self.corrupt(at.index, "a blob is shorter than its reference says"));
+        }
+        Ok(data)
+    }
+
+    fn page_size(&self) -> usize {
+        self.page_size
+    }
+}
+
+impl Pager {
+    fn blob_page(&self, index: PageRef, page: u64, birth: u64, len: u64, data: &mut Vec<u8>) -> Result<()> {
+        let at = PageRef::new(page, birth).ok_or_else(|| self.corrupt(index, "a blob names page 0"))?;
+        let page = self.read_kind(at, PageKind::BlobData)?;
+        let left = len - data.len() as u64;
+        let bytes = page.blob_data().ok_or_else(|| self.corrupt(at, "not blob data"))?;
+        let take = bytes.len().min(usize::try_from(left).unwrap_or(usize::MAX));
+        if take == 0 {
+            return Err(self.corrupt(at, "a blob has more pages than bytes"));
+        }
+        data.extend_from_slice(bytes.get(..take).unwrap_or_default());
+        debug_assert!(TRAILER_LEN < self.page_size);
+        Ok(())
+    }
+}

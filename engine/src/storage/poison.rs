@@ -1,0 +1,92 @@
+//! The first failure of a write that matters is final.
+//!
+//! After a failed sync, or a failed write to a place that the state depends on, nobody knows what
+//! the disk holds. Every later write of the handle is refused; reads go on.
+
+use std::io;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+
+use super::{LockMode, Storage};
+use crate::error::{Error, PoisonedSource, Result};
+
+/// Whether writing has ended for one open database.
+#[derive(Debug, Default)]
+pub struct Poison {
+    set: AtomicBool,
+}
+
+impl Poison {
+    /// Ends writing.
+    pub fn set(&self) {
+        self.set.store(true, Ordering::SeqCst);
+    }
+
+    /// Whether writing has ended.
+    pub fn is_set(&self) -> bool {
+        self.set.load(Ordering::SeqCst)
+    }
+
+    /// [`Error::Poisoned`] if writing has ended.
+    ///
+    /// # Errors
+    /// That one only.
+    pub fn check(&self) -> Result<()> {
+        if self.is_set() { Err(Error::Poisoned) } else { Ok(()) }
+    }
+
+    /// Passes a result through; a failure ends writing. For writes that the state depends on.
+    pub(crate) fn critical<T>(&self, result: Result<T>) -> Result<T> {
+        result.inspect_err(|_| self.set())
+    }
+}
+
+/// Storage that refuses to write once it is poisoned, and whose failed sync poisons.
+///
+/// A failed `write_at` or `set_len` does not poison by itself: writing pages that nothing refers to
+/// yet may fail for want of space, and is simply undone. Writers of places that matter poison
+/// themselves.
+pub struct Poisonable {
+    inner: Arc<dyn Storage>,
+    poison: Arc<Poison>,
+}
+
+impl Poisonable {
+    /// Wraps a file. Files of one database share their poison.
+    pub fn new(inner: Arc<dyn Storage>, poison: &Arc<Poison>) -> Poisonable {
+        Poisonable { inner, poison: Arc::clone(poison) }
+    }
+
+    fn writable(&self) -> io::Result<()> {
+        if self.poison.is_set() { Err(io::Error::other(PoisonedSource)) } else { Ok(()) }
+    }
+}
+
+impl Storage for Poisonable {
+    fn len(&self) -> io::Result<u64> {
+        self.inner.len()
+    }
+
+    fn read_at(&self, offset: u64, out: &mut [u8]) -> io::Result<()> {
+        self.inner.read_at(offset, out)
+    }
+
+    fn write_at(&self, offset: u64, data: &[u8]) -> io::Result<()> {
+        self.writable()?;
+        self.inner.write_at(offset, data)
+    }
+
+    fn set_len(&self, len: u64) -> io::Result<()> {
+        self.writable()?;
+        self.inner.set_len(len)
+    }
+
+    fn sync(&self) -> io::Result<()> {
+        self.writable()?;
+        self.inner.sync().inspect_err(|_| self.poison.set())
+    }
+
+    fn lock(&self, mode: LockMode) -> io::Result<bool> {
+        self.inner.lock(mode)
+    }
+}

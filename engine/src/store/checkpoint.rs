@@ -1,0 +1,256 @@
+//! Moving what is logged into the trees, off the commit path, in slices of key ranges.
+//!
+//! Beginning a checkpoint switches log segments at a commit boundary and freezes the changes
+//! logged before it. Each slice merges a part of them and publishes the result as a whole new
+//! state by a header slot. Until the last slice the header still covers the log from before the
+//! frozen changes: replaying them over half-merged trees gives the same state, because every
+//! logged operation is an outcome.
+
+use super::Store;
+use super::trees::{Contents, Covered, Trees};
+use crate::btree::{Absent, Dictionary, In, Kinds, Names, Nodes, Out, Space, merge};
+use crate::delta::{Delta, Runs};
+use crate::error::Result;
+use crate::format::header::{Header, Root};
+use crate::graph::Totals;
+use crate::ids::KeySpace;
+use crate::pager::PageWriter;
+
+/// Changes merged by one slice at the most. Each slice costs two syncs; a larger one holds more
+/// pages twice until it is published.
+const SLICE_CHANGES: usize = 1 << 18;
+
+/// A checkpoint under way.
+pub(crate) struct Checkpoint {
+    delta: Delta,
+    totals: Totals,
+    commit: u64,
+    /// What the header covers once the last slice is published.
+    covered: Covered,
+    progress: Progress,
+}
+
+/// How far each key space has been merged.
+#[derive(Clone, Default)]
+struct Progress {
+    dictionary: At<Box<[u8]>>,
+    nodes: At<u64>,
+    names: At<<Names as Space>::Key>,
+    kinds: At<<Kinds as Space>::Key>,
+    absent: At<u64>,
+    out: At<<Out as Space>::Key>,
+    inn: At<<In as Space>::Key>,
+}
+
+/// How far one key space has been merged.
+#[derive(Clone)]
+enum At<K> {
+    Start,
+    After(K),
+    End,
+}
+
+impl<K> Default for At<K> {
+    fn default() -> At<K> {
+        At::Start
+    }
+}
+
+/// What one [`Store::checkpoint_slice`] found to do.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Slice {
+    /// No checkpoint is under way.
+    Nothing,
+    /// A part was merged, and more is left.
+    More,
+    /// The last part was merged.
+    Last,
+}
+
+impl Checkpoint {
+    pub(crate) fn new(delta: Delta, totals: Totals, commit: u64, covered: Covered) -> Checkpoint {
+        Checkpoint { delta, totals, commit, covered, progress: Progress::default() }
+    }
+
+    /// Merges up to [`SLICE_CHANGES`] changes. Returns the new roots and whether all is merged.
+    fn merge_slice(&mut self, mut roots: [Root; 7], writer: &mut PageWriter<'_>) -> Result<([Root; 7], Progress)> {
+        let mut slice = SliceMerge { roots: &mut roots, writer, left: SLICE_CHANGES };
+        let mut progress = self.progress.clone();
+        slice.space::<Dictionary>(&self.delta.dictionary, &mut progress.dictionary)?;
+        slice.space::<Nodes>(&self.delta.nodes, &mut progress.nodes)?;
+        slice.space::<Names>(&self.delta.names, &mut progress.names)?;
+        slice.space::<Kinds>(&self.delta.kinds, &mut progress.kinds)?;
+        slice.space::<Absent>(&self.delta.absent, &mut progress.absent)?;
+        slice.space::<Out>(&self.delta.out, &mut progress.out)?;
+        slice.space::<In>(&self.delta.inn, &mut progress.inn)?;
+        Ok((roots, progress))
+    }
+}
+
+impl Progress {
+    fn is_complete(&self) -> bool {
+        // The key spaces are merged in order, so the last one tells.
+        matches!(self.inn, At::End)
+    }
+}
+
+struct SliceMerge<'a, 'w> {
+    roots: &'a mut [Root; 7],
+    writer: &'a mut PageWriter<'w>,
+    left: usize,
+}
+
+impl SliceMerge<'_, '_> {
+    fn space<S: Space>(&mut self, runs: &Runs<S::Key, S::Value>, at: &mut At<S::Key>) -> Result<()> {
+        if self.left == 0 {
+            return Ok(());
+        }
+        let from = match at {
+            At::Start => None,
+            At::After(key) => Some(&*key),
+            At::End => return Ok(()),
+        };
+        let mut last = None;
+        let mut taken = 0;
+        let limit = self.left;
+        let changes = runs.after(from).take(limit).map(|(key, change)| {
+            taken += 1;
+            last = Some(key.clone());
+            Ok((key.clone(), change.clone()))
+        });
+        let root = root_mut(self.roots, S::SPACE);
+        *root = merge::<S>(*root, changes, self.writer)?.0;
+        self.left -= taken;
+        *at = match last {
+            Some(key) if taken == limit => At::After(key),
+            _ => At::End,
+        };
+        Ok(())
+    }
+}
+
+fn root_mut(roots: &mut [Root; 7], space: KeySpace) -> &mut Root {
+    let [nodes, out, inn, names, kinds, dictionary, absent] = roots;
+    match space {
+        KeySpace::Nodes => nodes,
+        KeySpace::Out => out,
+        KeySpace::In => inn,
+        KeySpace::Names => names,
+        KeySpace::Kinds => kinds,
+        KeySpace::Dictionary => dictionary,
+        KeySpace::Absent => absent,
+    }
+}
+
+/// Merges a whole delta into trees that a change under way is building.
+pub(crate) fn merge_all(delta: &Delta, roots: &mut [Root; 7], writer: &mut PageWriter<'_>) -> Result<()> {
+    let mut whole = SliceMerge { roots, writer, left: usize::MAX };
+    let mut progress = Progress::default();
+    whole.space::<Dictionary>(&delta.dictionary, &mut progress.dictionary)?;
+    whole.space::<Nodes>(&delta.nodes, &mut progress.nodes)?;
+    whole.space::<Names>(&delta.names, &mut progress.names)?;
+    whole.space::<Kinds>(&delta.kinds, &mut progress.kinds)?;
+    whole.space::<Absent>(&delta.absent, &mut progress.absent)?;
+    whole.space::<Out>(&delta.out, &mut progress.out)?;
+    whole.space::<In>(&delta.inn, &mut progress.inn)
+}
+
+impl Store {
+    /// Freezes what is committed so far, unless a checkpoint is already under way.
+    pub(crate) fn begin_checkpoint(&self) -> Result<()> {
+        let mut trees = self.trees.acquire();
+        self.begin_checkpoint_in(&mut trees)
+    }
+
+    pub(crate) fn begin_checkpoint_in(&self, trees: &mut Trees) -> Result<()> {
+        if trees.checkpoint.is_some() {
+            return Ok(());
+        }
+        let mut commits = self.commits();
+        if commits.tip.active.is_empty() {
+            return Ok(());
+        }
+        let covered = commits.start_segment()?;
+        // Starting a segment made every earlier record durable, so all of them may be seen.
+        commits.publish_all(&self.published);
+        let mut state = (*commits.tip).clone();
+        state.frozen = std::mem::take(&mut state.active);
+        trees.checkpoint =
+            Some(Checkpoint::new(state.frozen.clone(), state.totals.clone(), state.commit, covered));
+        commits.replace_tip(state, &self.published);
+        Ok(())
+    }
+
+    /// Merges one slice of the checkpoint under way and publishes the result.
+    pub(crate) fn checkpoint_slice(&self) -> Result<Slice> {
+        let mut trees = self.trees.acquire();
+        self.checkpoint_slice_in(&mut trees)
+    }
+
+    pub(crate) fn checkpoint_slice_in(&self, trees: &mut Trees) -> Result<Slice> {
+        let Some(mut checkpoint) = trees.checkpoint.take() else { return Ok(Slice::Nothing) };
+        let merged = self.merge_and_publish(trees, &mut checkpoint);
+        let done = match merged {
+            Ok(done) => done,
+            Err(error) => {
+                // Nothing durable names the new pages: the slice can be tried again.
+                trees.abandon();
+                trees.checkpoint = Some(checkpoint);
+                return Err(error);
+            }
+        };
+        if done {
+            return Ok(Slice::Last);
+        }
+        trees.checkpoint = Some(checkpoint);
+        Ok(Slice::More)
+    }
+
+    fn merge_and_publish(&self, trees: &mut Trees, checkpoint: &mut Checkpoint) -> Result<bool> {
+        let before = trees.header.clone();
+        let (roots, progress) = checkpoint.merge_slice(before.roots, &mut trees.writer()?)?;
+        let done = progress.is_complete();
+        let contents = Contents {
+            roots,
+            totals: checkpoint.totals.clone(),
+            commit: if done { checkpoint.commit } else { before.commit },
+        };
+        let covered = if done { checkpoint.covered } else { Covered::of(&before) };
+        let header = trees.seal(&contents, covered)?;
+        trees.publish(&header)?;
+        checkpoint.progress = progress;
+        let base = trees.adopt(header);
+        self.commits().rebase(&base, done, &self.published);
+        if done {
+            self.commits().recycle(checkpoint.covered);
+        }
+        Ok(done)
+    }
+
+    /// Runs the checkpoint under way to its end. Several threads may help.
+    pub(crate) fn finish_checkpoint(&self) -> Result<()> {
+        while self.checkpoint_slice()? == Slice::More {}
+        Ok(())
+    }
+
+    /// Moves everything committed into the trees.
+    pub(crate) fn drain_in(&self, trees: &mut Trees) -> Result<()> {
+        // A checkpoint under way covers only what was frozen; a second one takes the rest.
+        for _ in 0..2 {
+            self.begin_checkpoint_in(trees)?;
+            while self.checkpoint_slice_in(trees)? == Slice::More {}
+        }
+        Ok(())
+    }
+}
+
+impl Covered {
+    /// What a header says it covers.
+    pub(crate) fn of(header: &Header) -> Covered {
+        Covered {
+            generation: header.log_generation,
+            position: header.log_position,
+            chain: header.log_chain,
+        }
+    }
+}

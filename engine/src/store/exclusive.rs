@@ -1,0 +1,73 @@
+//! A value that one holder at a time takes away and brings back.
+
+use std::ops::{Deref, DerefMut};
+use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
+
+/// A lock whose guard owns the value and no borrow, so that it may live as long as a transaction
+/// and move between threads.
+pub(crate) struct Exclusive<T> {
+    place: Mutex<Option<T>>,
+    returned: Condvar,
+}
+
+impl<T> Exclusive<T> {
+    pub(crate) fn new(value: T) -> Arc<Exclusive<T>> {
+        Arc::new(Exclusive { place: Mutex::new(Some(value)), returned: Condvar::new() })
+    }
+
+    /// Waits until the value is there, and takes it.
+    pub(crate) fn acquire(self: &Arc<Exclusive<T>>) -> Held<T> {
+        let mut place = self.place();
+        loop {
+            if let Some(value) = place.take() {
+                return Held { value: Some(value), home: Arc::clone(self) };
+            }
+            place = self.returned.wait(place).unwrap_or_else(PoisonError::into_inner);
+        }
+    }
+
+    /// Takes the value if nobody holds it.
+    pub(crate) fn try_acquire(self: &Arc<Exclusive<T>>) -> Option<Held<T>> {
+        let value = self.place().take()?;
+        Some(Held { value: Some(value), home: Arc::clone(self) })
+    }
+
+    // An `Option` is whole whatever a panicking thread did between two of its moves.
+    fn place(&self) -> MutexGuard<'_, Option<T>> {
+        self.place.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+/// The value, until dropped.
+pub(crate) struct Held<T> {
+    // `None` only while `drop` runs.
+    value: Option<T>,
+    home: Arc<Exclusive<T>>,
+}
+
+impl<T> Deref for Held<T> {
+    type Target = T;
+
+    fn deref(&self) -> &T {
+        match &self.value {
+            Some(value) => value,
+            None => unreachable!("a held value leaves only when its guard is dropped"),
+        }
+    }
+}
+
+impl<T> DerefMut for Held<T> {
+    fn deref_mut(&mut self) -> &mut T {
+        match &mut self.value {
+            Some(value) => value,
+            None => unreachable!("a held value leaves only when its guard is dropped"),
+        }
+    }
+}
+
+impl<T> Drop for Held<T> {
+    fn drop(&mut self) {
+        *self.home.place() = self.value.take();
+        self.home.returned.notify_one();
+    }
+}

@@ -1,0 +1,29 @@
+//! The names of a database's files in their directory.
+
+use std::sync::Arc;
+
+use crate::storage::Directory;
+
+/// A database's place: a directory and a name in it.
+#[derive(Clone)]
+pub(crate) struct Files {
+    pub(crate) directory: Arc<dyn Directory>,
+    pub(crate) name: String,
+}
+
+impl Files {
+    /// The log.
+    pub(crate) fn log(&self) -> String {
+        format!("{}-log", self.name)
+    }
+
+    /// A database that is being created.
+    pub(crate) fn new(&self) -> String {
+        format!("{}-new", self.name)
+    }
+
+    /// Sorted runs of a bulk load.
+    pub(crate) fn sort(&self) -> String {
+        format!("{}-sort", self.name)
+    }
+}

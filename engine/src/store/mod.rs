@@ -1,0 +1,85 @@
+//! The store: committed states over trees and log, and the ways from one state to the next.
+//!
+//! Invariants:
+//! * The log is the only commit point: a commit is durable when its record is.
+//! * `trees` is taken before `commits`, never the other way round.
+//! * A state becomes visible to readers only in log order.
+//! * A writer holds `writer` from its beginning until its record is appended.
+
+mod checkpoint;
+mod close;
+mod commit;
+mod commits;
+mod create;
+mod exclusive;
+mod files;
+mod open;
+mod recover;
+mod slots;
+mod state;
+mod trees;
+
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+
+use arc_swap::ArcSwap;
+
+pub(crate) use checkpoint::merge_all;
+pub(crate) use commit::{CommitInput, CommitKind, CommitReport};
+pub(crate) use exclusive::{Exclusive, Held};
+pub(crate) use files::Files;
+pub(crate) use state::State;
+pub(crate) use trees::{Contents, Covered, Trees};
+
+use commits::Commits;
+
+use crate::graph::{DictionaryCache, View};
+use crate::options::Options;
+use crate::pager::Pager;
+use crate::recovery::RecoveryReport;
+use crate::storage::Storage;
+
+/// Everything that the handles, transactions and snapshots of one open database share.
+pub(crate) struct Store {
+    pub(crate) options: Options,
+    pub(crate) files: Files,
+    /// The database file. Its lock lives as long as this.
+    pub(crate) file: Arc<dyn Storage>,
+    pub(crate) pager: Arc<Pager>,
+    pub(crate) dictionary: Arc<DictionaryCache>,
+    /// The state that new snapshots see.
+    published: ArcSwap<State>,
+    commits: Mutex<Commits>,
+    pub(crate) trees: Arc<Exclusive<Trees>>,
+    pub(crate) writer: Arc<Exclusive<()>>,
+    pub(crate) recovery: Option<RecoveryReport>,
+}
+
+impl Store {
+    // A panic while this is held can only come from a failed allocation; the tip is replaced as a
+    // whole, so what is there is a state that was whole.
+    fn commits(&self) -> MutexGuard<'_, Commits> {
+        self.commits.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// The state that readers see now.
+    pub(crate) fn published(&self) -> Arc<State> {
+        self.published.load_full()
+    }
+
+    /// The state that the next commit builds on.
+    pub(crate) fn tip(&self) -> Arc<State> {
+        Arc::clone(&self.commits().tip)
+    }
+
+    /// What a state looks like to a reader.
+    pub(crate) fn view(&self, state: &State) -> View {
+        let layers = [&state.active, &state.frozen];
+        View {
+            pager: Arc::clone(&self.pager),
+            base: Arc::clone(&state.base),
+            layers: layers.into_iter().filter(|layer| !layer.is_empty()).cloned().collect(),
+            totals: state.totals.clone(),
+            dictionary: Arc::clone(&self.dictionary),
+        }
+    }
+}

@@ -1,0 +1,96 @@
+//! Opening: lock, header, recovery, and the parts put together.
+
+use std::sync::{Arc, Mutex};
+
+use arc_swap::ArcSwap;
+
+use super::commits::{Commits, Log};
+use super::exclusive::Exclusive;
+use super::files::Files;
+use super::recover::{Recovered, recover};
+use super::state::State;
+use super::trees::Trees;
+use super::{Store, slots};
+use crate::delta::Delta;
+use crate::error::{Error, Result};
+use crate::graph::DictionaryCache;
+use crate::options::{OnRecovery, Options};
+use crate::pager::Pager;
+use crate::storage::{LockMode, OpenMode, Poisonable, Storage};
+
+impl Store {
+    /// Opens an existing database. The header decides what the options leave open.
+    pub(crate) fn open(files: Files, options: Options, watch: &OnRecovery) -> Result<Arc<Store>> {
+        let mode = if options.read_only { OpenMode::Read } else { OpenMode::Write };
+        let file = files
+            .directory
+            .open(&files.name, mode)
+            .map_err(|e| Error::io(format!("opening {}", files.name), e))?;
+        lock(&files, &*file, &options)?;
+        Store::assemble(files, file, options, watch)
+    }
+
+    /// Puts a store together from a file that is locked already.
+    pub(crate) fn assemble(
+        files: Files,
+        file: Arc<dyn Storage>,
+        mut options: Options,
+        watch: &OnRecovery,
+    ) -> Result<Arc<Store>> {
+        let file: Arc<dyn Storage> = Arc::new(Poisonable::new(file));
+        let header = slots::read_newest(&*file)?;
+        let mode = if options.read_only { OpenMode::Read } else { OpenMode::Write };
+        let recovered = recover(&files, header, mode, watch)?;
+        check_length(&*file, &recovered)?;
+        options.adopt(&recovered.header);
+        let pager = Arc::new(Pager::new(
+            Arc::clone(&file),
+            options.page_size,
+            options.file_id,
+            options.cache_bytes,
+        ));
+        let (trees, base) =
+            Trees::new(Arc::clone(&file), Arc::clone(&pager), recovered.header, recovered.slot_pending);
+        let state = Arc::new(State {
+            base,
+            frozen: Delta::default(),
+            active: recovered.delta,
+            totals: recovered.totals,
+            commit: recovered.commit,
+            visible_at: 0,
+        });
+        let log = match recovered.log_end {
+            Some(end) => Log::Recovered(end),
+            None => Log::Absent,
+        };
+        Ok(Arc::new(Store {
+            options,
+            files,
+            file,
+            pager,
+            dictionary: Arc::new(DictionaryCache::default()),
+            published: ArcSwap::new(Arc::clone(&state)),
+            commits: Mutex::new(Commits::new(state, log)),
+            trees: Exclusive::new(trees),
+            writer: Exclusive::new(()),
+            recovery: recovered.report,
+        }))
+    }
+}
+
+fn lock(files: &Files, file: &dyn Storage, options: &Options) -> Result<()> {
+    let mode = if options.read_only { LockMode::Shared } else { LockMode::Exclusive };
+    let held = file.lock(mode).map_err(|e| Error::io(format!("locking {}", files.name), e))?;
+    if held { Ok(()) } else { Err(Error::Locked { path: files.name.clone() }) }
+}
+
+fn check_length(file: &dyn Storage, recovered: &Recovered) -> Result<()> {
+    let header = &recovered.header;
+    let len = file.len().map_err(|e| Error::io("reading the database's length", e))?;
+    let needed = header.page_count.saturating_mul(header.page_size as u64);
+    if len < needed {
+        let what = format!("the file has {len} bytes, but its header counts {needed}");
+        return Err(Error::corrupt_at(len, what));
+    }
+    Ok(())
+}

@@ -1,0 +1,134 @@
+//! Bringing back what the log holds beyond the header's state.
+
+use std::sync::Arc;
+
+use super::files::Files;
+use crate::delta::Delta;
+use crate::error::{Error, Result};
+use crate::format::header::Header;
+use crate::format::log::RecordKind;
+use crate::graph::Totals;
+use crate::options::OnRecovery;
+use crate::recovery::{RecoveryProgress, RecoveryReport};
+use crate::storage::{OpenMode, Storage};
+use crate::wal::{LogReader, LogStart, Record};
+
+/// The newest state, put together from a header and the log that it names.
+pub(crate) struct Recovered {
+    /// The newest durable header: a slot's, or that of a root record in the log.
+    pub(crate) header: Header,
+    /// The header stands in a root record, and its slot was not written yet.
+    pub(crate) slot_pending: bool,
+    /// What was committed after it.
+    pub(crate) delta: Delta,
+    pub(crate) totals: Totals,
+    pub(crate) commit: u64,
+    /// Where the log ends; `None` if the header names no log.
+    pub(crate) log_end: Option<u64>,
+    pub(crate) report: Option<RecoveryReport>,
+}
+
+impl Recovered {
+    fn clean(header: Header) -> Recovered {
+        let totals = Totals::of(&header);
+        let commit = header.commit;
+        Recovered {
+            header,
+            slot_pending: false,
+            delta: Delta::default(),
+            totals,
+            commit,
+            log_end: None,
+            report: None,
+        }
+    }
+}
+
+/// Replays the log that the header names, in memory. Writes nothing.
+pub(crate) fn recover(files: &Files, header: Header, mode: OpenMode, watch: &OnRecovery) -> Result<Recovered> {
+    if header.log_generation == 0 {
+        return Ok(Recovered::clean(header));
+    }
+    let log = open_log(files, mode)?;
+    let start = LogStart {
+        generation: header.log_generation,
+        position: header.log_position,
+        chain: header.log_chain,
+    };
+    let mut reader = LogReader::open(log, header.file_id, header.log_segment_bytes, start)?;
+    let mut state = Recovered::clean(header);
+    let mut report = RecoveryReport::default();
+    while let Some(record) = reader.next()? {
+        report.records += 1;
+        report.bytes += record.bytes();
+        state.replay(record, &mut report)?;
+        watch.call(RecoveryProgress { records: report.records, bytes: report.bytes });
+    }
+    let tail = reader.tail();
+    report.dropped_bytes = tail.dropped_bytes;
+    report.repaired = tail.repaired.is_some();
+    state.log_end = Some(tail.end);
+    state.report = Some(report);
+    Ok(state)
+}
+
+fn open_log(files: &Files, mode: OpenMode) -> Result<Arc<dyn Storage>> {
+    let name = files.log();
+    let there = files
+        .directory
+        .exists(&name)
+        .map_err(|e| Error::io(format!("looking for {name}"), e))?;
+    if !there {
+        return Err(Error::corrupt_log(
+            0,
+            format!("the database was not closed cleanly and its log {name} is missing; put it back beside the database"),
+        ));
+    }
+    let log = files.directory.open(&name, mode).map_err(|e| Error::io(format!("opening {name}"), e))?;
+    // What the log holds may exist only in the operating system's memory. It must be durable before
+    // anyone sees it, or a power cut could take back what a reader has acted upon.
+    log.sync().map_err(|e| Error::io(format!("syncing {name}"), e))?;
+    Ok(log)
+}
+
+impl Recovered {
+    fn replay(&mut self, record: Record, report: &mut RecoveryReport) -> Result<()> {
+        if record.commit != self.commit + 1 {
+            let what = format!("commit {} follows commit {}", record.commit, self.commit);
+            return Err(Error::corrupt_log(record.start, what));
+        }
+        match record.kind {
+            RecordKind::Commit => {
+                let (batch, totals) = Delta::decode(&record.payload)
+                    .map_err(|rule| Error::corrupt_log(record.start, rule.to_string()))?;
+                self.totals = self.totals.after(&batch, totals);
+                self.delta.apply(batch);
+            }
+            RecordKind::Root => {
+                self.header = root_header(&record, &self.header)?;
+                self.slot_pending = true;
+                self.delta = Delta::default();
+                self.totals = Totals::of(&self.header);
+            }
+        }
+        self.commit = record.commit;
+        report.commits += 1;
+        Ok(())
+    }
+}
+
+/// The header that a root record holds, which must continue the one before.
+fn root_header(record: &Record, before: &Header) -> Result<Header> {
+    let mut header = Header::decode(&record.payload)
+        .map_err(|problem| Error::corrupt_log(record.start, format!("root record: {problem}")))?;
+    let continues = header.file_id == before.file_id
+        && header.page_size == before.page_size
+        && header.sequence == before.sequence + 1
+        && header.log_position == record.end
+        && header.commit == record.commit;
+    if !continues {
+        return Err(Error::corrupt_log(record.start, "root record does not continue the state before it"));
+    }
+    header.log_chain = record.checksum;
+    Ok(header)
+}

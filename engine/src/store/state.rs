@@ -1,0 +1,35 @@
+//! What a snapshot is: a base on disk and the committed changes that it does not hold yet.
+
+use std::sync::Arc;
+
+use crate::delta::Delta;
+use crate::graph::{Base, Totals};
+
+/// One committed state. Immutable; a new commit makes a new one that shares almost everything.
+#[derive(Clone)]
+pub(crate) struct State {
+    /// The trees. Their pages are pinned while any state refers to them.
+    pub(crate) base: Arc<Base>,
+    /// Changes that a checkpoint is merging into the trees; empty when none is under way.
+    pub(crate) frozen: Delta,
+    /// Changes committed since the last checkpoint began.
+    pub(crate) active: Delta,
+    /// Counts and next ids of the whole state.
+    pub(crate) totals: Totals,
+    /// Number of the commit that made it.
+    pub(crate) commit: u64,
+    /// Log position that must be durable before a reader may see this state.
+    pub(crate) visible_at: u64,
+}
+
+impl State {
+    /// The same logical state over newly merged trees.
+    pub(crate) fn over(&self, base: &Arc<Base>, merged: bool) -> State {
+        let mut state = self.clone();
+        state.base = Arc::clone(base);
+        if merged {
+            state.frozen = Delta::default();
+        }
+        state
+    }
+}

@@ -1,0 +1,286 @@
+//! The operations of a write transaction.
+
+use std::ops::Range;
+use std::sync::Arc;
+
+use super::write::WriteTxn;
+use crate::btree::{EdgeData, NodeRecord};
+use crate::error::{Error, Result};
+use crate::graph::limits;
+use crate::ids::{EdgeKey, NodeId};
+
+/// What to change of a node; what is not named stays.
+///
+/// ```
+/// use vellum::NodeUpdate;
+/// let update = NodeUpdate::new().name("Torino").data(b"{\"people\":847398}");
+/// # let _ = update;
+/// ```
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct NodeUpdate<'a> {
+    kind: Option<&'a str>,
+    name: Option<&'a str>,
+    data: Option<&'a [u8]>,
+}
+
+impl<'a> NodeUpdate<'a> {
+    /// An update that changes nothing.
+    pub fn new() -> NodeUpdate<'a> {
+        NodeUpdate::default()
+    }
+
+    /// Gives the node another kind.
+    #[must_use]
+    pub fn kind(mut self, kind: &'a str) -> NodeUpdate<'a> {
+        self.kind = Some(kind);
+        self
+    }
+
+    /// Gives the node another name.
+    #[must_use]
+    pub fn name(mut self, name: &'a str) -> NodeUpdate<'a> {
+        self.name = Some(name);
+        self
+    }
+
+    /// Gives the node other data.
+    #[must_use]
+    pub fn data(mut self, data: &'a [u8]) -> NodeUpdate<'a> {
+        self.data = Some(data);
+        self
+    }
+}
+
+impl WriteTxn {
+    /// Inserts a node and returns its id, the lowest never issued.
+    ///
+    /// `kind`: 1 to 255 bytes; `name`: at most 1,024 bytes, need not be unique; `data`: at most 64 MiB.
+    ///
+    /// # Errors
+    /// [`Error::Limit`] if something is too long or there are 65,536 kinds already. Those of reading
+    /// and, for a transaction larger than the write buffer, of writing.
+    pub fn insert_node(&mut self, kind: &str, name: &str, data: &[u8]) -> Result<NodeId> {
+        let next = self.work.get_mut().totals.next_node;
+        let id = limits::node_id(next)?;
+        self.put_new(id, kind, name, data)?;
+        self.work.get_mut().totals.next_node = next + 1;
+        self.limit_memory()?;
+        Ok(id)
+    }
+
+    /// Inserts a node with an id of the caller's: one that was reserved, or any at or above the next
+    /// one to be issued. Ids skipped by that are reserved.
+    ///
+    /// # Errors
+    /// [`Error::Usage`] if the id names a node, or named one that was deleted in an earlier
+    /// transaction and cannot be told from a reserved one. Else as [`insert_node`](WriteTxn::insert_node).
+    pub fn insert_node_with_id(&mut self, id: NodeId, kind: &str, name: &str, data: &[u8]) -> Result<()> {
+        if self.contains_node(id)? {
+            return Err(Error::usage(format!("node {id} exists already")));
+        }
+        limits::name(name)?;
+        limits::data(data)?;
+        let next = self.work.get_mut().totals.next_node;
+        if id.get() < next {
+            self.set_absent(id.get(), 1, false)?;
+        } else {
+            if id.get() > next {
+                self.set_absent(next, id.get() - next, true)?;
+            }
+            self.work.get_mut().totals.next_node = id.get() + 1;
+        }
+        self.put_new(id, kind, name, data)?;
+        self.limit_memory()
+    }
+
+    /// Sets ids aside for [`insert_node_with_id`](WriteTxn::insert_node_with_id).
+    ///
+    /// # Errors
+    /// [`Error::Limit`] if there are not that many left.
+    pub fn reserve_ids(&mut self, count: u64) -> Result<Range<u64>> {
+        let first = self.work.get_mut().totals.next_node;
+        if count == 0 {
+            return Ok(first..first);
+        }
+        let end = first.saturating_add(count);
+        limits::node_id(end - 1)?;
+        self.set_absent(first, count, true)?;
+        self.work.get_mut().totals.next_node = end;
+        Ok(first..end)
+    }
+
+    /// Changes a node's kind, name or data, keeping the rest. `false` if there is no such node.
+    ///
+    /// # Errors
+    /// As [`insert_node`](WriteTxn::insert_node).
+    pub fn update_node(&mut self, id: NodeId, update: NodeUpdate<'_>) -> Result<bool> {
+        let view = self.work.get_mut().view(&self.store)?;
+        let Some(old) = view.node_record(id)? else { return Ok(false) };
+        let name = update.name.unwrap_or(&old.name);
+        let data = update.data.unwrap_or(&old.data);
+        limits::name(name)?;
+        limits::data(data)?;
+        let kind = match update.kind {
+            Some(kind) => self.kind_id(kind)?,
+            None => old.kind,
+        };
+        let record = NodeRecord { kind, name: name.into(), data: data.into() };
+        let indexed = self.store.options.name_index;
+        let work = self.work.get_mut();
+        work.touch();
+        work.batch.replace_node(id.get(), &old, Arc::new(record), indexed);
+        self.limit_memory()?;
+        Ok(true)
+    }
+
+    /// Deletes a node with its edges and index entries. `false` if there is no such node. Its id is
+    /// not issued again.
+    ///
+    /// # Errors
+    /// Those of reading and, for a large transaction, of writing.
+    pub fn delete_node(&mut self, id: NodeId) -> Result<bool> {
+        let view = self.work.get_mut().view(&self.store)?;
+        let Some(old) = view.node_record(id)? else { return Ok(false) };
+        let indexed = self.store.options.name_index;
+        for edge in view.incident_edges(id) {
+            let key = edge?;
+            let work = self.work.get_mut();
+            work.touch();
+            work.batch.delete_edge(key);
+            work.totals.edges -= 1;
+            self.limit_memory()?;
+        }
+        let work = self.work.get_mut();
+        work.touch();
+        work.batch.delete_node(id.get(), &old, indexed);
+        work.totals.nodes -= 1;
+        self.set_absent(id.get(), 1, true)?;
+        self.limit_memory()?;
+        Ok(true)
+    }
+
+    /// Inserts an edge without looking at those there are.
+    ///
+    /// An edge parallel to others gets the ordinal after the highest of them. In a database with
+    /// unique edges it replaces the one there may be.
+    ///
+    /// `label`: 1 to 255 bytes; `data`: at most 64 MiB.
+    ///
+    /// # Errors
+    /// [`Error::Usage`] if either node does not exist, [`Error::Limit`], and those of writing for a
+    /// large transaction.
+    pub fn insert_edge(&mut self, source: NodeId, label: &str, target: NodeId, data: &[u8]) -> Result<()> {
+        limits::data(data)?;
+        for end in [source, target] {
+            if !self.contains_node(end)? {
+                return Err(Error::usage(format!("node {end} does not exist; insert it before its edges")));
+            }
+        }
+        let label = self.label_id(label)?;
+        let work = self.work.get_mut();
+        work.touch();
+        work.batch.insert_edge(source.get(), label, target.get(), EdgeData::new(data));
+        work.totals.edges += 1;
+        self.limit_memory()
+    }
+
+    /// Inserts an edge and returns its ordinal, which costs a look at the parallel edges.
+    ///
+    /// # Errors
+    /// As [`insert_edge`](WriteTxn::insert_edge).
+    pub fn insert_edge_returning(
+        &mut self,
+        source: NodeId,
+        label: &str,
+        target: NodeId,
+        data: &[u8],
+    ) -> Result<u32> {
+        self.insert_edge(source, label, target, data)?;
+        let label = self.label_id(label)?;
+        let view = self.work.get_mut().view(&self.store)?;
+        let highest = view.highest_ordinal(source.get(), label, target.get())?;
+        // The edge just inserted is the highest of its kind.
+        Ok(highest.unwrap_or_default())
+    }
+
+    /// Replaces an edge's data. `false` if there is no such edge.
+    ///
+    /// # Errors
+    /// [`Error::Limit`], and those of reading and writing.
+    pub fn update_edge(
+        &mut self,
+        source: NodeId,
+        label: &str,
+        target: NodeId,
+        ordinal: u32,
+        data: &[u8],
+    ) -> Result<bool> {
+        limits::data(data)?;
+        let Some(key) = self.find_edge(source, label, target, ordinal)? else { return Ok(false) };
+        let work = self.work.get_mut();
+        work.touch();
+        work.batch.put_edge(key, EdgeData::new(data));
+        self.limit_memory()?;
+        Ok(true)
+    }
+
+    /// Deletes an edge. `false` if there is no such edge. Other parallel edges keep their ordinals.
+    ///
+    /// # Errors
+    /// Those of reading and writing.
+    pub fn delete_edge(&mut self, source: NodeId, label: &str, target: NodeId, ordinal: u32) -> Result<bool> {
+        let Some(key) = self.find_edge(source, label, target, ordinal)? else { return Ok(false) };
+        let work = self.work.get_mut();
+        work.touch();
+        work.batch.delete_edge(key);
+        work.totals.edges -= 1;
+        self.limit_memory()?;
+        Ok(true)
+    }
+
+    fn find_edge(&mut self, source: NodeId, label: &str, target: NodeId, ordinal: u32) -> Result<Option<EdgeKey>> {
+        let view = self.work.get_mut().view(&self.store)?;
+        let Some(label) = view.label_id(label)? else { return Ok(None) };
+        let key = EdgeKey { node: source.get(), label: label.0, peer: target.get(), ordinal };
+        Ok(view.has_edge(key)?.then_some(key))
+    }
+
+    fn put_new(&mut self, id: NodeId, kind: &str, name: &str, data: &[u8]) -> Result<()> {
+        limits::name(name)?;
+        limits::data(data)?;
+        let kind = self.kind_id(kind)?;
+        let indexed = self.store.options.name_index;
+        let record = NodeRecord { kind, name: name.into(), data: data.into() };
+        let work = self.work.get_mut();
+        work.touch();
+        work.batch.insert_node(id.get(), Arc::new(record), indexed);
+        work.totals.nodes += 1;
+        Ok(())
+    }
+
+    fn kind_id(&mut self, name: &str) -> Result<u16> {
+        self.work.get_mut().kind_id(&self.store, name)
+    }
+
+    fn label_id(&mut self, name: &str) -> Result<u16> {
+        self.work.get_mut().label_id(&self.store, name)
+    }
+
+    /// Adds a run of ids to those that name no node, or takes one out.
+    fn set_absent(&mut self, first: u64, len: u64, absent: bool) -> Result<()> {
+        let work = self.work.get_mut();
+        let view = work.view(&self.store)?;
+        let changes = view.absent_changes(first, len, absent)?;
+        work.touch();
+        work.batch.change_absent(changes);
+        Ok(())
+    }
+
+    /// Moves what is held in memory into trees of this transaction's own when it outgrows the
+    /// write buffer.
+    fn limit_memory(&mut self) -> Result<()> {
+        let budget = self.store.options.write_buffer_bytes;
+        let work = self.work.get_mut();
+        if work.memory() > budget { work.spill(&self.store) } else { Ok(()) }
+    }
+}

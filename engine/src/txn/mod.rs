@@ -1,0 +1,12 @@
+//! Transactions: what a user begins, reads, changes and commits.
+
+mod changes;
+mod pending;
+mod read;
+mod spill;
+mod write;
+
+pub use changes::NodeUpdate;
+pub use pending::{Pending, Savepoint};
+pub use read::ReadTxn;
+pub use write::WriteTxn;

@@ -1,0 +1,16 @@
+//! The log: records in two alternating segments, written by one owner and read by recovery.
+
+mod group;
+mod reader;
+mod writer;
+
+#[cfg(test)]
+mod tests;
+
+pub(crate) use reader::{LogReader, LogStart, Record};
+pub(crate) use writer::{Appended, LogIdentity, LogWriter};
+
+/// Where the segment of a generation begins in the log file.
+fn half(generation: u64, segment_bytes: u32) -> u64 {
+    generation % 2 * u64::from(segment_bytes)
+}

@@ -1,0 +1,234 @@
+//! Reading the log: which records count, where it ends, and whether what follows is the tail of an
+//! interrupted write or damage.
+
+use std::sync::Arc;
+
+use super::half;
+use crate::error::{Error, Result};
+use crate::format::FileId;
+use crate::format::log::{
+    RecordKind, SEGMENT_HEADER_LEN, SegmentHeader, decode_record, repair_one_bit,
+};
+use crate::storage::Storage;
+
+/// Where replay starts.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct LogStart {
+    pub(crate) generation: u64,
+    pub(crate) position: u64,
+    /// Checksum of the record, or segment header, before that position.
+    pub(crate) chain: u64,
+}
+
+/// A record that counts.
+#[derive(Debug)]
+pub(crate) struct Record {
+    pub(crate) kind: RecordKind,
+    pub(crate) commit: u64,
+    pub(crate) payload: Vec<u8>,
+    /// Byte offset in the log file.
+    pub(crate) offset: u64,
+    /// Log position after it.
+    pub(crate) end: u64,
+    /// Its whole length.
+    pub(crate) bytes: u64,
+    pub(crate) checksum: u64,
+}
+
+/// What follows the last record.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub(crate) struct LogTail {
+    /// Log position after the last record.
+    pub(crate) end: u64,
+    /// Bytes of a record that was begun there and not finished.
+    pub(crate) dropped_bytes: u64,
+    /// A record was taken with one bit flipped back.
+    pub(crate) repaired: bool,
+}
+
+/// Goes through the records of a log in order.
+pub(crate) struct LogReader {
+    file: Arc<dyn Storage>,
+    segment_bytes: u32,
+    segment: Segment,
+    position: u64,
+    chain: u64,
+    tail: LogTail,
+    finished: bool,
+}
+
+/// One segment, in memory.
+struct Segment {
+    header: SegmentHeader,
+    bytes: Vec<u8>,
+}
+
+impl LogReader {
+    pub(crate) fn open(
+        file: Arc<dyn Storage>,
+        file_id: FileId,
+        segment_bytes: u32,
+        start: LogStart,
+    ) -> Result<LogReader> {
+        let offset = half(start.generation, segment_bytes);
+        let segment = read_segment(&*file, start.generation, segment_bytes)?
+            .map_err(|rule| Error::corrupt_log(offset, format!("log segment header: {rule}")))?;
+        let header = &segment.header;
+        let ours = header.file_id == file_id
+            && header.generation == start.generation
+            && header.base <= start.position;
+        if !ours {
+            return Err(Error::corrupt_log(offset, "the log is not the one that the database names"));
+        }
+        if header.base == start.position && header.checksum() != start.chain {
+            return Err(Error::corrupt_log(offset, "the log segment is not the one that the database names"));
+        }
+        Ok(LogReader {
+            file,
+            segment_bytes,
+            segment,
+            position: start.position,
+            chain: start.chain,
+            tail: LogTail::default(),
+            finished: false,
+        })
+    }
+
+    /// The next record, or `None` at the end. Corruption is an error.
+    pub(crate) fn next(&mut self) -> Result<Option<Record>> {
+        // A log has two segments, so at most one continues another.
+        for _ in 0..2 {
+            if self.finished {
+                return Ok(None);
+            }
+            if let Some(record) = self.take_next() {
+                return Ok(Some(record));
+            }
+            self.continue_or_end()?;
+        }
+        Ok(None)
+    }
+
+    /// What follows the last record, once [`next`](LogReader::next) has returned `None`.
+    pub(crate) fn tail(&self) -> LogTail {
+        LogTail { end: self.position, ..self.tail }
+    }
+
+    fn offset(&self, position: u64) -> u64 {
+        half(self.segment.header.generation, self.segment_bytes) + self.within(position)
+    }
+
+    /// Where a position stands within its segment.
+    fn within(&self, position: u64) -> u64 {
+        (position - self.segment.header.base).saturating_add(SEGMENT_HEADER_LEN as u64)
+    }
+
+    fn bytes_from(&self, position: u64) -> &[u8] {
+        let within = usize::try_from(self.within(position)).unwrap_or(usize::MAX);
+        self.segment.bytes.get(within..).unwrap_or_default()
+    }
+
+    /// The record here, if it is valid and continues the one before.
+    fn take_next(&mut self) -> Option<Record> {
+        let header = &self.segment.header;
+        let bytes = self.bytes_from(self.position);
+        let offset = self.offset(self.position);
+        let mended;
+        let mut repaired = false;
+        let found = match decode_record(bytes, header, self.position) {
+            Ok(found) => found,
+            Err(_) => {
+                mended = repair_one_bit(bytes, header, self.position)?;
+                repaired = true;
+                decode_record(&mended, header, self.position).ok()?
+            }
+        };
+        if found.header.chain != self.chain {
+            return None;
+        }
+        let record = Record {
+            kind: found.header.kind,
+            commit: found.header.commit,
+            payload: found.payload.to_vec(),
+            offset,
+            end: self.position + found.length as u64,
+            bytes: found.length as u64,
+            checksum: found.checksum,
+        };
+        self.position = record.end;
+        self.chain = record.checksum;
+        self.tail.repaired |= repaired;
+        Some(record)
+    }
+
+    /// Goes on in the following segment, or decides what the end is.
+    fn continue_or_end(&mut self) -> Result<()> {
+        let generation = self.segment.header.generation + 1;
+        let offset = half(generation, self.segment_bytes);
+        if let Ok(next) = read_segment(&*self.file, generation, self.segment_bytes)? {
+            let header = &next.header;
+            let follows = header.generation == generation && header.file_id == self.segment.header.file_id;
+            if follows {
+                if header.base != self.position || header.previous_chain != self.chain {
+                    let what = "a later segment says that the log was durable beyond this record";
+                    return Err(Error::corrupt_log(self.offset(self.position), what));
+                }
+                self.chain = header.checksum();
+                self.segment = next;
+                return Ok(());
+            }
+        }
+        debug_assert!(offset <= u64::from(self.segment_bytes));
+        self.end()
+    }
+
+    /// Tells the tail of an interrupted write from damage: a record further on that was written when
+    /// the log was durable beyond this place proves that this place was whole once.
+    fn end(&mut self) -> Result<()> {
+        self.finished = true;
+        let here = self.position;
+        let rest = self.bytes_from(here).len() as u64;
+        for ahead in (8..rest).step_by(8) {
+            let position = here + ahead;
+            if let Ok(later) = decode_record(self.bytes_from(position), &self.segment.header, position) {
+                if later.header.durable_to > here {
+                    let what = "a record is damaged, and later ones show that it was durable";
+                    return Err(Error::corrupt_log(self.offset(here), what));
+                }
+                self.tail.dropped_bytes = self.tail.dropped_bytes.max(ahead + later.length as u64);
+            }
+        }
+        let begun = self.bytes_from(here).iter().take(64).any(|byte| *byte != 0);
+        if begun && self.tail.dropped_bytes == 0 {
+            self.tail.dropped_bytes = begun_bytes(self.bytes_from(here), here);
+        }
+        Ok(())
+    }
+}
+
+/// Bytes of the record that begins here, if its header says that it is of this place. Anything else
+/// is what an earlier use of the segment left.
+fn begun_bytes(bytes: &[u8], position: u64) -> u64 {
+    let stated = bytes.get(8..16).and_then(|b| b.first_chunk()).map(|b| u64::from_le_bytes(*b));
+    let length = bytes.first_chunk().map(|b| u32::from_le_bytes(*b));
+    match (stated, length) {
+        (Some(stated), Some(length)) if stated == position => {
+            u64::from(length).min(bytes.len() as u64)
+        }
+        _ => 0,
+    }
+}
+
+/// Reads one half of the log. The inner result tells whether a segment header stands there.
+fn read_segment(
+    file: &dyn Storage,
+    generation: u64,
+    segment_bytes: u32,
+) -> Result<std::result::Result<Segment, crate::format::FormatError>> {
+    let context = |e| Error::io("reading the log", e);
+    let start = half(generation, segment_bytes);
+    let there = file.len().map_err(context)?.saturating_sub(start).min(segment_bytes.into());
+    let mut bytes = vec![0; usize::try_from(there).unwrap_or_default()];
+    file.read_at(start, &mut bytes).map_err(context)?;
+    Ok(SegmentHeader::decode(&bytes).map(|header| Segment { header, bytes }))
+}
