@@ -8,6 +8,7 @@ mod console;
 mod dataset;
 mod digest;
 mod failure;
+mod inspect;
 mod machine;
 mod nearest;
 mod random;
