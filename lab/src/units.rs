@@ -74,16 +74,6 @@ impl Unit {
             Unit::PerSecond => format!("{}/s", plain(three_digits(value))),
         }
     }
-
-    /// What a column of such values is headed with, beside its name.
-    pub(crate) fn suffix(self) -> &'static str {
-        match self {
-            Unit::Count | Unit::Text => "",
-            Unit::Bytes => "bytes",
-            Unit::Ns => "ns",
-            Unit::PerSecond => "per second",
-        }
-    }
 }
 
 fn scaled(value: f64, steps: &[(&str, f64)]) -> String {

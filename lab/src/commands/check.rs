@@ -27,7 +27,11 @@ pub(crate) fn run(args: &CheckArgs, console: &Console) -> Result<Exit, Failure> 
         pages_free: found.pages_free,
     };
     report(console, &path.to_string(), &findings, Some(counts))?;
-    Ok(if findings.is_empty() { Exit::Passed } else { Exit::Wrong })
+    Ok(if findings.is_empty() {
+        Exit::Passed
+    } else {
+        Exit::Wrong
+    })
 }
 
 /// What a check looked at.
@@ -39,16 +43,29 @@ struct Counts {
     pages_free: u64,
 }
 
-fn report(console: &Console, path: &str, findings: &[String], counts: Option<Counts>) -> Result<(), Failure> {
+fn report(
+    console: &Console,
+    path: &str,
+    findings: &[String],
+    counts: Option<Counts>,
+) -> Result<(), Failure> {
     if matches!(console.format, Format::Json | Format::Ndjson) {
-        let value = serde_json::json!({ "database": path, "findings": findings, "checked": counts });
-        return console.result(&format!("{}\n", serde_json::to_string(&value).context("JSON")?));
+        let value =
+            serde_json::json!({ "database": path, "findings": findings, "checked": counts });
+        return console.result(&format!(
+            "{}\n",
+            serde_json::to_string(&value).context("JSON")?
+        ));
     }
     let mut out = String::new();
     for finding in findings {
         out += &format!("{finding}\n");
     }
-    let verdict = if findings.is_empty() { "sound".to_owned() } else { format!("{} findings", findings.len()) };
+    let verdict = if findings.is_empty() {
+        "sound".to_owned()
+    } else {
+        format!("{} findings", findings.len())
+    };
     out += &match counts {
         Some(counts) => format!(
             "{path}: {verdict}; {} nodes, {} edges, {} pages in use, {} free\n",

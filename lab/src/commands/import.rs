@@ -1,6 +1,7 @@
 //! `lab import`: a graph from files into a new database, in bounded memory.
 
 use std::cell::RefCell;
+use std::path::Path;
 use std::time::Instant;
 
 use vellum::{BulkEdge, BulkNode, Database, NodeId};
@@ -19,7 +20,9 @@ pub(crate) fn run(args: &ImportArgs, console: &Console) -> Result<Exit, Failure>
     }
     let source = Source::new(files);
     let started = Instant::now();
-    let database = Database::builder().page_size(args.page_size).create(&args.output)?;
+    let database = Database::builder()
+        .page_size(args.page_size)
+        .create(&args.output)?;
     // A failure of the source passes through the engine, which knows only its own errors.
     let failed = RefCell::new(None);
     let pass = |failure: Failure| {
@@ -34,14 +37,15 @@ pub(crate) fn run(args: &ImportArgs, console: &Console) -> Result<Exit, Failure>
         Ok(report) => report,
         Err(error) => {
             drop(database);
-            // What was created for nothing goes away again; that this may fail changes nothing.
-            let _ = std::fs::remove_file(&args.output);
+            remove(&args.output);
             return Err(failed.take().unwrap_or_else(|| error.into()));
         }
     };
     database.close()?;
     let seconds = started.elapsed().as_secs_f64();
-    let bytes = std::fs::metadata(&args.output).context(args.output.display())?.len();
+    let bytes = std::fs::metadata(&args.output)
+        .context(args.output.display())?
+        .len();
     let path = args.output.display();
     let text = match console.format {
         Format::Human | Format::Md => format!(
@@ -62,12 +66,30 @@ pub(crate) fn run(args: &ImportArgs, console: &Console) -> Result<Exit, Failure>
     Ok(Exit::Passed)
 }
 
+/// Takes back a database that was created for nothing. That this may fail changes nothing.
+fn remove(database: &Path) {
+    let mut log = database.as_os_str().to_owned();
+    log.push("-log");
+    let _ = std::fs::remove_file(database);
+    let _ = std::fs::remove_file(log);
+}
+
 fn node(row: NodeRow) -> Result<BulkNode, Failure> {
-    Ok(BulkNode { id: Some(id(row.id)?), kind: row.kind, name: row.name, data: row.data })
+    Ok(BulkNode {
+        id: Some(id(row.id)?),
+        kind: row.kind,
+        name: row.name,
+        data: row.data,
+    })
 }
 
 fn edge(row: EdgeRow) -> Result<BulkEdge, Failure> {
-    Ok(BulkEdge { source: id(row.source)?, label: row.label, target: id(row.target)?, data: row.data })
+    Ok(BulkEdge {
+        source: id(row.source)?,
+        label: row.label,
+        target: id(row.target)?,
+        data: row.data,
+    })
 }
 
 fn id(number: u64) -> Result<NodeId, Failure> {

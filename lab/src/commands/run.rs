@@ -8,7 +8,10 @@ use crate::run::{self, Finished};
 use crate::scenario::{self, plan::Plan};
 
 pub(crate) fn run(args: &RunArgs, global: &Global, console: &Console) -> Result<Exit, Failure> {
-    let plans = args.scenarios.iter().map(|path| scenario::load(path, console.color));
+    let plans = args
+        .scenarios
+        .iter()
+        .map(|path| scenario::load(path, console.color));
     let mut plans = plans.collect::<Result<Vec<Plan>, Failure>>()?;
     let mut exit = Exit::Passed;
     let mut documents = Vec::new();
@@ -25,7 +28,10 @@ pub(crate) fn run(args: &RunArgs, global: &Global, console: &Console) -> Result<
     }
     if console.format == Format::Json {
         let all = serde_json::json!({ "runs": documents });
-        console.result(&format!("{}\n", serde_json::to_string_pretty(&all).context("JSON")?))?;
+        console.result(&format!(
+            "{}\n",
+            serde_json::to_string_pretty(&all).context("JSON")?
+        ))?;
     }
     Ok(exit)
 }
@@ -34,7 +40,10 @@ pub(crate) fn run(args: &RunArgs, global: &Global, console: &Console) -> Result<
 fn document(finished: &Finished) -> Result<serde_json::Value, Failure> {
     let mut value = serde_json::to_value(&finished.run).context("JSON")?;
     if let Some(object) = value.as_object_mut() {
-        object.insert("report".to_owned(), finished.report.display().to_string().into());
+        object.insert(
+            "report".to_owned(),
+            finished.report.display().to_string().into(),
+        );
         object.insert("exit_code".to_owned(), (finished.exit as u8).into());
     }
     Ok(value)
@@ -44,10 +53,14 @@ fn text(finished: &Finished, format: Format) -> Result<String, Failure> {
     let path = finished.report.display();
     Ok(match format {
         Format::Ndjson => {
-            let last = serde_json::json!({ "report": path.to_string(), "exit_code": finished.exit as u8 });
+            let last =
+                serde_json::json!({ "report": path.to_string(), "exit_code": finished.exit as u8 });
             format!("{}{last}\n", report::ndjson(&finished.run).context("JSON")?)
         }
-        Format::Md => format!("{}\n{path}\n", report::render(&finished.run, &finished.manifest).markdown),
+        Format::Md => format!(
+            "{}\n{path}\n",
+            report::render(&finished.run, &finished.manifest).markdown
+        ),
         Format::Human | Format::Json => format!("{}{path}\n", report::summary(&finished.run)),
     })
 }

@@ -146,13 +146,6 @@ impl Model {
             .collect()
     }
 
-    pub(crate) fn node(&self, id: u64) -> Option<&NodeRow> {
-        self.nodes
-            .binary_search_by_key(&id, |node| node.id)
-            .ok()
-            .and_then(|at| self.nodes.get(at))
-    }
-
     /// The node's edges in that direction, in (label, peer, ordinal) order.
     pub(crate) fn edges_of(&self, id: u64, way: Way) -> impl Iterator<Item = &ModelEdge> {
         let range = match way {

@@ -69,7 +69,7 @@ fn phases(run: &Run) -> String {
         String::from("\n## Phases\n\n| phase | what | result | time |\n|---|---|---|---:|\n");
     for phase in &run.phases {
         let answer = match (&phase.answer, phase.status) {
-            (_, PhaseStatus::Wrong) => phase.findings.join("; "),
+            (_, PhaseStatus::Wrong) => parts::findings(phase),
             (Some(answer), PhaseStatus::Right) if run.right() => answer.clone(),
             _ => parts::status(phase).to_owned(),
         };

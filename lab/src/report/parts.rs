@@ -80,6 +80,24 @@ pub(super) fn actual(check: &Check) -> String {
     }
 }
 
+/// The first findings of a phase in one line; the page has them all.
+pub(super) fn findings(phase: &Phase) -> String {
+    const SHOWN: usize = 3;
+    let more = phase.findings.len().saturating_sub(SHOWN);
+    let shown: Vec<&str> = phase
+        .findings
+        .iter()
+        .take(SHOWN)
+        .map(String::as_str)
+        .collect();
+    let tail = if more > 0 {
+        format!("; and {more} more")
+    } else {
+        String::new()
+    };
+    format!("{}{tail}", shown.join("; "))
+}
+
 /// A metric's value in its unit.
 pub(super) fn metric(name: &str, value: f64) -> String {
     registry::by_name(name)

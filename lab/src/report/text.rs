@@ -54,7 +54,7 @@ pub(crate) fn summary(run: &Run) -> String {
 
 fn said(run: &Run, phase: &Phase) -> String {
     match (phase.status, &phase.answer) {
-        (PhaseStatus::Wrong, _) => phase.findings.join("; "),
+        (PhaseStatus::Wrong, _) => parts::findings(phase),
         (PhaseStatus::Right, Some(answer)) if run.right() => answer.clone(),
         _ => phase.what.clone(),
     }

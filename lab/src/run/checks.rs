@@ -9,7 +9,10 @@ use crate::scenario::raw::Severity;
 
 /// Judges every check. Where a result was wrong, nothing measured counts.
 pub(super) fn judge(plan: &Plan, run: &Run) -> Vec<Check> {
-    plan.checks.iter().map(|check| one(plan, run, check)).collect()
+    plan.checks
+        .iter()
+        .map(|check| one(plan, run, check))
+        .collect()
 }
 
 fn one(plan: &Plan, run: &Run, check: &CheckPlan) -> Check {
@@ -18,14 +21,19 @@ fn one(plan: &Plan, run: &Run, check: &CheckPlan) -> Check {
         Bound::Number(number, _) => Some(*number),
         Bound::Times(factor, path) => run.metric(path).map(|metric| factor * metric.0),
     };
-    let holds = actual.zip(bound).is_some_and(|(actual, bound)| check.expect.op.holds(actual.0, bound));
+    let holds = actual
+        .zip(bound)
+        .is_some_and(|(actual, bound)| check.expect.op.holds(actual.0, bound));
     let verdict = match (run.right(), holds, check.severity) {
         (false, ..) => Verdict::Void,
         (true, true, _) => Verdict::Pass,
         (true, false, Severity::Warn) => Verdict::Warn,
         (true, false, Severity::Fail) => Verdict::Fail,
     };
-    let line = plan.text.get(..check.span.start).map_or(0, |before| before.matches('\n').count() as u64 + 1);
+    let line = plan
+        .text
+        .get(..check.span.start)
+        .map_or(0, |before| before.matches('\n').count() as u64 + 1);
     Check {
         metric: check.metric.clone(),
         meaning: check.meaning.clone(),
@@ -44,12 +52,20 @@ pub(super) fn alarm(plan: &Plan, run: &Run, console: &Console) {
         if !matches!(check.verdict, Verdict::Fail | Verdict::Warn) {
             continue;
         }
-        let actual = check.actual.map_or("nothing was measured".to_owned(), |actual| {
-            format!("measured: {}", check.unit.show(actual.0))
-        });
+        let actual = check
+            .actual
+            .map_or("nothing was measured".to_owned(), |actual| {
+                format!("measured: {}", check.unit.show(actual.0))
+            });
         let message = format!("check failed: {} ({})", check.metric, check.meaning);
         let diagnostic = Diagnostic::new(planned.span.clone(), message).label(actual);
         let warn = check.verdict == Verdict::Warn;
-        console.alarm(&diagnose::render_failed_check(&path, &plan.text, &diagnostic, warn, console.color));
+        console.alarm(&diagnose::render_failed_check(
+            &path,
+            &plan.text,
+            &diagnostic,
+            warn,
+            console.color,
+        ));
     }
 }

@@ -32,7 +32,12 @@ pub(crate) struct Finished {
 }
 
 /// Runs one scenario and writes its reports.
-pub(crate) fn execute(plan: &Plan, out: &Path, keep: KeepDb, console: &Console) -> Result<Finished, Failure> {
+pub(crate) fn execute(
+    plan: &Plan,
+    out: &Path,
+    keep: KeepDb,
+    console: &Console,
+) -> Result<Finished, Failure> {
     let started = Instant::now();
     let stamp = machine::now();
     let mut manifest = machine::describe(out);
@@ -50,8 +55,14 @@ pub(crate) fn execute(plan: &Plan, out: &Path, keep: KeepDb, console: &Console) 
     let result = run_phases(plan, &store, &model, &mut run, &manifest, &folder, console);
     let right = result.is_ok() && run.right();
     match keep {
-        KeepDb::Always => console.log(format!("the databases are in {}", folder.databases().display())),
-        KeepDb::Failed if !right => console.log(format!("the databases are kept in {}", folder.databases().display())),
+        KeepDb::Always => console.log(format!(
+            "the databases are in {}",
+            folder.databases().display()
+        )),
+        KeepDb::Failed if !right => console.log(format!(
+            "the databases are kept in {}",
+            folder.databases().display()
+        )),
         KeepDb::Failed | KeepDb::Never => store.remove()?,
     }
     result?;
@@ -69,7 +80,12 @@ pub(crate) fn execute(plan: &Plan, out: &Path, keep: KeepDb, console: &Console) 
     } else {
         Exit::Threshold
     };
-    Ok(Finished { run, manifest, report, exit })
+    Ok(Finished {
+        run,
+        manifest,
+        report,
+        exit,
+    })
 }
 
 fn empty(plan: &Plan, id: &str, model: &Model) -> Run {
@@ -86,7 +102,10 @@ fn empty(plan: &Plan, id: &str, model: &Model) -> Run {
         scenario: plan.name.clone(),
         question: plan.question.clone(),
         engine: Vec::new(),
-        dataset: facts.into_iter().map(|(name, value)| (name.to_owned(), Number::from(value as u64))).collect(),
+        dataset: facts
+            .into_iter()
+            .map(|(name, value)| (name.to_owned(), Number::from(value as u64)))
+            .collect(),
         tables: tables::of_dataset(model),
         phases: Vec::new(),
         checks: Vec::new(),
@@ -107,7 +126,10 @@ fn run_phases(
     let mut bench = Bench::new(plan, store, model, console);
     for phase in &plan.phases {
         if !run.right() {
-            run.phases.push(Phase { status: PhaseStatus::Skipped, ..phases::blank(phase) });
+            run.phases.push(Phase {
+                status: PhaseStatus::Skipped,
+                ..phases::blank(phase)
+            });
             continue;
         }
         console.log(format!("{}: {}", phase.name, phase.action.describe()));

@@ -16,7 +16,12 @@ pub(super) fn resolve(plan: &Plan, model: &Model, color: bool) -> Result<(), Fai
     if wrong.is_empty() {
         return Ok(());
     }
-    Err(Failure::rendered(diagnose::render(&plan.path.display().to_string(), &plan.text, &wrong, color)))
+    Err(Failure::rendered(diagnose::render(
+        &plan.path.display().to_string(),
+        &plan.text,
+        &wrong,
+        color,
+    )))
 }
 
 fn question(question: &Question, model: &Model, wrong: &mut Vec<Diagnostic>) {
@@ -39,13 +44,20 @@ fn question(question: &Question, model: &Model, wrong: &mut Vec<Diagnostic>) {
 fn node(name: &Named, model: &Model, wrong: &mut Vec<Diagnostic>) {
     match model.named(&name.text).len() {
         0 => {
-            let names: Vec<&str> = model.nodes().iter().map(|node| node.name.as_str()).collect();
+            let names: Vec<&str> = model
+                .nodes()
+                .iter()
+                .map(|node| node.name.as_str())
+                .collect();
             known(name, "node", &names, wrong);
         }
         1 => {}
         many => wrong.push(
-            Diagnostic::new(name.span.clone(), format!("{many} nodes are named `{}`", name.text))
-                .label("which of them is not said"),
+            Diagnostic::new(
+                name.span.clone(),
+                format!("{many} nodes are named `{}`", name.text),
+            )
+            .label("which of them is not said"),
         ),
     }
 }
@@ -61,6 +73,10 @@ fn known(name: &Named, what: &str, names: &[&str], wrong: &mut Vec<Diagnostic>) 
     if !names.contains(&name.text.as_str()) {
         let message = format!("the graph has no {what} `{}`", name.text);
         let names = names.iter().copied();
-        wrong.push(Diagnostic::new(name.span.clone(), message).label("not in the data").suggest(&name.text, names));
+        wrong.push(
+            Diagnostic::new(name.span.clone(), message)
+                .label("not in the data")
+                .suggest(&name.text, names),
+        );
     }
 }

@@ -48,7 +48,10 @@ impl Notes {
     }
 
     fn set_float(&mut self, metric: &str, value: f64) {
-        debug_assert!(registry::describe(Some(self.kind), metric).is_some(), "{metric} is not in the registry");
+        debug_assert!(
+            registry::describe(Some(self.kind), metric).is_some(),
+            "{metric} is not in the registry"
+        );
         self.metrics.insert(metric.to_owned(), Number(value));
     }
 }
@@ -81,8 +84,21 @@ pub(super) fn blank(plan: &PhasePlan) -> Phase {
 }
 
 impl<'a> Bench<'a> {
-    pub(super) fn new(plan: &'a Plan, store: &'a Store, source: &'a Model, console: &'a Console) -> Bench<'a> {
-        Bench { plan, store, source, grown: BTreeMap::new(), open: None, settings: Vec::new(), console }
+    pub(super) fn new(
+        plan: &'a Plan,
+        store: &'a Store,
+        source: &'a Model,
+        console: &'a Console,
+    ) -> Bench<'a> {
+        Bench {
+            plan,
+            store,
+            source,
+            grown: BTreeMap::new(),
+            open: None,
+            settings: Vec::new(),
+            console,
+        }
     }
 
     /// The engine's effective options, once a database has been made.
@@ -109,9 +125,28 @@ impl<'a> Bench<'a> {
             }
             Err(failure) => return Err(failure),
         };
-        let status = if notes.findings.is_empty() { PhaseStatus::Right } else { PhaseStatus::Wrong };
-        let Notes { metrics, tables, findings, answer, digest, .. } = notes;
-        Ok(Phase { status, findings, metrics, tables, digest, answer, ..blank(plan) })
+        let status = if notes.findings.is_empty() {
+            PhaseStatus::Right
+        } else {
+            PhaseStatus::Wrong
+        };
+        let Notes {
+            metrics,
+            tables,
+            findings,
+            answer,
+            digest,
+            ..
+        } = notes;
+        Ok(Phase {
+            status,
+            findings,
+            metrics,
+            tables,
+            digest,
+            answer,
+            ..blank(plan)
+        })
     }
 
     /// Closes what is open.
@@ -159,22 +194,34 @@ impl<'a> Bench<'a> {
         let total_ns = loaded.time_ns + close_ns;
         notes.set("time_ns", loaded.time_ns);
         notes.set("close_ns", close_ns);
-        notes.set_float("nodes_and_edges_per_second", rows as f64 * 1e9 / total_ns.max(1) as f64);
+        notes.set_float(
+            "nodes_and_edges_per_second",
+            rows as f64 * 1e9 / total_ns.max(1) as f64,
+        );
         notes.set("commits", loaded.commits);
         notes.set("nodes", stats.nodes);
         notes.set("edges", stats.edges);
         notes.set("file_bytes", file_bytes);
         notes.set("pages", stats.pages);
         notes.set("bytes_written", written.written_bytes);
-        notes.set_float("write_amplification", written.written_bytes as f64 / file_bytes.max(1) as f64);
+        notes.set_float(
+            "write_amplification",
+            written.written_bytes as f64 / file_bytes.max(1) as f64,
+        );
         notes.set("syncs", written.syncs);
         self.note_sizes(&mut notes, &stats);
-        notes.tables.push(tables::spaces(&plan.name, &stats, self.source));
+        notes
+            .tables
+            .push(tables::spaces(&plan.name, &stats, self.source));
         notes.answer = Some(format!(
-            "{} nodes and {} edges in {} commits; the file has {}",
+            "{} nodes and {} edges in {}; the file has {}",
             grouped(stats.nodes),
             grouped(stats.edges),
-            grouped(loaded.commits),
+            if loaded.commits == 1 {
+                "one commit".to_owned()
+            } else {
+                format!("{} commits", grouped(loaded.commits))
+            },
             crate::units::Unit::Bytes.show(file_bytes as f64),
         ));
         Ok(notes)
@@ -182,12 +229,29 @@ impl<'a> Bench<'a> {
 
     fn note_sizes(&self, notes: &mut Notes, stats: &Stats) {
         let pages = |spaces: &[KeySpace]| {
-            stats.trees.iter().filter(|tree| spaces.contains(&tree.space)).map(|tree| tree.pages).sum::<u64>()
+            stats
+                .trees
+                .iter()
+                .filter(|tree| spaces.contains(&tree.space))
+                .map(|tree| tree.pages)
+                .sum::<u64>()
         };
         let payload = self.source.payload();
         let sizes = [
-            ("bytes_per_node", "node_overhead_bytes", &[KeySpace::Nodes, KeySpace::Names, KeySpace::Kinds][..], stats.nodes, payload.names + payload.node_data),
-            ("bytes_per_edge", "edge_overhead_bytes", &[KeySpace::Out, KeySpace::In][..], stats.edges, payload.edge_data),
+            (
+                "bytes_per_node",
+                "node_overhead_bytes",
+                &[KeySpace::Nodes, KeySpace::Names, KeySpace::Kinds][..],
+                stats.nodes,
+                payload.names + payload.node_data,
+            ),
+            (
+                "bytes_per_edge",
+                "edge_overhead_bytes",
+                &[KeySpace::Out, KeySpace::In][..],
+                stats.edges,
+                payload.edge_data,
+            ),
         ];
         for (whole, overhead, spaces, count, given) in sizes {
             if count > 0 {
@@ -198,7 +262,12 @@ impl<'a> Bench<'a> {
         }
     }
 
-    fn verify(&mut self, plan: &PhasePlan, source: bool, structure: bool) -> Result<Notes, Failure> {
+    fn verify(
+        &mut self,
+        plan: &PhasePlan,
+        source: bool,
+        structure: bool,
+    ) -> Result<Notes, Failure> {
         let mut notes = Notes::new(plan.action.kind());
         let database = self.database(&plan.database)?;
         let before = self.store.counts();
@@ -214,18 +283,36 @@ impl<'a> Bench<'a> {
             let more = found.differences.saturating_sub(found.listed.len() as u64);
             notes.findings.extend(found.listed);
             if more > 0 {
-                notes.findings.push(format!("{} more differences", grouped(more)));
+                notes
+                    .findings
+                    .push(format!("{} more differences", grouped(more)));
             }
-            said.push(format!("{} nodes and {} edges equal the source from both ends", grouped(found.nodes), grouped(found.edges)));
+            said.push(format!(
+                "{} nodes and {} edges equal the source from both ends",
+                grouped(found.nodes),
+                grouped(found.edges)
+            ));
         }
         if structure {
             let report = database.check()?;
             notes.set("findings", report.findings.len() as u64);
-            notes.findings.extend(report.findings.iter().map(|finding| format!("check: {finding}")));
-            said.push(format!("{} pages in use and {} free are sound", grouped(report.pages_reached), grouped(report.pages_free)));
+            notes.findings.extend(
+                report
+                    .findings
+                    .iter()
+                    .map(|finding| format!("check: {finding}")),
+            );
+            said.push(format!(
+                "{} pages in use and {} free are sound",
+                grouped(report.pages_reached),
+                grouped(report.pages_free)
+            ));
         }
         notes.set("time_ns", started.elapsed().as_nanos() as u64);
-        notes.set("pages_read", self.pages(self.store.counts() - before, &database));
+        notes.set(
+            "pages_read",
+            self.pages(self.store.counts() - before, &database),
+        );
         notes.answer = Some(said.join("; "));
         Ok(notes)
     }
@@ -234,9 +321,10 @@ impl<'a> Bench<'a> {
         let mut notes = Notes::new(plan.action.kind());
         let (mut opens, mut gets) = (Vec::new(), Vec::new());
         let (mut open_pages, mut get_pages) = (0, 0);
-        let model = self.model(&plan.database);
+        let nodes = self.model(&plan.database).nodes();
+        let empty = nodes.is_empty();
         // A node from the middle, so that its path is no special case.
-        let middle = model.nodes().get(model.nodes().len() / 2).map_or(1, |node| node.id);
+        let middle = nodes.get(nodes.len() / 2).map_or(1, |node| node.id);
         let middle = store::node_id(middle)?;
         self.finish()?;
         for _ in 0..repeats {
@@ -250,8 +338,10 @@ impl<'a> Bench<'a> {
             let found = database.begin_read()?.node(middle)?.is_some();
             gets.push(started.elapsed().as_nanos() as u64);
             get_pages = get_pages.max(self.pages(self.store.counts() - opened, &database));
-            if !found && !model.nodes().is_empty() {
-                notes.findings.push(format!("node {middle} is missing after reopening"));
+            if !found && !empty {
+                notes
+                    .findings
+                    .push(format!("node {middle} is missing after reopening"));
             }
             database.close()?;
         }
@@ -264,12 +354,16 @@ impl<'a> Bench<'a> {
             }
             notes.set("first_get_ns", get.median);
         }
-        notes.answer = Some(format!("{open_pages} pages to open, {get_pages} more for the first get"));
+        notes.answer = Some(format!(
+            "{open_pages} pages to open, {get_pages} more for the first get"
+        ));
         Ok(notes)
     }
 
     /// Bytes read, in pages.
     fn pages(&self, counts: IoCounts, database: &Database) -> u64 {
-        counts.read_bytes.div_ceil(database.options().page_size as u64)
+        counts
+            .read_bytes
+            .div_ceil(database.options().page_size as u64)
     }
 }

@@ -10,9 +10,12 @@ use crate::scenario::registry;
 
 /// The graph's shape.
 pub(super) fn of_dataset(model: &Model) -> Vec<Table> {
-    let degrees = model.degrees().into_iter().map(|(degree, [out, incoming])| {
-        vec![Cell::from(degree), Cell::from(out), Cell::from(incoming)]
-    });
+    let degrees = model
+        .degrees()
+        .into_iter()
+        .map(|(degree, [out, incoming])| {
+            vec![Cell::from(degree), Cell::from(out), Cell::from(incoming)]
+        });
     let kinds = counted(model.nodes().iter().map(|node| node.kind.as_str()));
     let labels = counted(model.edges().iter().map(|edge| model.label(edge)));
     vec![
@@ -30,13 +33,20 @@ fn counted<'a>(names: impl Iterator<Item = &'a str>) -> Vec<Vec<Cell>> {
     }
     let mut counts: Vec<(&str, u64)> = counts.into_iter().collect();
     counts.sort_by_key(|(name, count)| (std::cmp::Reverse(*count), *name));
-    counts.into_iter().map(|(name, count)| vec![Cell::from(name), Cell::from(count)]).collect()
+    counts
+        .into_iter()
+        .map(|(name, count)| vec![Cell::from(name), Cell::from(count)])
+        .collect()
 }
 
 /// The phases side by side.
 pub(super) fn of_run(run: &Run) -> Vec<Table> {
-    let metric = |phase: &Phase, name: &str| Cell::from(phase.metrics.get(name).map(|number| number.0));
-    let timed = run.phases.iter().filter(|phase| phase.metrics.contains_key("time_ns"));
+    let metric =
+        |phase: &Phase, name: &str| Cell::from(phase.metrics.get(name).map(|number| number.0));
+    let timed = run
+        .phases
+        .iter()
+        .filter(|phase| phase.metrics.contains_key("time_ns"));
     let phases = timed.clone().map(|phase| {
         vec![
             Cell::from(phase.name.as_str()),
@@ -45,12 +55,20 @@ pub(super) fn of_run(run: &Run) -> Vec<Table> {
             metric(phase, "pages_read"),
         ]
     });
-    let queries = timed.filter(|phase| phase.metrics.contains_key("first_ns")).map(|phase| {
-        let mut row = vec![Cell::from(phase.name.as_str())];
-        row.extend(["time_ns", "mad_ns", "first_ns", "pages_read", "answers"].map(|name| metric(phase, name)));
-        row
-    });
-    vec![registry::PHASES.table("run", phases.collect()), registry::QUERIES.table("run", queries.collect())]
+    let queries = timed
+        .filter(|phase| phase.metrics.contains_key("first_ns"))
+        .map(|phase| {
+            let mut row = vec![Cell::from(phase.name.as_str())];
+            row.extend(
+                ["time_ns", "mad_ns", "first_ns", "pages_read", "answers"]
+                    .map(|name| metric(phase, name)),
+            );
+            row
+        });
+    vec![
+        registry::PHASES.table("run", phases.collect()),
+        registry::QUERIES.table("run", queries.collect()),
+    ]
 }
 
 /// The trees of a database: what each costs and what it was given.
@@ -62,18 +80,22 @@ pub(super) fn spaces(owner: &str, stats: &Stats, model: &Model) -> Table {
         // The other trees find what these two hold.
         _ => None,
     };
-    let rows = stats.trees.iter().filter(|tree| tree.pages > 0).map(|tree| {
-        let bytes = tree.pages * stats.page_size;
-        let each = (tree.entries > 0).then(|| bytes as f64 / tree.entries as f64);
-        vec![
-            Cell::from(tree.space.name()),
-            Cell::from(bytes),
-            Cell::from(given(tree.space)),
-            Cell::from(tree.pages),
-            Cell::from(u64::from(tree.height)),
-            Cell::from(tree.entries),
-            Cell::from(each),
-        ]
-    });
+    let rows = stats
+        .trees
+        .iter()
+        .filter(|tree| tree.pages > 0)
+        .map(|tree| {
+            let bytes = tree.pages * stats.page_size;
+            let each = (tree.entries > 0).then(|| bytes as f64 / tree.entries as f64);
+            vec![
+                Cell::from(tree.space.name()),
+                Cell::from(bytes),
+                Cell::from(given(tree.space)),
+                Cell::from(tree.pages),
+                Cell::from(u64::from(tree.height)),
+                Cell::from(tree.entries),
+                Cell::from(each),
+            ]
+        });
     registry::SPACES.table(owner, rows.collect())
 }

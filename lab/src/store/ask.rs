@@ -38,7 +38,9 @@ impl Answer {
     pub(crate) fn digest(&self) -> String {
         let mut digest = Digest::new();
         match self {
-            Answer::Chain(chain) => digest.number(chain.as_ref().map_or(0, |chain| chain.len() as u64)),
+            Answer::Chain(chain) => {
+                digest.number(chain.as_ref().map_or(0, |chain| chain.len() as u64))
+            }
             Answer::Names(names) => names.iter().for_each(|(name, id)| {
                 digest.text(name);
                 digest.number(*id);
@@ -72,7 +74,9 @@ pub(crate) fn ask(txn: &ReadTxn, question: &Question, hops: u32) -> Result<Answe
             if let Some(label) = follow.label() {
                 query = query.label(label);
             }
-            let chain = query.run()?.map(|path| path.nodes.into_iter().map(NodeId::get).collect());
+            let chain = query
+                .run()?
+                .map(|path| path.nodes.into_iter().map(NodeId::get).collect());
             Ok(Answer::Chain(chain))
         }
         Question::ByKind(kind) => numbers(txn.nodes_of_kind(&kind.text)).map(Answer::Nodes),
@@ -95,14 +99,27 @@ fn numbers(ids: impl Iterator<Item = vellum::Result<NodeId>>) -> Result<Vec<u64>
 fn find(txn: &ReadTxn, name: &str) -> Result<NodeId, Failure> {
     match txn.nodes_named(name).next() {
         Some(id) => Ok(id?),
-        None => Err(Failure::wrong(format!("the database has no node named {name}, which the source has"))),
+        None => Err(Failure::wrong(format!(
+            "the database has no node named {name}, which the source has"
+        ))),
     }
 }
 
 /// What is wrong with an answer, by the model. `None` if it is right.
-pub(crate) fn judge(model: &Model, question: &Question, hops: u32, answer: &Answer) -> Option<String> {
+pub(crate) fn judge(
+    model: &Model,
+    question: &Question,
+    hops: u32,
+    answer: &Answer,
+) -> Option<String> {
     let differs = |want: &[u64], got: &[u64]| {
-        (want != got).then(|| format!("{} nodes expected, {} found, and not the same", want.len(), got.len()))
+        (want != got).then(|| {
+            format!(
+                "{} nodes expected, {} found, and not the same",
+                want.len(),
+                got.len()
+            )
+        })
     };
     match (question, answer) {
         (Question::Neighbors { from, follow }, Answer::Nodes(got)) => {
@@ -121,21 +138,35 @@ pub(crate) fn judge(model: &Model, question: &Question, hops: u32, answer: &Answ
             want.sort_unstable();
             differs(&want, got)
         }
-        (Question::Path { from, to, follow }, Answer::Chain(chain)) => {
-            judge_chain(model, (id_of(model, &from.text), id_of(model, &to.text)), follow, chain.as_deref())
-        }
+        (Question::Path { from, to, follow }, Answer::Chain(chain)) => judge_chain(
+            model,
+            (id_of(model, &from.text), id_of(model, &to.text)),
+            follow,
+            chain.as_deref(),
+        ),
         (Question::ByKind(kind), Answer::Nodes(got)) => differs(&model.of_kind(&kind.text), got),
         (Question::ByName(name), Answer::Nodes(got)) => differs(&model.named(&name.text), got),
         (Question::ByPrefix(prefix), Answer::Names(got)) => {
             let want = model.with_prefix(&prefix.text);
-            (want != *got).then(|| format!("{} names expected, {} found, and not the same", want.len(), got.len()))
+            (want != *got).then(|| {
+                format!(
+                    "{} names expected, {} found, and not the same",
+                    want.len(),
+                    got.len()
+                )
+            })
         }
         _ => Some("the answer is of another kind than the question".to_owned()),
     }
 }
 
 /// A chain must join its ends by edges that exist, and none may be shorter.
-fn judge_chain(model: &Model, (from, to): (u64, u64), follow: &Follow, chain: Option<&[u64]>) -> Option<String> {
+fn judge_chain(
+    model: &Model,
+    (from, to): (u64, u64),
+    follow: &Follow,
+    chain: Option<&[u64]>,
+) -> Option<String> {
     let distance = model.distance(from, to, follow.way, follow.label());
     let Some(chain) = chain else {
         return distance.map(|steps| format!("no chain found, and there is one of {steps} steps"));
@@ -147,11 +178,14 @@ fn judge_chain(model: &Model, (from, to): (u64, u64), follow: &Follow, chain: Op
         if let [a, b] = pair
             && !model.neighbors(*a, follow.way, follow.label()).contains(b)
         {
-            return Some(format!("the chain steps from {a} to {b}, and there is no such edge"));
+            return Some(format!(
+                "the chain steps from {a} to {b}, and there is no such edge"
+            ));
         }
     }
     let steps = chain.len() as u32 - 1;
-    (distance != Some(steps)).then(|| format!("the chain has {steps} steps, and the shortest has {distance:?}"))
+    (distance != Some(steps))
+        .then(|| format!("the chain has {steps} steps, and the shortest has {distance:?}"))
 }
 
 fn id_of(model: &Model, name: &str) -> u64 {
@@ -161,14 +195,19 @@ fn id_of(model: &Model, name: &str) -> u64 {
 /// Kind and name of a node, for tables.
 pub(crate) fn kind_and_name(txn: &ReadTxn, id: u64) -> Result<(String, String), Failure> {
     let node = txn.node(node_id(id)?)?;
-    let node = node.ok_or_else(|| Failure::wrong(format!("node {id} is in an answer but cannot be read")))?;
+    let node = node
+        .ok_or_else(|| Failure::wrong(format!("node {id} is in an answer but cannot be read")))?;
     Ok((node.kind().to_owned(), node.name().to_owned()))
 }
 
 /// How many nodes of an answer are new against another.
 pub(crate) fn new_in(answer: &Answer, before: &Answer) -> u64 {
     let known: HashSet<u64> = before.ids().into_iter().collect();
-    answer.ids().into_iter().filter(|id| !known.contains(id)).count() as u64
+    answer
+        .ids()
+        .into_iter()
+        .filter(|id| !known.contains(id))
+        .count() as u64
 }
 
 #[cfg(test)]
@@ -180,19 +219,47 @@ mod tests {
     use super::*;
 
     fn model() -> Model {
-        let node = |id: u64| NodeRow { id, kind: "k".into(), name: format!("n{id}"), data: Vec::new() };
-        let edge = |source, target| EdgeRow { source, label: "x".into(), target, data: Vec::new() };
-        Model::new((1..=5).map(node).collect(), [edge(1, 2), edge(2, 3), edge(1, 3), edge(3, 4)])
+        let node = |id: u64| NodeRow {
+            id,
+            kind: "k".into(),
+            name: format!("n{id}"),
+            data: Vec::new(),
+        };
+        let edge = |source, target| EdgeRow {
+            source,
+            label: "x".into(),
+            target,
+            data: Vec::new(),
+        };
+        Model::new(
+            (1..=5).map(node).collect(),
+            [edge(1, 2), edge(2, 3), edge(1, 3), edge(3, 4)],
+        )
     }
 
     fn named(text: &str) -> Named {
-        Named { text: text.into(), span: 0..0 }
+        Named {
+            text: text.into(),
+            span: 0..0,
+        }
     }
 
     #[track_caller]
     fn chain(nodes: Option<&[u64]>, wrong: Option<&str>) {
-        let question = Question::Path { from: named("n1"), to: named("n4"), follow: Follow { way: Way::Out, label: None } };
-        let found = judge(&model(), &question, 0, &Answer::Chain(nodes.map(<[u64]>::to_vec)));
+        let question = Question::Path {
+            from: named("n1"),
+            to: named("n4"),
+            follow: Follow {
+                way: Way::Out,
+                label: None,
+            },
+        };
+        let found = judge(
+            &model(),
+            &question,
+            0,
+            &Answer::Chain(nodes.map(<[u64]>::to_vec)),
+        );
         match (found, wrong) {
             (None, None) => {}
             (Some(found), Some(wrong)) => assert!(found.contains(wrong), "{found}"),
@@ -211,19 +278,51 @@ mod tests {
 
     #[test]
     fn other_answers_are_compared_whole() {
-        let reach = Question::Reach { from: named("n1"), hops: 2, follow: Follow { way: Way::Out, label: None } };
-        assert_eq!(judge(&model(), &reach, 2, &Answer::Within(vec![2, 3, 4])), None);
+        let reach = Question::Reach {
+            from: named("n1"),
+            hops: 2,
+            follow: Follow {
+                way: Way::Out,
+                label: None,
+            },
+        };
+        assert_eq!(
+            judge(&model(), &reach, 2, &Answer::Within(vec![2, 3, 4])),
+            None
+        );
         assert!(judge(&model(), &reach, 1, &Answer::Within(vec![2, 3, 4])).is_some());
         assert!(judge(&model(), &reach, 2, &Answer::Names(Vec::new())).is_some());
-        assert_eq!(judge(&model(), &Question::ByName(named("n5")), 0, &Answer::Nodes(vec![5])), None);
-        assert!(judge(&model(), &Question::ByKind(named("k")), 0, &Answer::Nodes(vec![5])).is_some());
+        assert_eq!(
+            judge(
+                &model(),
+                &Question::ByName(named("n5")),
+                0,
+                &Answer::Nodes(vec![5])
+            ),
+            None
+        );
+        assert!(
+            judge(
+                &model(),
+                &Question::ByKind(named("k")),
+                0,
+                &Answer::Nodes(vec![5])
+            )
+            .is_some()
+        );
     }
 
     #[test]
     fn digests_forget_only_what_may_differ() {
         let of = |answer: Answer| answer.digest();
-        assert_eq!(of(Answer::Nodes(vec![2, 1])), of(Answer::Within(vec![1, 2])));
-        assert_eq!(of(Answer::Chain(Some(vec![1, 2, 4]))), of(Answer::Chain(Some(vec![1, 3, 4]))));
+        assert_eq!(
+            of(Answer::Nodes(vec![2, 1])),
+            of(Answer::Within(vec![1, 2]))
+        );
+        assert_eq!(
+            of(Answer::Chain(Some(vec![1, 2, 4]))),
+            of(Answer::Chain(Some(vec![1, 3, 4])))
+        );
         assert_ne!(of(Answer::Nodes(vec![1])), of(Answer::Nodes(vec![1, 1])));
     }
 }

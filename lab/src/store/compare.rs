@@ -34,18 +34,41 @@ struct Comparer<'a> {
 }
 
 /// Compares the snapshot with the model. Only failures to read at all are errors.
-pub(crate) fn compare(txn: &ReadTxn, model: &Model, console: &Console) -> Result<Comparison, Failure> {
+pub(crate) fn compare(
+    txn: &ReadTxn,
+    model: &Model,
+    console: &Console,
+) -> Result<Comparison, Failure> {
     let known = txn.labels()?;
-    let rank = |label: &String| known.iter().position(|other| other == label).unwrap_or(usize::MAX);
-    let found = Comparison { nodes: 0, edges: 0, differences: 0, listed: Vec::new(), digest: String::new() };
+    let rank = |label: &String| {
+        known
+            .iter()
+            .position(|other| other == label)
+            .unwrap_or(usize::MAX)
+    };
+    let found = Comparison {
+        nodes: 0,
+        edges: 0,
+        differences: 0,
+        listed: Vec::new(),
+        digest: String::new(),
+    };
     let ranks = model.labels().iter().map(rank).collect();
-    let mut comparer = Comparer { txn, model, found, digest: Digest::new(), ranks };
+    let mut comparer = Comparer {
+        txn,
+        model,
+        found,
+        digest: Digest::new(),
+        ranks,
+    };
     comparer.counts();
     comparer.nodes(console)?;
     comparer.edges(console)?;
     comparer.kinds()?;
     comparer.names()?;
-    let Comparer { mut found, digest, .. } = comparer;
+    let Comparer {
+        mut found, digest, ..
+    } = comparer;
     found.digest = digest.to_string();
     Ok(found)
 }
@@ -58,16 +81,32 @@ impl Comparer<'_> {
         }
     }
 
-    fn expect<T: PartialEq + std::fmt::Debug>(&mut self, what: impl FnOnce() -> String, want: &T, got: &T) {
+    fn expect<T: PartialEq + std::fmt::Debug>(
+        &mut self,
+        what: impl FnOnce() -> String,
+        want: &T,
+        got: &T,
+    ) {
         if want != got {
             self.differs(|| format!("{}: {want:?} expected, {got:?} found", what()));
         }
     }
 
     fn counts(&mut self) {
-        let (nodes, edges) = (self.model.nodes().len() as u64, self.model.edges().len() as u64);
-        self.expect(|| "number of nodes".to_owned(), &nodes, &self.txn.node_count());
-        self.expect(|| "number of edges".to_owned(), &edges, &self.txn.edge_count());
+        let (nodes, edges) = (
+            self.model.nodes().len() as u64,
+            self.model.edges().len() as u64,
+        );
+        self.expect(
+            || "number of nodes".to_owned(),
+            &nodes,
+            &self.txn.node_count(),
+        );
+        self.expect(
+            || "number of edges".to_owned(),
+            &edges,
+            &self.txn.edge_count(),
+        );
     }
 
     /// The scan by id, and each node by itself.
@@ -83,16 +122,39 @@ impl Comparer<'_> {
             self.digest.bytes(&data);
             let want = wanted.next();
             let same = want.is_some_and(|want| {
-                want.id == id && want.kind == node.kind() && want.name == node.name() && want.data == *data
+                want.id == id
+                    && want.kind == node.kind()
+                    && want.name == node.name()
+                    && want.data == *data
             });
             if !same {
-                self.differs(|| format!("node {id} ({}): the source has {want:?} in its place", node.name()));
+                let place = want.map_or("nothing".to_owned(), |want| {
+                    format!(
+                        "{} ({}, {}, {} bytes)",
+                        want.id,
+                        want.name,
+                        want.kind,
+                        want.data.len()
+                    )
+                });
+                let found = format!(
+                    "{id} ({}, {}, {} bytes)",
+                    node.name(),
+                    node.kind(),
+                    data.len()
+                );
+                self.differs(|| format!("node {found} found where the source has {place}"));
             }
             self.found.nodes += 1;
             console.progress("nodes compared:", self.found.nodes);
         }
         if let Some(missing) = wanted.next() {
-            self.differs(|| format!("node {} ({}) and those after it are missing", missing.id, missing.name));
+            self.differs(|| {
+                format!(
+                    "node {} ({}) and those after it are missing",
+                    missing.id, missing.name
+                )
+            });
         }
         for want in model.nodes() {
             let node = self.txn.node(node_id(want.id)?)?;
@@ -109,7 +171,13 @@ impl Comparer<'_> {
         for node in model.nodes() {
             for way in Way::BOTH {
                 let mut wanted: Vec<&ModelEdge> = model.edges_of(node.id, way).collect();
-                wanted.sort_by_key(|edge| (self.rank(edge), crate::dataset::model::peer(edge, way), edge.ordinal));
+                wanted.sort_by_key(|edge| {
+                    (
+                        self.rank(edge),
+                        crate::dataset::model::peer(edge, way),
+                        edge.ordinal,
+                    )
+                });
                 self.edges_of(node.id, way, &wanted)?;
                 self.degrees(node.id, way, &wanted)?;
             }
@@ -119,7 +187,10 @@ impl Comparer<'_> {
     }
 
     fn rank(&self, edge: &ModelEdge) -> usize {
-        self.ranks.get(usize::from(edge.label)).copied().unwrap_or(usize::MAX)
+        self.ranks
+            .get(usize::from(edge.label))
+            .copied()
+            .unwrap_or(usize::MAX)
     }
 
     fn edges_of(&mut self, id: u64, way: Way, wanted: &[&ModelEdge]) -> Result<(), Failure> {
@@ -147,7 +218,11 @@ impl Comparer<'_> {
                 let want = want.map(|want| self.describe(want));
                 self.differs(|| {
                     let place = want.unwrap_or_else(|| "nothing".to_owned());
-                    format!("{} edges of {id}: {} found where the source has {place}", way.name(), shown(&edge))
+                    format!(
+                        "{} edges of {id}: {} found where the source has {place}",
+                        way.name(),
+                        shown(&edge)
+                    )
                 });
             }
         }
@@ -159,21 +234,39 @@ impl Comparer<'_> {
     }
 
     fn describe(&self, edge: &ModelEdge) -> String {
-        format!("{} -{}-> {} #{}", edge.source, self.model.label(edge), edge.target, edge.ordinal)
+        format!(
+            "{} -{}-> {} #{}",
+            edge.source,
+            self.model.label(edge),
+            edge.target,
+            edge.ordinal
+        )
     }
 
     fn degrees(&mut self, id: u64, way: Way, wanted: &[&ModelEdge]) -> Result<(), Failure> {
         let node = node_id(id)?;
         let degree = self.txn.degree(node, direction(way), None)?;
-        self.expect(|| format!("{}-degree of {id}", way.name()), &(wanted.len() as u64), &degree);
+        self.expect(
+            || format!("{}-degree of {id}", way.name()),
+            &(wanted.len() as u64),
+            &degree,
+        );
         let mut by_label: BTreeMap<u16, u64> = BTreeMap::new();
         for edge in wanted {
             *by_label.entry(edge.label).or_default() += 1;
         }
         for (label, want) in by_label {
-            let name = self.model.labels().get(usize::from(label)).map_or("", String::as_str);
+            let name = self
+                .model
+                .labels()
+                .get(usize::from(label))
+                .map_or("", String::as_str);
             let degree = self.txn.degree(node, direction(way), Some(name))?;
-            self.expect(|| format!("{}-degree of {id} by {name}", way.name()), &want, &degree);
+            self.expect(
+                || format!("{}-degree of {id} by {name}", way.name()),
+                &want,
+                &degree,
+            );
         }
         Ok(())
     }
@@ -187,7 +280,12 @@ impl Comparer<'_> {
             let found = self.txn.nodes_of_kind(kind).map(|id| Ok(id?.get()));
             let found: Vec<u64> = found.collect::<Result<_, Failure>>()?;
             if wanted.get(kind) != Some(&found) {
-                self.differs(|| format!("nodes of kind {kind}: {} found, and not those of the source", found.len()));
+                self.differs(|| {
+                    format!(
+                        "nodes of kind {kind}: {} found, and not those of the source",
+                        found.len()
+                    )
+                });
             }
         }
         Ok(())
@@ -200,7 +298,9 @@ impl Comparer<'_> {
             let (name, id) = found?;
             let want = wanted.next();
             if want.as_ref() != Some(&(name.clone(), id.get())) {
-                self.differs(|| format!("names in order: {name} ({id}) found where the source has {want:?}"));
+                self.differs(|| {
+                    format!("names in order: {name} ({id}) found where the source has {want:?}")
+                });
             }
         }
         for (name, id) in wanted {
@@ -214,7 +314,9 @@ impl Comparer<'_> {
                 Err(error) => Some(Err(error)),
             });
             if found.transpose()?.is_none() {
-                self.differs(|| format!("node {} cannot be found by its name {}", node.id, node.name));
+                self.differs(|| {
+                    format!("node {} cannot be found by its name {}", node.id, node.name)
+                });
             }
         }
         Ok(())
@@ -222,5 +324,11 @@ impl Comparer<'_> {
 }
 
 fn shown(edge: &Edge) -> String {
-    format!("{} -{}-> {} #{}", edge.source(), edge.label(), edge.target(), edge.ordinal())
+    format!(
+        "{} -{}-> {} #{}",
+        edge.source(),
+        edge.label(),
+        edge.target(),
+        edge.ordinal()
+    )
 }

@@ -57,14 +57,24 @@ impl Round {
     pub(crate) fn wrong(&self) -> Vec<String> {
         let mut wrong = Vec::new();
         if self.lost() > 0 {
-            wrong.push(format!("{} of {} acknowledged commits are lost", self.lost(), self.acknowledged()));
+            wrong.push(format!(
+                "{} of {} acknowledged commits are lost",
+                self.lost(),
+                self.acknowledged()
+            ));
         }
         // One commit was under way at most.
         if self.last_surviving > self.last_acknowledged + 1 {
             let (found, told) = (self.last_surviving, self.last_acknowledged);
-            wrong.push(format!("commits through {found} found, but only those through {told} were acknowledged"));
+            wrong.push(format!(
+                "commits through {found} found, but only those through {told} were acknowledged"
+            ));
         }
-        wrong.extend(self.findings.iter().map(|finding| format!("check: {finding}")));
+        wrong.extend(
+            self.findings
+                .iter()
+                .map(|finding| format!("check: {finding}")),
+        );
         wrong.extend(self.comparison.listed.iter().cloned());
         wrong
     }
@@ -85,7 +95,13 @@ impl Experiment<'_> {
     /// round went wrong.
     pub(crate) fn run(&self, model: &mut Model) -> Result<Vec<Round>, Failure> {
         let step = (model.nodes().len() / ANCHORS).max(1);
-        let anchors: Vec<u64> = model.nodes().iter().step_by(step).take(ANCHORS).map(|node| node.id).collect();
+        let anchors: Vec<u64> = model
+            .nodes()
+            .iter()
+            .step_by(step)
+            .take(ANCHORS)
+            .map(|node| node.id)
+            .collect();
         let mut random = Random::new(self.seed, 1);
         let mut rounds: Vec<Round> = Vec::new();
         let mut first = 1;
@@ -109,7 +125,13 @@ impl Experiment<'_> {
 
     /// Starts a writer at transaction `first`, kills it once `after` commits are acknowledged, and
     /// returns the last acknowledged transaction.
-    fn kill_writer(&self, first: u64, after: u64, anchors: &[u64], random: &mut Random) -> Result<u64, Failure> {
+    fn kill_writer(
+        &self,
+        first: u64,
+        after: u64,
+        anchors: &[u64],
+        random: &mut Random,
+    ) -> Result<u64, Failure> {
         let mut child = self.spawn(first, after + BEYOND, anchors)?;
         let result = self.follow(&mut child, first, after, random);
         if result.is_err() {
@@ -122,7 +144,11 @@ impl Experiment<'_> {
 
     fn spawn(&self, first: u64, count: u64, anchors: &[u64]) -> Result<Child, Failure> {
         let program = std::env::current_exe().context("finding this program")?;
-        let Shape { nodes, edges, data_bytes } = self.plan.shape;
+        let Shape {
+            nodes,
+            edges,
+            data_bytes,
+        } = self.plan.shape;
         let anchors: Vec<String> = anchors.iter().map(u64::to_string).collect();
         let mut command = Command::new(&program);
         command
@@ -131,27 +157,49 @@ impl Experiment<'_> {
             .arg(self.store.path(self.database))
             .args(["--first", &first.to_string(), "--count", &count.to_string()])
             .args(["--nodes", &nodes.to_string(), "--edges", &edges.to_string()])
-            .args(["--data-bytes", &data_bytes.to_string(), "--durability", self.durability])
+            .args([
+                "--data-bytes",
+                &data_bytes.to_string(),
+                "--durability",
+                self.durability,
+            ])
             .args(["--anchors", &anchors.join(",")])
             .stdin(Stdio::null())
             .stdout(Stdio::piped());
-        command.spawn().context(format_args!("starting {}", program.display()))
+        command
+            .spawn()
+            .context(format_args!("starting {}", program.display()))
     }
 
-    fn follow(&self, child: &mut Child, first: u64, after: u64, random: &mut Random) -> Result<u64, Failure> {
-        let pipe = child.stdout.take().ok_or_else(|| Failure::lab("the writer has no stdout"))?;
+    fn follow(
+        &self,
+        child: &mut Child,
+        first: u64,
+        after: u64,
+        random: &mut Random,
+    ) -> Result<u64, Failure> {
+        let pipe = child
+            .stdout
+            .take()
+            .ok_or_else(|| Failure::lab("the writer has no stdout"))?;
         let mut lines = BufReader::new(pipe).lines();
         let started = Instant::now();
         let mut last = first - 1;
         let mut next = || -> Result<Option<u64>, Failure> {
-            let Some(line) = lines.next() else { return Ok(None) };
+            let Some(line) = lines.next() else {
+                return Ok(None);
+            };
             let line = line.context("reading the writer's acknowledgements")?;
-            line.parse().map(Some).map_err(|_| Failure::lab(format!("the writer said `{line}`")))
+            line.parse()
+                .map(Some)
+                .map_err(|_| Failure::lab(format!("the writer said `{line}`")))
         };
         while last < first - 1 + after {
             let Some(number) = next()? else {
                 let status = child.wait().context("waiting for the writer")?;
-                return Err(Failure::lab(format!("the writer ended by itself after transaction {last}: {status}")));
+                return Err(Failure::lab(format!(
+                    "the writer ended by itself after transaction {last}: {status}"
+                )));
             };
             last = in_order(last, number)?;
             self.console.progress("commits acknowledged:", last);
@@ -163,7 +211,9 @@ impl Experiment<'_> {
         child.kill().context("killing the writer")?;
         let status = child.wait().context("waiting for the killed writer")?;
         if !was_killed(status) {
-            return Err(Failure::lab(format!("the writer was not killed but ended by itself: {status}")));
+            return Err(Failure::lab(format!(
+                "the writer was not killed but ended by itself: {status}"
+            )));
         }
         // What it said before it died still stands in the pipe.
         while let Some(number) = next()? {
@@ -173,7 +223,13 @@ impl Experiment<'_> {
     }
 
     /// Opens the database after a kill, and looks at all of it.
-    fn recover(&self, model: &mut Model, anchors: &[u64], first: u64, last: u64) -> Result<Round, Failure> {
+    fn recover(
+        &self,
+        model: &mut Model,
+        anchors: &[u64],
+        first: u64,
+        last: u64,
+    ) -> Result<Round, Failure> {
         let started = Instant::now();
         let database = self.store.open(self.database)?;
         let recovery_ns = started.elapsed().as_nanos() as u64;
@@ -192,10 +248,17 @@ impl Experiment<'_> {
         model.add(nodes, edges);
         let comparison = compare(&txn, model, self.console)?;
         drop(txn);
-        let findings = database.check()?.findings.iter().map(ToString::to_string).collect();
+        let findings = database
+            .check()?
+            .findings
+            .iter()
+            .map(ToString::to_string)
+            .collect();
         let report = database.recovery();
-        let (replayed_records, replayed_bytes, dropped_bytes) =
-            report.map_or((0, 0, 0), |report| (report.records, report.bytes, report.dropped_bytes));
+        let (replayed_records, replayed_bytes, dropped_bytes) = report
+            .map_or((0, 0, 0), |report| {
+                (report.records, report.bytes, report.dropped_bytes)
+            });
         database.close()?;
         Ok(Round {
             first,
@@ -212,7 +275,13 @@ impl Experiment<'_> {
 }
 
 fn in_order(last: u64, number: u64) -> Result<u64, Failure> {
-    if number == last + 1 { Ok(number) } else { Err(Failure::lab(format!("transaction {number} acknowledged after {last}"))) }
+    if number == last + 1 {
+        Ok(number)
+    } else {
+        Err(Failure::lab(format!(
+            "transaction {number} acknowledged after {last}"
+        )))
+    }
 }
 
 #[cfg(unix)]

@@ -18,14 +18,22 @@ pub(crate) struct Loaded {
 }
 
 /// Loads the whole model. Putting the rows into the order of the source is outside the clock.
-pub(crate) fn load(database: &Database, model: &Model, how: &LoadHow, console: &Console) -> Result<Loaded, Failure> {
+pub(crate) fn load(
+    database: &Database,
+    model: &Model,
+    how: &LoadHow,
+    console: &Console,
+) -> Result<Loaded, Failure> {
     let edges = model.edges_as_they_came();
     let started = Instant::now();
     let commits = match how {
         LoadHow::Batch(size) => by_transactions(database, model, &edges, *size as usize, console)?,
         LoadHow::Bulk => in_bulk(database, model, &edges, console)?,
     };
-    Ok(Loaded { time_ns: started.elapsed().as_nanos() as u64, commits })
+    Ok(Loaded {
+        time_ns: started.elapsed().as_nanos() as u64,
+        commits,
+    })
 }
 
 fn by_transactions(
@@ -36,7 +44,11 @@ fn by_transactions(
     console: &Console,
 ) -> Result<u64, Failure> {
     // Ids that start at 1 without a gap are those that the engine issues by itself.
-    let dense = model.nodes().iter().zip(1u64..).all(|(node, number)| node.id == number);
+    let dense = model
+        .nodes()
+        .iter()
+        .zip(1u64..)
+        .all(|(node, number)| node.id == number);
     let (mut commits, mut done) = (0, 0);
     for nodes in model.nodes().chunks(size) {
         let mut txn = database.begin_write()?;
@@ -56,7 +68,12 @@ fn by_transactions(
     for edges in edges.chunks(size) {
         let mut txn = database.begin_write()?;
         for edge in edges {
-            txn.insert_edge(node_id(edge.source)?, model.label(edge), node_id(edge.target)?, &edge.data)?;
+            txn.insert_edge(
+                node_id(edge.source)?,
+                model.label(edge),
+                node_id(edge.target)?,
+                &edge.data,
+            )?;
         }
         txn.commit()?;
         commits += 1;
@@ -66,7 +83,12 @@ fn by_transactions(
     Ok(commits)
 }
 
-fn in_bulk(database: &Database, model: &Model, edges: &[&ModelEdge], console: &Console) -> Result<u64, Failure> {
+fn in_bulk(
+    database: &Database,
+    model: &Model,
+    edges: &[&ModelEdge],
+    console: &Console,
+) -> Result<u64, Failure> {
     let nodes = model.nodes().iter().map(|node| {
         Ok(BulkNode {
             id: vellum::NodeId::new(node.id),

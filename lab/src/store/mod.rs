@@ -33,7 +33,9 @@ impl From<vellum::Error> for Failure {
     fn from(error: vellum::Error) -> Failure {
         let exit = match &error {
             vellum::Error::Corrupt(_) => Exit::Wrong,
-            vellum::Error::Usage(_) | vellum::Error::Limit { .. } | vellum::Error::Version { .. } => Exit::Usage,
+            vellum::Error::Usage(_)
+            | vellum::Error::Limit { .. }
+            | vellum::Error::Version { .. } => Exit::Usage,
             _ => Exit::Lab,
         };
         Failure::new(exit, error.to_string())
@@ -45,7 +47,11 @@ impl Store {
     pub(crate) fn new(folder: PathBuf, plan: &EnginePlan) -> Result<Store, Failure> {
         fs::create_dir_all(&folder).context(folder.display())?;
         let directory = CountedDirectory::new(Arc::new(FileDirectory::new(&folder)));
-        Ok(Store { folder, plan: plan.clone(), directory })
+        Ok(Store {
+            folder,
+            plan: plan.clone(),
+            directory,
+        })
     }
 
     fn builder(&self) -> Builder {
@@ -92,14 +98,32 @@ impl Store {
         let asked = [
             ("page_size", self.plan.page_size, options.page_size as u64),
             ("cache", self.plan.cache_bytes, options.cache_bytes as u64),
-            ("write_buffer", self.plan.write_buffer_bytes, options.write_buffer_bytes as u64),
-            ("log_segment", self.plan.log_segment_bytes, u64::from(options.log_segment_bytes)),
-            ("name_index", self.plan.name_index.map(u64::from), u64::from(options.name_index)),
-            ("unique_edges", self.plan.unique_edges.map(u64::from), u64::from(options.unique_edges)),
+            (
+                "write_buffer",
+                self.plan.write_buffer_bytes,
+                options.write_buffer_bytes as u64,
+            ),
+            (
+                "log_segment",
+                self.plan.log_segment_bytes,
+                u64::from(options.log_segment_bytes),
+            ),
+            (
+                "name_index",
+                self.plan.name_index.map(u64::from),
+                u64::from(options.name_index),
+            ),
+            (
+                "unique_edges",
+                self.plan.unique_edges.map(u64::from),
+                u64::from(options.unique_edges),
+            ),
         ];
         for (name, asked, effective) in asked {
             if let Some(asked) = asked.filter(|asked| *asked != effective) {
-                return Err(Failure::lab(format!("engine.{name}: {asked} was asked for, {effective} is in effect")));
+                return Err(Failure::lab(format!(
+                    "engine.{name}: {asked} was asked for, {effective} is in effect"
+                )));
             }
         }
         Ok(())
@@ -136,7 +160,9 @@ const GROUP_DELAY: Duration = Duration::from_millis(1);
 pub(crate) fn durability(durability: raw::Durability, delay: Option<Duration>) -> Durability {
     match durability {
         raw::Durability::Sync => Durability::Sync,
-        raw::Durability::Group => Durability::Group { max_delay: delay.unwrap_or(GROUP_DELAY) },
+        raw::Durability::Group => Durability::Group {
+            max_delay: delay.unwrap_or(GROUP_DELAY),
+        },
         raw::Durability::None => Durability::None,
     }
 }

@@ -31,33 +31,52 @@ pub(crate) fn transaction(number: u64, first: u64, shape: Shape, anchors: &[u64]
             id: first + place,
             kind: WRITTEN.to_owned(),
             name: format!("written-{number}-{place}"),
-            data: (0..shape.data_bytes).map(|_| b'a' + random.below(26) as u8).collect(),
+            data: (0..shape.data_bytes)
+                .map(|_| b'a' + random.below(26) as u8)
+                .collect(),
         })
         .collect();
     let edges = (0..u64::from(shape.edges)).map(|place| {
         let own = first + u64::from(random.below(shape.nodes));
-        let anchor = anchors.get(random.below(anchors.len() as u32) as usize).copied();
+        let anchor = anchors
+            .get(random.below(anchors.len() as u32) as usize)
+            .copied();
         EdgeRow {
             source: first + place % u64::from(shape.nodes.max(1)),
             label: WRITTEN.to_owned(),
-            target: if place % 2 == 0 { own } else { anchor.unwrap_or(own) },
+            target: if place % 2 == 0 {
+                own
+            } else {
+                anchor.unwrap_or(own)
+            },
             data: format!("{{\"transaction\":{number}}}").into_bytes(),
         }
     });
-    Transaction { edges: edges.collect(), nodes }
+    Transaction {
+        edges: edges.collect(),
+        nodes,
+    }
 }
 
 /// The child's whole life. Acknowledgements are lines with the transaction's number.
 pub(crate) fn run(args: &WriterArgs) -> Result<Exit, Failure> {
     let durability = raw::Durability::named(&args.durability)
         .ok_or_else(|| Failure::usage(format!("`{}` is no durability", args.durability)))?;
-    let shape = Shape { nodes: args.nodes, edges: args.edges, data_bytes: args.data_bytes };
-    let database = Database::builder().durability(super::durability(durability, None)).open(&args.database)?;
+    let shape = Shape {
+        nodes: args.nodes,
+        edges: args.edges,
+        data_bytes: args.data_bytes,
+    };
+    let database = Database::builder()
+        .durability(super::durability(durability, None))
+        .open(&args.database)?;
     let mut out = io::stdout().lock();
     for number in args.first..args.first.saturating_add(args.count) {
         let first = database.begin_read()?.next_id();
         write(&database, &transaction(number, first, shape, &args.anchors))?;
-        writeln!(out, "{number}").and_then(|()| out.flush()).context("stdout")?;
+        writeln!(out, "{number}")
+            .and_then(|()| out.flush())
+            .context("stdout")?;
     }
     database.close()?;
     Ok(Exit::Passed)
@@ -68,7 +87,10 @@ fn write(database: &Database, transaction: &Transaction) -> Result<(), Failure> 
     for node in &transaction.nodes {
         let id = txn.insert_node(&node.kind, &node.name, &node.data)?;
         if id.get() != node.id {
-            return Err(Failure::wrong(format!("the next id was said to be {}, and {id} was issued", node.id)));
+            return Err(Failure::wrong(format!(
+                "the next id was said to be {}, and {id} was issued",
+                node.id
+            )));
         }
     }
     for edge in &transaction.edges {

@@ -40,13 +40,18 @@ impl Bench<'_> {
         let first = self.store.counts();
         notes.set("pages_read", self.pages(first - before, &database));
         let samples = sample(&txn, what, hops)?;
-        notes.set("pages_read_warm", self.pages(self.store.counts() - first, &database));
+        notes.set(
+            "pages_read_warm",
+            self.pages(self.store.counts() - first, &database),
+        );
         if let Some(summary) = Summary::of(&samples) {
             note_times(&mut notes, summary);
         }
         notes.set("answers", count(&answer));
         let model = self.model(&plan.database);
-        notes.findings.extend(judge(model, &what.question, hops, &answer));
+        notes
+            .findings
+            .extend(judge(model, &what.question, hops, &answer));
         notes.digest = Some(answer.digest());
         if hops > 0 {
             note_hops(&mut notes, &plan.name, &txn, what, hops, model)?;
@@ -95,7 +100,9 @@ fn note_hops(
     let mut before = Answer::Within(Vec::new());
     for hop in 1..=hops {
         let answer = ask(txn, &what.question, hop)?;
-        notes.findings.extend(judge(model, &what.question, hop, &answer));
+        notes
+            .findings
+            .extend(judge(model, &what.question, hop, &answer));
         let time = Summary::of(&sample(txn, what, hop)?).map(|summary| summary.median);
         let reached = count(&answer);
         rows.push(vec![
@@ -121,26 +128,49 @@ fn count(answer: &Answer) -> u64 {
 fn sentence(txn: &ReadTxn, answer: &Answer) -> Result<String, Failure> {
     let ids = answer.ids();
     let names = |limit: usize| -> Result<Vec<String>, Failure> {
-        ids.iter().take(limit).map(|id| Ok(kind_and_name(txn, *id)?.1)).collect()
+        ids.iter()
+            .take(limit)
+            .map(|id| Ok(kind_and_name(txn, *id)?.1))
+            .collect()
     };
     if let Answer::Chain(chain) = answer {
-        let steps = chain.as_ref().map_or(0, |chain| chain.len().saturating_sub(1));
+        let steps = chain
+            .as_ref()
+            .map_or(0, |chain| chain.len().saturating_sub(1));
         let chained = names(usize::MAX)?.join(" → ");
-        return Ok(if chain.is_some() { format!("{chained} ({steps} steps)") } else { "no chain".to_owned() });
+        return Ok(if chain.is_some() {
+            format!("{chained} ({steps} steps)")
+        } else {
+            "no chain".to_owned()
+        });
     }
     let more = if ids.len() > NAMES { ", …" } else { "" };
     Ok(match ids.len() {
         0 => "none".to_owned(),
-        number => format!("{}: {}{more}", grouped(number as u64), names(NAMES)?.join(", ")),
+        number => format!(
+            "{}: {}{more}",
+            grouped(number as u64),
+            names(NAMES)?.join(", ")
+        ),
     })
 }
 
-fn note_answers(notes: &mut Notes, owner: &str, txn: &ReadTxn, answer: &Answer) -> Result<(), Failure> {
+fn note_answers(
+    notes: &mut Notes,
+    owner: &str,
+    txn: &ReadTxn,
+    answer: &Answer,
+) -> Result<(), Failure> {
     let ids = answer.ids();
     let mut rows = Vec::new();
     for (id, place) in ids.iter().take(ROWS).zip(1u64..) {
         let (kind, name) = kind_and_name(txn, *id)?;
-        rows.push(vec![Cell::from(place), Cell::from(id.to_string()), Cell::from(kind), Cell::from(name)]);
+        rows.push(vec![
+            Cell::from(place),
+            Cell::from(id.to_string()),
+            Cell::from(kind),
+            Cell::from(name),
+        ]);
     }
     let mut table = registry::ANSWERS.table(owner, rows);
     table.rows_left_out = ids.len().saturating_sub(ROWS) as u64;

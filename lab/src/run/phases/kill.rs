@@ -43,7 +43,14 @@ fn note_rounds(notes: &mut Notes, owner: &str, rounds: &[Round]) {
     notes.set("surviving_commits", surviving);
     notes.set("lost_commits", lost);
     notes.set("replayed_records", replayed);
-    notes.set("fewest_replayed_records", rounds.iter().map(|round| round.replayed_records).min().unwrap_or(0));
+    notes.set(
+        "fewest_replayed_records",
+        rounds
+            .iter()
+            .map(|round| round.replayed_records)
+            .min()
+            .unwrap_or(0),
+    );
     notes.set("replayed_bytes", sum(|round| round.replayed_bytes));
     notes.set("dropped_bytes", sum(|round| round.dropped_bytes));
     notes.set("findings", sum(|round| round.findings.len() as u64));
@@ -53,7 +60,12 @@ fn note_rounds(notes: &mut Notes, owner: &str, rounds: &[Round]) {
         notes.set("recovery_ns", summary.median);
     }
     for (round, number) in rounds.iter().zip(1u64..) {
-        notes.findings.extend(round.wrong().into_iter().map(|wrong| format!("round {number}: {wrong}")));
+        notes.findings.extend(
+            round
+                .wrong()
+                .into_iter()
+                .map(|wrong| format!("round {number}: {wrong}")),
+        );
     }
     notes.digest = rounds.last().map(|round| round.comparison.digest.clone());
     notes.answer = Some(format!(
@@ -76,5 +88,7 @@ fn note_rounds(notes: &mut Notes, owner: &str, rounds: &[Round]) {
         .map(Cell::from)
         .to_vec()
     });
-    notes.tables.push(registry::ROUNDS.table(owner, rows.collect()));
+    notes
+        .tables
+        .push(registry::ROUNDS.table(owner, rows.collect()));
 }
