@@ -19,7 +19,9 @@ const SOURCE: &str = env!("CARGO_MANIFEST_DIR");
 pub(crate) fn describe(out: &Path) -> Manifest {
     let (revision, dirty) = revision();
     Manifest {
-        argv: std::env::args().collect(),
+        argv: std::iter::once("lab".to_owned())
+            .chain(std::env::args().skip(1))
+            .collect(),
         lab_version: env!("CARGO_PKG_VERSION").to_owned(),
         revision,
         dirty,

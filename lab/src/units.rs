@@ -106,6 +106,16 @@ fn plain(value: f64) -> String {
     text.trim_end_matches('0').trim_end_matches('.').to_owned()
 }
 
+/// A size that was chosen as a power of two, as it was chosen: `32 MiB`.
+pub(crate) fn binary(bytes: u64) -> String {
+    for (name, factor) in [("GiB", 1 << 30), ("MiB", 1 << 20), ("KiB", 1 << 10)] {
+        if bytes >= factor && bytes.is_multiple_of(factor) {
+            return format!("{} {name}", grouped(bytes / factor));
+        }
+    }
+    format!("{} B", grouped(bytes))
+}
+
 /// `1234567` as `1,234,567`.
 pub(crate) fn grouped(number: u64) -> String {
     let digits = number.to_string();
@@ -158,6 +168,20 @@ mod tests {
         ];
         for (unit, value, want) in cases {
             assert_eq!(unit.show(value), want);
+        }
+    }
+
+    #[test]
+    fn chosen_sizes_are_shown_as_chosen() {
+        let cases = [
+            (4096, "4 KiB"),
+            (32 << 20, "32 MiB"),
+            (1000, "1,000 B"),
+            (0, "0 B"),
+            (3 << 30, "3 GiB"),
+        ];
+        for (bytes, want) in cases {
+            assert_eq!(binary(bytes), want);
         }
     }
 

@@ -142,7 +142,7 @@ fn rows_end_after_a_failure() {
 
 #[test]
 fn a_cut_gzip_file_is_refused() {
-    let whole = zipped(&NODES.repeat(1));
+    let whole = zipped(NODES);
     let cut = &whole[..whole.len() - 9];
     refused(&[("n.jsonl.gz", cut)], "n.jsonl.gz:");
 }

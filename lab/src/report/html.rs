@@ -118,11 +118,11 @@ fn checks(run: &Run) -> String {
         return String::new();
     }
     let mut out = String::from(
-        "<h2>Checks</h2>\n<div class=\"card\">\n<table>\n<thead><tr><th>verdict</th><th>metric</th><th class=\"n\">measured</th><th class=\"n\">expected</th><th>what it is</th><th class=\"n\">line</th></tr></thead>\n<tbody>\n",
+        "<h2>Checks</h2>\n<div class=\"card\">\n<table>\n<thead><tr><th>verdict</th><th>metric</th><th class=\"n\">measured</th><th class=\"n\">expected</th><th class=\"wide\">what it is</th><th class=\"n wide\">line</th></tr></thead>\n<tbody>\n",
     );
     for check in parts::checks_by_gravity(run) {
         out += &format!(
-            "<tr><td class=\"state {}\">{}</td><td><code>{}</code></td><td class=\"n\">{}</td><td class=\"n\">{}</td><td>{}</td><td class=\"n\">{}</td></tr>\n",
+            "<tr><td class=\"state {}\">{}</td><td><code>{}</code></td><td class=\"n\">{}</td><td class=\"n\">{}</td><td class=\"wide\">{}</td><td class=\"n wide\">{}</td></tr>\n",
             parts::verdict_name(check.verdict),
             parts::verdict_mark(check.verdict),
             escape(&check.metric),

@@ -355,7 +355,9 @@ impl<'a> Bench<'a> {
             notes.set("first_get_ns", get.median);
         }
         notes.answer = Some(format!(
-            "{open_pages} pages to open, {get_pages} more for the first get"
+            "{} pages to open, {} more for the first get",
+            grouped(open_pages),
+            grouped(get_pages)
         ));
         Ok(notes)
     }

@@ -20,7 +20,7 @@ use crate::failure::{Context, Exit, Failure};
 use crate::results::Setting;
 use crate::scenario::plan::EnginePlan;
 use crate::scenario::raw;
-use crate::units::Unit;
+use crate::units;
 
 /// A folder of databases, all made with one scenario's options and counted together.
 pub(crate) struct Store {
@@ -170,10 +170,10 @@ pub(crate) fn durability(durability: raw::Durability, delay: Option<Duration>) -
 /// The options in effect, as shown.
 pub(crate) fn settings(database: &Database) -> Vec<Setting> {
     let options = database.options();
-    let bytes = |bytes: usize| Unit::Bytes.show(bytes as f64);
+    let bytes = |bytes: usize| units::binary(bytes as u64);
     let yes = |on: bool| if on { "yes" } else { "no" };
     vec![
-        Setting::new("page size", format!("{} bytes", options.page_size)),
+        Setting::new("page size", bytes(options.page_size)),
         Setting::new("page cache", bytes(options.cache_bytes)),
         Setting::new("write buffer", bytes(options.write_buffer_bytes)),
         Setting::new("log segment", bytes(options.log_segment_bytes as usize)),

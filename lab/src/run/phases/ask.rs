@@ -148,7 +148,7 @@ fn sentence(txn: &ReadTxn, answer: &Answer) -> Result<String, Failure> {
     Ok(match ids.len() {
         0 => "none".to_owned(),
         number => format!(
-            "{}: {}{more}",
+            "{} found: {}{more}",
             grouped(number as u64),
             names(NAMES)?.join(", ")
         ),
