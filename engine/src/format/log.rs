@@ -274,3 +274,6 @@ fn flipped(bytes: &[u8], bit: usize) -> Option<Vec<u8>> {
 fn record_checksum(segment: &SegmentHeader, body: &[u8]) -> u64 {
     crc(&[&segment.salt.to_le_bytes(), &segment.generation.to_le_bytes(), body])
 }
+
+#[cfg(test)]
+mod tests;
