@@ -135,3 +135,6 @@ fn start(page_size: usize, kind: PageKind, count: usize) -> Vec<u8> {
     let common = Common { kind, space: None, level: 0, flags: 0, count, prefix_len: 0, extra: 0 };
     start_image(page_size, &common)
 }
+
+#[cfg(test)]
+mod tests;

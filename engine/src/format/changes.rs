@@ -262,3 +262,6 @@ impl<'a> Iterator for OpReader<'a> {
         Some(op)
     }
 }
+
+#[cfg(test)]
+mod tests;

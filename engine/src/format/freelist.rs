@@ -125,3 +125,6 @@ pub fn encode(
     out.extend_from_slice(&body);
     finish_image(out, page_size)
 }
+
+#[cfg(test)]
+mod tests;

@@ -1,11 +1,12 @@
 //! Header slots: the two places that say where a database's state begins.
 
+use std::fmt;
+
 use super::checksum::crc;
 use super::limits::{MAX_LEVEL, MAX_TERMS};
 use super::page::put_ref;
 use super::{FileId, FormatError, Reader, Result, ensure};
 use crate::ids::{MAX_U48, PageRef};
-use std::fmt;
 
 /// What a database file begins with.
 pub const MAGIC: [u8; 8] = *b"VellumDB";
@@ -78,7 +79,10 @@ pub const fn header_region(page_size: usize) -> usize {
 
 /// Number of the first page that is not header.
 pub const fn first_data_page(page_size: usize) -> u64 {
-    if page_size == 0 { 0 } else { (header_region(page_size) / page_size) as u64 }
+    match header_region(page_size).checked_div(page_size) {
+        Some(pages) => pages as u64,
+        None => 0,
+    }
 }
 
 /// Where a tree begins, and how large it is. The default is an empty tree.
@@ -334,3 +338,6 @@ impl fmt::Display for SlotProblem {
         }
     }
 }
+
+#[cfg(test)]
+mod tests;

@@ -22,6 +22,11 @@ pub mod page;
 pub mod sorted;
 pub mod varint;
 
+#[cfg(test)]
+mod testing;
+#[cfg(test)]
+mod tests;
+
 pub use bytes::Reader;
 
 /// The random identity of a database file, part of every page's checksum.

@@ -322,3 +322,6 @@ impl NamesBuilder {
         finish_image(out, self.page_size)
     }
 }
+
+#[cfg(test)]
+mod tests;

@@ -135,3 +135,6 @@ impl<'a> NodeCell<'a> {
         2 * u64::from(self.kind) + u64::from(self.data.is_blob())
     }
 }
+
+#[cfg(test)]
+mod tests;

@@ -20,14 +20,14 @@ use std::sync::atomic::{AtomicU64, Ordering};
 pub(crate) use allocator::{Allocator, Mark};
 pub use cache::CacheStats;
 pub(crate) use freelist::read_freelist;
-pub(crate) use writer::{BirthReserve, Births, PageWriter};
+pub(crate) use writer::{BirthReserve, Births, PageWriter, blob_pages};
 
 use cache::{Frame, FrameGuard, PageCache};
 
 use crate::error::{Error, Result};
 use crate::format::FileId;
-use crate::format::blob::BlobRef;
-use crate::format::page::{Page, PageKind, TRAILER_LEN};
+use crate::format::node::BlobRef;
+use crate::format::page::{Page, PageKind};
 use crate::ids::{KeySpace, PageRef};
 use crate::storage::{Poison, Storage};
 
@@ -37,6 +37,13 @@ pub struct PageGuard(Held);
 enum Held {
     Cached(FrameGuard),
     Shared(Arc<Frame>),
+}
+
+impl PageGuard {
+    /// A guard of a page that is in no cache.
+    fn of(page: Page) -> PageGuard {
+        PageGuard(Held::Shared(Arc::new(Frame::new(page))))
+    }
 }
 
 impl Deref for PageGuard {
@@ -147,7 +154,7 @@ impl Pager {
     pub(crate) fn page_uncached(&self, at: PageRef, space: KeySpace, level: u8) -> Result<PageGuard> {
         let guard = match self.cache.get(at) {
             Some(guard) => PageGuard(Held::Cached(guard)),
-            None => PageGuard(Held::Shared(Arc::new(Frame::new(self.read(at)?)))),
+            None => PageGuard::of(self.read(at)?),
         };
         self.expect(&guard, space, level)?;
         Ok(guard)
@@ -168,7 +175,7 @@ impl Pager {
     }
 
     #[inline]
-    fn expect(&self, page: &Page, space: KeySpace, level: u8) -> Result<()> {
+    pub(crate) fn expect(&self, page: &Page, space: KeySpace, level: u8) -> Result<()> {
         if page.space() == Some(space) && page.level() == level {
             return Ok(());
         }
@@ -204,16 +211,16 @@ impl Pages for Pager {
         while let Some(next) = index {
             let page = self.read_kind(next, PageKind::BlobIndex)?;
             let view = page.blob_index().ok_or_else(|| self.corrupt(next, "not a blob index"))?;
-            if view.total() != at.len {
+            if view.len() != at.len {
                 return Err(self.corrupt(next, "the blob is not as long as its reference says"));
             }
             for extent in view.extents() {
-                for step in 0..u64::from(extent.pages) {
-                    self.blob_page(next, extent.page + step, extent.birth + step, at.len, &mut data)?;
+                for page in (0..extent.pages).filter_map(|step| extent.page_ref(step)) {
+                    self.blob_page(page, at.len, &mut data)?;
                 }
             }
             index = view.next();
-            if index.is_some() && (view.is_empty() || data.len() as u64 >= at.len) {
+            if index.is_some() && data.len() as u64 >= at.len {
                 return Err(self.corrupt(next, "a blob's index goes on after its end"));
             }
         }
@@ -229,17 +236,15 @@ impl Pages for Pager {
 }
 
 impl Pager {
-    fn blob_page(&self, index: PageRef, page: u64, birth: u64, len: u64, data: &mut Vec<u8>) -> Result<()> {
-        let at = PageRef::new(page, birth).ok_or_else(|| self.corrupt(index, "a blob names page 0"))?;
+    fn blob_page(&self, at: PageRef, len: u64, data: &mut Vec<u8>) -> Result<()> {
         let page = self.read_kind(at, PageKind::BlobData)?;
-        let left = len - data.len() as u64;
+        let left = usize::try_from(len - data.len() as u64).unwrap_or(usize::MAX);
         let bytes = page.blob_data().ok_or_else(|| self.corrupt(at, "not blob data"))?;
-        let take = bytes.len().min(usize::try_from(left).unwrap_or(usize::MAX));
+        let take = bytes.len().min(left);
         if take == 0 {
             return Err(self.corrupt(at, "a blob has more pages than bytes"));
         }
         data.extend_from_slice(bytes.get(..take).unwrap_or_default());
-        debug_assert!(TRAILER_LEN < self.page_size);
         Ok(())
     }
 }

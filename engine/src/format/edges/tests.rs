@@ -1,1 +1,252 @@
+#![allow(clippy::unwrap_used, clippy::expect_used, clippy::indexing_slicing, clippy::panic)]
 
+use proptest::prelude::*;
+
+use super::{BlockEdge, EdgeBlock, EdgeBlockBuilder};
+use crate::format::limits::MAX_DATA_LEN;
+use crate::format::node::{BlobRef, Data};
+use crate::format::testing::place;
+use crate::ids::MAX_U48;
+
+/// Owned data, so that strategies can make it.
+#[derive(Clone, Debug)]
+enum Owned {
+    Inline(Vec<u8>),
+    Blob(u64),
+}
+
+impl Owned {
+    fn borrow(&self) -> Data<'_> {
+        match self {
+            Owned::Inline(bytes) => Data::Inline(bytes),
+            Owned::Blob(len) => Data::Blob(BlobRef { index: place(), len: *len }),
+        }
+    }
+}
+
+fn edge(label: u16, peer: u64, ordinal: u32) -> BlockEdge {
+    BlockEdge { label, peer, ordinal }
+}
+
+fn encode(edges: &[(BlockEdge, Owned)]) -> Vec<u8> {
+    let mut builder = EdgeBlockBuilder::new();
+    for (edge, data) in edges {
+        let foretold = builder.size_with(*edge, data.borrow().stored_len());
+        builder.push(*edge, data.borrow());
+        assert_eq!(builder.size(), foretold);
+    }
+    let mut out = Vec::new();
+    builder.encode(&mut out);
+    assert_eq!(out.len(), builder.size());
+    out
+}
+
+#[track_caller]
+fn check(edges: &[(BlockEdge, Owned)]) -> Vec<u8> {
+    let cell = encode(edges);
+    let plain: Vec<BlockEdge> = edges.iter().map(|(edge, _)| *edge).collect();
+    // Once at the very end of the bytes, once as in a page: after other bytes and before a trailer.
+    let mut page = vec![0xee; 5];
+    page.extend_from_slice(&cell);
+    page.extend_from_slice(&[0xaa; 8]);
+    for (bytes, range) in [(&cell, 0..cell.len()), (&page, 5..5 + cell.len())] {
+        let block = EdgeBlock::parse(bytes, range).expect("a block that was just encoded");
+        let mut out = vec![edge(9, 9, 9)];
+        block.decode_into(&mut out).unwrap();
+        assert_eq!(out[0], edge(9, 9, 9), "decoding appends");
+        assert_eq!(&out[1..], plain);
+        assert_eq!(block.len(), plain.len());
+        assert_eq!(block.first().unwrap(), plain[0]);
+        assert_eq!(block.last().unwrap(), plain[plain.len() - 1]);
+        assert_eq!(block.has_ordinals(), plain.iter().any(|edge| edge.ordinal > 0));
+        assert_eq!(block.has_data(), edges.iter().any(|(_, data)| !data.borrow().is_empty()));
+        let data: Vec<_> = block.data_iter().unwrap().map(Result::unwrap).collect();
+        let expected: Vec<_> = edges.iter().map(|(_, data)| data.borrow()).collect();
+        assert_eq!(data, expected);
+        assert_eq!(block.data(plain.len() - 1).unwrap(), expected[plain.len() - 1]);
+        block.check().unwrap();
+        check_parts(&block, &plain);
+    }
+    for cut in 0..cell.len() {
+        assert!(EdgeBlock::parse(&cell, 0..cut).and_then(|block| block.check()).is_err());
+    }
+    cell
+}
+
+fn check_parts(block: &EdgeBlock<'_>, plain: &[BlockEdge]) {
+    let len = plain.len();
+    for range in [0..0, 0..1, len - 1..len, len / 3..len / 2, 1..len, len / 2..len, len..len] {
+        let mut out = Vec::new();
+        if range.start <= range.end {
+            block.decode_range(range.clone(), &mut out).unwrap();
+            assert_eq!(out, plain[range]);
+        }
+    }
+    assert!(block.decode_range(0..len + 1, &mut Vec::new()).is_err());
+    assert!(block.get(len).is_err());
+    for label in plain.iter().flat_map(|e| [e.label, e.label ^ 1, e.label.wrapping_add(1)]) {
+        let start = plain.partition_point(|edge| edge.label < label);
+        let end = plain.partition_point(|edge| edge.label <= label);
+        assert_eq!(block.label_range(label), (start < end).then_some(start..end));
+    }
+}
+
+fn plain(edges: impl IntoIterator<Item = BlockEdge>) -> Vec<(BlockEdge, Owned)> {
+    edges.into_iter().map(|edge| (edge, Owned::Inline(vec![]))).collect()
+}
+
+#[test]
+fn one_edge_is_small() {
+    assert_eq!(check(&plain([edge(0, 1, 0)])).len(), 5);
+    assert_eq!(check(&plain([edge(3, 0xffff, 0)])).len(), 6);
+    check(&plain([edge(15, MAX_U48, 0)]));
+    check(&plain([edge(u16::MAX, MAX_U48, u32::MAX)]));
+}
+
+#[test]
+fn label_runs_at_the_edges_of_their_byte() {
+    for label in [0, 14, 15, 16, 142, 143, 65535] {
+        for len in [1, 15, 16, 17, 143, 144, 145] {
+            check(&plain((1..=len).map(|peer| edge(label, peer * 1000, 0))));
+        }
+    }
+    check(&plain((0..40).flat_map(|label| [edge(label, 5, 0), edge(label, 6, 0)])));
+}
+
+#[test]
+fn long_runs_are_delta_packed() {
+    for len in [127, 128, 129, 255, 256, 257, 1000] {
+        let cell = check(&plain((1..=len).map(|i| edge(2, 1_000_000 + 3 * i, 0))));
+        assert!(EdgeBlock::parse(&cell, 0..cell.len()).unwrap().is_delta());
+        assert!(cell.len() < 8 + 7 * (len as usize / 128 + 1) + len as usize / 4);
+    }
+    // Hubs of several labels: chunks end with their runs.
+    let hubs =
+        (0..5).flat_map(|label| (1..=200 + 77 * label).map(move |i| edge(label as u16, i * 9, 0)));
+    check(&plain(hubs));
+    check(&plain((1..=300).map(|i| edge(0, MAX_U48 - 300 + i, 0))));
+}
+
+#[test]
+fn every_width_of_peers() {
+    for width in 1..=48 {
+        let top = (1u64 << width) - 1;
+        let few = [1, top / 2, top - 1, top];
+        let mut peers: Vec<u64> = few.into_iter().filter(|peer| *peer > 0).collect();
+        peers.sort_unstable();
+        peers.dedup();
+        check(&plain(peers.into_iter().map(|peer| edge(1, peer, 0))));
+    }
+}
+
+#[test]
+fn parallel_edges_have_ordinals() {
+    check(&plain((0..100).map(|ordinal| edge(4, 17, ordinal))));
+    check(&plain((0..300).map(|ordinal| edge(4, 17, ordinal * 1_000_000))));
+    check(&plain([edge(0, 1, 0), edge(0, 1, u32::MAX), edge(0, 2, 0)]));
+}
+
+#[test]
+fn data_of_all_sorts() {
+    let inline = |len: usize| Owned::Inline(vec![len as u8; len]);
+    let mixed = [inline(0), inline(1), inline(63), inline(64), Owned::Blob(1), inline(500)];
+    let edges = mixed.into_iter().enumerate().map(|(i, data)| (edge(1, 10 + i as u64, 0), data));
+    check(&edges.collect::<Vec<_>>());
+    check(&[(edge(0, 1, 0), Owned::Blob(MAX_DATA_LEN))]);
+    let tail = (0..200).map(|i| (edge(0, 1 + i, 0), inline(usize::from(i == 199))));
+    check(&tail.collect::<Vec<_>>());
+}
+
+#[test]
+fn blocks_that_claim_too_much_are_refused() {
+    let parse = |bytes: &[u8]| EdgeBlock::parse(bytes, 0..bytes.len()).map(|block| block.len());
+    assert!(parse(&[0, 0, 0]).is_err(), "no edges");
+    assert!(parse(&[8, 1, 1, 0]).is_err(), "reserved flag");
+    assert!(parse(&[0, 0xff, 0xff, 0xff, 0x7f, 0, 0xef, 0xff, 0xff, 0x7f, 0]).is_err(), "too many");
+    assert!(parse(&[0, 2, 2, 49, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0]).is_err(), "too wide");
+    assert!(parse(&[0, 2, 1, 1, 3]).is_err(), "label 0 twice");
+    assert!(parse(&[0, 2, 3, 1, 3]).is_err(), "more in runs than counted");
+    assert!(EdgeBlock::parse(&[0, 1, 1, 1, 1], 0..9).is_err(), "cell outside its page");
+    // Two equal edges, as only a broken writer makes them.
+    let twice = [0, 2, 2, 1, 3];
+    assert!(EdgeBlock::parse(&twice, 0..5).unwrap().check().is_err());
+}
+
+/// Reading any bytes as a block ends in an error or in edges that are bounded by the bytes.
+fn read_any(bytes: &[u8]) {
+    let Ok(block) = EdgeBlock::parse(bytes, 0..bytes.len()) else {
+        return;
+    };
+    let mut out = Vec::new();
+    if block.decode_into(&mut out).is_ok() {
+        assert_eq!(out.len(), block.len());
+        assert!(out.iter().all(|edge| edge.peer <= MAX_U48));
+        assert!(out.is_sorted_by_key(|edge| edge.label));
+    }
+    assert!(block.len() <= 8 * bytes.len());
+    let _ = (block.first(), block.last(), block.get(block.len() / 2), block.check());
+    let _ = block.data(0);
+    if let Ok(data) = block.data_iter() {
+        assert!(data.count() <= block.len());
+    }
+}
+
+#[test]
+fn every_short_cell_is_read_without_a_panic() {
+    // All cells of two bytes after the flags, and all of three with few values.
+    for flags in 0..16 {
+        for a in 0..=255 {
+            for b in 0..=255 {
+                read_any(&[flags, a, b]);
+                read_any(&[flags, 1, a, b]);
+                read_any(&[flags, 2, 2, a, b]);
+            }
+        }
+    }
+}
+
+fn blocks() -> impl Strategy<Value = Vec<(BlockEdge, Owned)>> {
+    let label = prop_oneof![0..3u16, 13..18u16, any::<u16>()];
+    let peer = prop_oneof![1..300u64, 1_000_000..1_002_000u64, 1..=MAX_U48];
+    let ordinal = prop_oneof![5 => Just(0u32), 1 => 0..4u32, 1 => any::<u32>()];
+    let edges = prop_oneof![
+        prop::collection::btree_set((label.clone(), peer.clone(), ordinal), 1..60),
+        prop::collection::btree_set((Just(1u16), 1..5_000u64, Just(0u32)), 100..400),
+        prop::collection::btree_set((label, peer, Just(0u32)), 1..300),
+    ];
+    let data = prop_oneof![
+        6 => Just(Owned::Inline(vec![])),
+        1 => prop::collection::vec(any::<u8>(), 0..100).prop_map(Owned::Inline),
+        1 => (1..=MAX_DATA_LEN).prop_map(Owned::Blob),
+    ];
+    let data = prop_oneof![Just(vec![Owned::Inline(vec![])]), prop::collection::vec(data, 1..20)];
+    (edges, data).prop_map(|(edges, data)| {
+        let data = data.into_iter().cycle();
+        edges.into_iter().map(|(l, p, o)| edge(l, p, o)).zip(data).collect()
+    })
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig::with_cases(128))]
+
+    #[test]
+    fn blocks_round_trip(edges in blocks()) {
+        check(&edges);
+    }
+
+    #[test]
+    fn damaged_blocks_never_panic(edges in blocks(), damage in prop::collection::vec((any::<prop::sample::Index>(), any::<u8>()), 1..5)) {
+        let mut cell = encode(&edges);
+        for (at, byte) in damage {
+            let at = at.index(cell.len().min(40));
+            cell[at] = byte;
+        }
+        read_any(&cell);
+    }
+
+    #[test]
+    fn garbage_blocks_never_panic(mut bytes in prop::collection::vec(any::<u8>(), 1..80), flags in 0..8u8) {
+        bytes[0] = flags;
+        read_any(&bytes);
+    }
+}

@@ -68,11 +68,16 @@ impl SortedBuilder {
         self.plan(&self.sums).size
     }
 
+    /// The exact size if a cell with this key and a value of this many bytes were pushed.
+    pub fn size_with(&self, key: &[u8], value_len: usize) -> usize {
+        self.plan(&self.sums_with(key, value_len)).size
+    }
+
     /// Adds a cell, unless the page would not hold it: then nothing changes and the answer is false.
     /// Keys must be pushed in ascending order.
     pub fn push(&mut self, key: &[u8], value: &[u8]) -> bool {
         debug_assert!(self.is_empty() || self.last_key() < key, "keys must ascend");
-        let sums = self.sums_with(key, value);
+        let sums = self.sums_with(key, value.len());
         if self.plan(&sums).size > self.page_size {
             return false;
         }
@@ -152,12 +157,12 @@ impl SortedBuilder {
         }
     }
 
-    fn sums_with(&self, key: &[u8], value: &[u8]) -> Sums {
+    fn sums_with(&self, key: &[u8], value_len: usize) -> Sums {
         let mut sums = self.sums;
         let head = key.last_chunk().map_or(0, |head| u32::from_be_bytes(*head));
         sums.count += 1;
-        sums.values += value.len();
-        sums.empty_value |= value.is_empty();
+        sums.values += value_len;
+        sums.empty_value |= value_len == 0;
         sums.last_head = head;
         if self.is_empty() {
             sums.first_head = head;

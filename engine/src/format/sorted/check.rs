@@ -9,12 +9,8 @@ use crate::ids::KeySpace;
 impl Layout {
     /// Checks the whole page but for the values of leaves, which have codecs of their own.
     pub(crate) fn check(bytes: &[u8], common: &Common) -> Result<Layout> {
-        let mode = match common.flags {
-            0 => Mode::Direct,
-            1 => Mode::Fixed,
-            2 => Mode::Variable,
-            _ => return Err(FormatError("reserved page flag is set")),
-        };
+        let mode = Mode::ALL.into_iter().find(|mode| *mode as u8 == common.flags);
+        let mode = mode.ok_or(FormatError("unknown mode of a sorted page"))?;
         ensure(common.count > 0, "sorted page without cells")?;
         let mut layout = arrange(common, mode);
         ensure(layout.cells <= body_end(bytes.len()), "tables exceed the page")?;

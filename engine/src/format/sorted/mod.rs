@@ -37,6 +37,20 @@ pub enum Mode {
     Variable = 2,
 }
 
+impl Mode {
+    /// Every mode, in the order of their numbers.
+    pub const ALL: [Mode; 3] = [Mode::Direct, Mode::Fixed, Mode::Variable];
+
+    /// The name used in reports and in `FORMAT.md`.
+    pub const fn name(self) -> &'static str {
+        match self {
+            Mode::Direct => "direct",
+            Mode::Fixed => "fixed",
+            Mode::Variable => "variable",
+        }
+    }
+}
+
 /// Where the parts of a verified page are.
 #[derive(Clone, Copy, Debug, Default)]
 pub(crate) struct Layout {

@@ -1,0 +1,357 @@
+//! The spaces whose leaves hold edge blocks: both directions of adjacency, and the kind index.
+
+use std::collections::VecDeque;
+use std::marker::PhantomData;
+use std::ops::Range;
+use std::sync::Arc;
+
+use super::descent::Descent;
+use super::space::{LeafBuilder, Space};
+use crate::error::Result;
+use crate::format::FormatError;
+use crate::format::bytes::u48_be;
+use crate::format::edges::{BlockEdge, EdgeBlock, EdgeBlockBuilder};
+use crate::format::header::Root;
+use crate::format::limits::max_inline;
+use crate::format::node::{BlobRef, Data};
+use crate::format::sorted::SortedBuilder;
+use crate::ids::{EdgeKey, KeySpace};
+use crate::pager::{PageGuard, PageWriter, Pages};
+
+/// An edge's data on its way into the tree. Most edges have none, and that costs nothing.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub(crate) struct EdgeData(Option<Arc<[u8]>>);
+
+impl EdgeData {
+    pub(crate) fn new(data: &[u8]) -> EdgeData {
+        EdgeData((!data.is_empty()).then(|| data.into()))
+    }
+
+    pub(crate) fn bytes(&self) -> &[u8] {
+        self.0.as_deref().unwrap_or_default()
+    }
+}
+
+/// An edge's data where it is.
+#[derive(Clone)]
+pub(crate) enum StoredData {
+    Empty,
+    Leaf { leaf: PageGuard, at: Range<usize> },
+    Memory(EdgeData),
+    Blob(BlobRef),
+}
+
+impl StoredData {
+    fn of(leaf: &PageGuard, data: Data<'_>) -> StoredData {
+        match data {
+            Data::Blob(blob) => StoredData::Blob(blob),
+            Data::Inline([]) => StoredData::Empty,
+            Data::Inline(bytes) => {
+                // Both are addresses within one page; nothing is read through them.
+                let start = bytes.as_ptr().addr().wrapping_sub(leaf.bytes().as_ptr().addr());
+                StoredData::Leaf { leaf: leaf.clone(), at: start..start.wrapping_add(bytes.len()) }
+            }
+        }
+    }
+
+    fn as_data(&self) -> Data<'_> {
+        match self {
+            StoredData::Empty => Data::Inline(&[]),
+            StoredData::Leaf { leaf, at } => {
+                Data::Inline(leaf.bytes().get(at.clone()).unwrap_or_default())
+            }
+            StoredData::Memory(data) => Data::Inline(data.bytes()),
+            StoredData::Blob(blob) => Data::Blob(*blob),
+        }
+    }
+
+    /// The data, unless it is a blob.
+    pub(crate) fn inline(&self) -> std::result::Result<&[u8], BlobRef> {
+        match self.as_data() {
+            Data::Inline(bytes) => Ok(bytes),
+            Data::Blob(blob) => Err(blob),
+        }
+    }
+}
+
+/// A value of an edge block's edges: data, or nothing.
+pub(crate) trait BlockValue: Clone {
+    fn of(leaf: &PageGuard, data: Data<'_>) -> Self;
+    fn as_data(&self) -> Data<'_>;
+}
+
+impl BlockValue for StoredData {
+    fn of(leaf: &PageGuard, data: Data<'_>) -> StoredData {
+        StoredData::of(leaf, data)
+    }
+
+    fn as_data(&self) -> Data<'_> {
+        StoredData::as_data(self)
+    }
+}
+
+impl BlockValue for () {
+    fn of(_: &PageGuard, _: Data<'_>) {}
+
+    fn as_data(&self) -> Data<'_> {
+        Data::Inline(&[])
+    }
+}
+
+/// The bytes of an edge's key, for separators: node, label, peer, ordinal.
+fn encode_edge(key: &EdgeKey, out: &mut Vec<u8>) {
+    out.extend_from_slice(&u48_be(key.node));
+    out.extend_from_slice(&key.label.to_be_bytes());
+    out.extend_from_slice(&u48_be(key.peer));
+    out.extend_from_slice(&key.ordinal.to_be_bytes());
+}
+
+fn block_items<V: BlockValue>(
+    leaf: &PageGuard,
+) -> std::result::Result<Vec<(EdgeKey, V)>, FormatError> {
+    let view = leaf.sorted().ok_or(FormatError("not a sorted page"))?;
+    let mut items = Vec::new();
+    let mut edges = Vec::new();
+    for cell in (0..view.len()).filter(|i| !view.is_absent(*i)) {
+        let node = view.key_u48(cell);
+        let block = EdgeBlock::parse(leaf.bytes(), view.value_range(cell))?;
+        edges.clear();
+        block.decode_into(&mut edges)?;
+        let mut data = block.has_data().then(|| block.data_iter()).transpose()?;
+        for BlockEdge { label, peer, ordinal } in edges.drain(..) {
+            let value = match data.as_mut().and_then(Iterator::next) {
+                Some(data) => V::of(leaf, data?),
+                None => V::of(leaf, Data::Inline(&[])),
+            };
+            items.push((EdgeKey { node, label, peer, ordinal }, value));
+        }
+    }
+    Ok(items)
+}
+
+/// Encodes leaves of edge blocks. The block of the last node stays open until another node begins
+/// or the page ends.
+pub(crate) struct BlockLeaf<V> {
+    page: SortedBuilder,
+    page_size: usize,
+    block: EdgeBlockBuilder,
+    node: u64,
+    cell: Vec<u8>,
+    value: PhantomData<V>,
+}
+
+impl<V> BlockLeaf<V> {
+    fn close_block(&mut self) {
+        if self.block.is_empty() {
+            return;
+        }
+        self.cell.clear();
+        self.block.encode(&mut self.cell);
+        let fits = self.page.push(&u48_be(self.node), &self.cell);
+        debug_assert!(fits, "an open block is measured at every step");
+        self.block.clear();
+    }
+}
+
+impl<V: BlockValue> LeafBuilder<EdgeKey, V> for BlockLeaf<V> {
+    fn new(page_size: usize, space: KeySpace, level: u8) -> BlockLeaf<V> {
+        BlockLeaf {
+            page: SortedBuilder::new(page_size, space, level),
+            page_size,
+            block: EdgeBlockBuilder::new(),
+            node: 0,
+            cell: Vec::new(),
+            value: PhantomData,
+        }
+    }
+
+    fn push(&mut self, key: &EdgeKey, value: &V) -> bool {
+        if self.node != key.node {
+            self.close_block();
+            self.node = key.node;
+        }
+        let edge = BlockEdge { label: key.label, peer: key.peer, ordinal: key.ordinal };
+        let data = value.as_data();
+        let block = self.block.size_with(edge, data.stored_len());
+        if self.page.size_with(&u48_be(key.node), block) > self.page_size {
+            return false;
+        }
+        self.block.push(edge, data);
+        true
+    }
+
+    fn is_empty(&self) -> bool {
+        self.page.is_empty() && self.block.is_empty()
+    }
+
+    fn size(&self) -> usize {
+        if self.block.is_empty() {
+            return self.page.size();
+        }
+        self.page.size_with(&u48_be(self.node), self.block.size())
+    }
+
+    fn finish(&mut self) -> Box<[u8]> {
+        self.close_block();
+        self.page.finish()
+    }
+}
+
+/// Outgoing edges, with data.
+pub(crate) struct Out;
+/// Incoming edges.
+pub(crate) struct In;
+/// Nodes by kind, in the shape of edges from a kind.
+pub(crate) struct Kinds;
+
+impl Space for Out {
+    const SPACE: KeySpace = KeySpace::Out;
+    type Key = EdgeKey;
+    type Value = EdgeData;
+    type Stored = StoredData;
+    type Builder = BlockLeaf<StoredData>;
+
+    fn encode_key(key: &EdgeKey, out: &mut Vec<u8>) {
+        encode_edge(key, out);
+    }
+
+    fn items(leaf: &PageGuard) -> std::result::Result<Vec<(EdgeKey, StoredData)>, FormatError> {
+        block_items(leaf)
+    }
+
+    fn stored(value: &EdgeData) -> StoredData {
+        if value.0.is_none() { StoredData::Empty } else { StoredData::Memory(value.clone()) }
+    }
+
+    fn store(value: &EdgeData, writer: &mut PageWriter<'_>) -> Result<StoredData> {
+        if value.bytes().len() > max_inline(writer.page_size()) {
+            return Ok(StoredData::Blob(writer.write_blob(value.bytes())?));
+        }
+        Ok(Out::stored(value))
+    }
+
+    fn blob(stored: &StoredData) -> Option<BlobRef> {
+        stored.inline().err()
+    }
+}
+
+macro_rules! keys_only {
+    ($space:ident) => {
+        impl Space for $space {
+            const SPACE: KeySpace = KeySpace::$space;
+            type Key = EdgeKey;
+            type Value = ();
+            type Stored = ();
+            type Builder = BlockLeaf<()>;
+
+            fn encode_key(key: &EdgeKey, out: &mut Vec<u8>) {
+                encode_edge(key, out);
+            }
+
+            fn items(leaf: &PageGuard) -> std::result::Result<Vec<(EdgeKey, ())>, FormatError> {
+                block_items(leaf)
+            }
+
+            fn stored(_: &()) {}
+
+            fn store(_: &(), _: &mut PageWriter<'_>) -> Result<()> {
+                Ok(())
+            }
+
+            fn blob(_: &()) -> Option<BlobRef> {
+                None
+            }
+        }
+    };
+}
+
+keys_only!(In);
+keys_only!(Kinds);
+
+/// One node's cell in one leaf.
+pub(crate) struct EdgeCell {
+    pub(crate) leaf: PageGuard,
+    pub(crate) range: Range<usize>,
+}
+
+impl EdgeCell {
+    /// The block, read where it stands.
+    pub(crate) fn block(&self) -> std::result::Result<EdgeBlock<'_>, FormatError> {
+        EdgeBlock::parse(self.leaf.bytes(), self.range.clone())
+    }
+
+    /// The data of edge `i` of the block.
+    pub(crate) fn data(&self, i: usize) -> std::result::Result<StoredData, FormatError> {
+        Ok(StoredData::of(&self.leaf, self.block()?.data(i)?))
+    }
+}
+
+/// The cells of one node, in order: one in each leaf that its edges span.
+pub(crate) struct EdgeCells<'a, P> {
+    descent: Descent<'a, P>,
+    node: u64,
+    ahead: VecDeque<EdgeCell>,
+    done: bool,
+}
+
+impl<'a, P: Pages> EdgeCells<'a, P> {
+    /// From the cell that holds `from`, or would, on.
+    pub(crate) fn from(pages: &'a P, space: KeySpace, root: Root, from: &EdgeKey) -> Result<EdgeCells<'a, P>> {
+        let mut cells = EdgeCells {
+            descent: Descent::new(pages, space, root, 0),
+            node: from.node,
+            ahead: VecDeque::new(),
+            done: root.page.is_none(),
+        };
+        if !cells.done {
+            let mut key = Vec::with_capacity(18);
+            encode_edge(from, &mut key);
+            cells.descent.seek(&key)?;
+            cells.take()?;
+        }
+        Ok(cells)
+    }
+
+    /// Looks into the leaf that the descent stands on.
+    fn take(&mut self) -> Result<()> {
+        let Some(leaf) = self.descent.page()? else {
+            self.done = true;
+            return Ok(());
+        };
+        let Some(view) = leaf.sorted() else { return Ok(()) };
+        if let Some(slot) = view.find_u48(self.node) {
+            let range = view.value_range(slot);
+            // A cell that is not the leaf's last ends within the leaf.
+            self.done = slot + 1 < view.len();
+            self.ahead.push_back(EdgeCell { leaf, range });
+            return Ok(());
+        }
+        // The separator may be less than every key of the leaf after it, so the node may begin there.
+        let last = view.len().checked_sub(1).map(|last| view.key_u48(last));
+        self.done = last.is_some_and(|last| last > self.node);
+        Ok(())
+    }
+
+    pub(crate) fn next(&mut self) -> Result<Option<EdgeCell>> {
+        loop {
+            if let Some(cell) = self.ahead.pop_front() {
+                return Ok(Some(cell));
+            }
+            if self.done {
+                return Ok(None);
+            }
+            if !self.may_continue() || !self.descent.advance()? {
+                self.done = true;
+                return Ok(None);
+            }
+            self.take()?;
+        }
+    }
+
+    /// Whether the next leaf can hold edges of the node: its separator begins with the node, or is less.
+    fn may_continue(&self) -> bool {
+        let Some(upper) = self.descent.upper() else { return false };
+        let node = u48_be(self.node);
+        upper.get(..6).map_or(&upper[..] <= &node[..], |head| head <= &node[..])
+    }
+}

@@ -1,0 +1,303 @@
+//! Merging a sorted batch of changes into a tree, bottom-up, one level after the other.
+//!
+//! The leaves that the changes fall into are rewritten, which changes separators; these changes are
+//! merged into the branches above by the same code, and so on until a level is a single page.
+//! Neighbouring pages that change form one run and come out full. What is held in memory is a page or
+//! two, and one separator for each page written.
+
+use std::cmp::Ordering;
+use std::iter::Peekable;
+
+use super::branch::{BranchBuilder, children};
+use super::descent::Descent;
+use super::run::{Level, Run, Separators};
+use super::space::{Change, Space};
+use crate::error::{Error, Result};
+use crate::format::header::Root;
+use crate::format::limits::MAX_LEVEL;
+use crate::format::node::BlobRef;
+use crate::ids::{KeySpace, PageRef};
+use crate::pager::{PageGuard, PageWriter, Pager, Pages};
+
+/// How the items of a tree changed.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub(crate) struct MergeCounts {
+    pub(crate) added: u64,
+    pub(crate) removed: u64,
+    pub(crate) replaced: u64,
+}
+
+/// Merges strictly ascending changes into a tree and returns the new root. The old tree stays as it
+/// is; pages of it that the new one does not use are dropped through the writer.
+pub(crate) fn merge<S: Space>(
+    root: Root,
+    changes: impl Iterator<Item = Result<(S::Key, Change<S::Value>)>>,
+    writer: &mut PageWriter<'_>,
+) -> Result<(Root, MergeCounts)> {
+    let mut leaves = Merge { root, writer, counts: MergeCounts::default(), grown: 0 };
+    let space = Leaves::<S>(std::marker::PhantomData);
+    let mut store = |value: &S::Value, writer: &mut PageWriter<'_>| S::store(value, writer);
+    let mut separators = leaves.level(&space, changes, &mut store, S::blob)?;
+    let counts = leaves.counts;
+    let mut grown = leaves.grown;
+    for level in 1..=MAX_LEVEL + 1 {
+        if level >= root.height && puts(&separators) <= 1 {
+            break;
+        }
+        if level > MAX_LEVEL {
+            return Err(Error::Limit { what: "levels of a tree", max: MAX_LEVEL.into(), got: level.into() });
+        }
+        let mut branches = Merge { root, writer, counts: MergeCounts::default(), grown: 0 };
+        let changes = std::mem::take(&mut separators).into_iter().map(Ok);
+        separators = branches.level(&Branches { space: S::SPACE, level }, changes, &mut keep, |_| None)?;
+        grown += branches.grown;
+    }
+    writer.flush()?;
+    let entries = (root.entries + counts.added).saturating_sub(counts.removed);
+    let pages = root.pages.saturating_add_signed(grown);
+    let top = if separators.is_empty() && entries == root.entries { root.page } else { last_put(&separators) };
+    let root = collapse::<S>(writer, Root { page: top, height: 0, entries, pages })?;
+    Ok((root, counts))
+}
+
+fn keep(at: &PageRef, _: &mut PageWriter<'_>) -> Result<PageRef> {
+    Ok(*at)
+}
+
+fn puts(separators: &Separators) -> usize {
+    separators.iter().filter(|(_, change)| matches!(change, Change::Put(_))).count()
+}
+
+fn last_put(separators: &Separators) -> Option<PageRef> {
+    separators.iter().rev().find_map(|(_, change)| match change {
+        Change::Put(at) => Some(*at),
+        Change::Delete => None,
+    })
+}
+
+/// Takes branches with a single child off the top, and finds the height.
+fn collapse<S: Space>(writer: &mut PageWriter<'_>, mut root: Root) -> Result<Root> {
+    let Some(mut at) = root.page else { return Ok(Root::default()) };
+    for _ in 0..=MAX_LEVEL {
+        let page = writer.pager().read(at)?;
+        if page.space() != Some(S::SPACE) {
+            return Err(writer.pager().corrupt(at, "a root is of another key space"));
+        }
+        root.page = Some(at);
+        root.height = page.level() + 1;
+        let only = page.sorted().filter(|view| page.level() > 0 && view.len() == 1);
+        let Some(view) = only else { return Ok(root) };
+        writer.drop_page(at);
+        root.pages = root.pages.saturating_sub(1);
+        at = view.child(0);
+    }
+    Err(writer.pager().corrupt(at, "a tree is deeper than any can be"))
+}
+
+struct Leaves<S>(std::marker::PhantomData<S>);
+
+impl<S: Space> Level for Leaves<S> {
+    type Key = S::Key;
+    type Stored = S::Stored;
+    type Builder = S::Builder;
+
+    fn space(&self) -> KeySpace {
+        S::SPACE
+    }
+
+    fn level(&self) -> u8 {
+        0
+    }
+
+    fn encode_key(&self, key: &S::Key, out: &mut Vec<u8>) {
+        S::encode_key(key, out);
+    }
+
+    fn items(&self, page: &PageGuard) -> Result<Vec<(S::Key, S::Stored)>> {
+        S::items(page).map_err(|rule| {
+            Error::corrupt_page(page.at().page(), page.bytes().len(), rule.0)
+        })
+    }
+}
+
+struct Branches {
+    space: KeySpace,
+    level: u8,
+}
+
+impl Level for Branches {
+    type Key = Vec<u8>;
+    type Stored = PageRef;
+    type Builder = BranchBuilder;
+
+    fn space(&self) -> KeySpace {
+        self.space
+    }
+
+    fn level(&self) -> u8 {
+        self.level
+    }
+
+    fn encode_key(&self, key: &Vec<u8>, out: &mut Vec<u8>) {
+        out.extend_from_slice(key);
+    }
+
+    fn items(&self, page: &PageGuard) -> Result<Vec<(Vec<u8>, PageRef)>> {
+        Ok(children(page))
+    }
+}
+
+/// Reads that leave the cache to those who will come back.
+pub(super) struct Uncached<'a>(pub(super) &'a Pager);
+
+impl Pages for Uncached<'_> {
+    fn page(&self, at: PageRef, space: KeySpace, level: u8) -> Result<PageGuard> {
+        self.0.page_uncached(at, space, level)
+    }
+
+    fn blob(&self, at: BlobRef) -> Result<Vec<u8>> {
+        self.0.blob(at)
+    }
+
+    fn page_size(&self) -> usize {
+        self.0.page_size()
+    }
+}
+
+struct Merge<'m, 'w> {
+    root: Root,
+    writer: &'m mut PageWriter<'w>,
+    counts: MergeCounts,
+    grown: i64,
+}
+
+/// One level's merge: the changes still to come, and how their values are stored and released.
+struct Feed<'f, I: Iterator, V, S> {
+    changes: Peekable<I>,
+    store: &'f mut dyn FnMut(&V, &mut PageWriter<'_>) -> Result<S>,
+    blob: fn(&S) -> Option<BlobRef>,
+    /// Where the next change's key is encoded.
+    key: Vec<u8>,
+}
+
+impl Merge<'_, '_> {
+    fn level<L: Level, V>(
+        &mut self,
+        level: &L,
+        changes: impl Iterator<Item = Result<(L::Key, Change<V>)>>,
+        store: &mut dyn FnMut(&V, &mut PageWriter<'_>) -> Result<L::Stored>,
+        blob: fn(&L::Stored) -> Option<BlobRef>,
+    ) -> Result<Separators> {
+        let mut feed = Feed { changes: changes.peekable(), store, blob, key: Vec::new() };
+        let mut separators = Separators::new();
+        let pages = Uncached(self.writer.pager());
+        // A level above the old root has no pages yet.
+        let root = if level.level() < self.root.height { self.root } else { Root::default() };
+        let mut descent = Descent::new(&pages, level.space(), root, level.level());
+        let mut key = Vec::new();
+        while let Some(next) = feed.changes.peek() {
+            let Ok((next, _)) = next else { break };
+            key.clear();
+            level.encode_key(next, &mut key);
+            descent.seek(&key)?;
+            let (mut changed, grown) = self.run(level, &mut descent, &mut feed)?;
+            self.grown += grown;
+            separators.append(&mut changed);
+        }
+        // What stopped the loop, if anything is left, is an error of the source.
+        match feed.changes.next() {
+            Some(Err(error)) => Err(error),
+            _ => Ok(separators),
+        }
+    }
+
+    /// Rewrites the page that the descent stands on, and those after it as far as changes or the need
+    /// for a neighbour reach.
+    fn run<L: Level, V, I>(
+        &mut self,
+        level: &L,
+        descent: &mut Descent<'_, Uncached<'_>>,
+        feed: &mut Feed<'_, I, V, L::Stored>,
+    ) -> Result<(Separators, i64)>
+    where
+        I: Iterator<Item = Result<(L::Key, Change<V>)>>,
+    {
+        let page_size = self.writer.page_size();
+        let first = if descent.is_leftmost() { Vec::new() } else { descent.separator() };
+        let mut run = Run::new(level, page_size, first);
+        let mut absorbed = false;
+        loop {
+            let upper = descent.upper();
+            let items = match descent.page()? {
+                Some(page) => {
+                    run.replaces(descent.separator());
+                    self.writer.drop_page(page.at());
+                    level.items(&page)?
+                }
+                None => Vec::new(),
+            };
+            self.merge_page(level, items, upper.as_deref(), feed, &mut run)?;
+            if upper.is_none() || !descent.advance()? {
+                // Nothing follows: what is appended next finds a full page before it.
+                return run.finish(false, self.writer);
+            }
+            let touched = touches(level, feed, descent.upper().as_deref());
+            if !touched && (absorbed || !run.is_underfull()) {
+                return run.finish(true, self.writer);
+            }
+            absorbed |= !touched;
+        }
+    }
+
+    /// Merges the items of one page with the changes that fall into it.
+    fn merge_page<L: Level, V, I>(
+        &mut self,
+        level: &L,
+        items: Vec<(L::Key, L::Stored)>,
+        upper: Option<&[u8]>,
+        feed: &mut Feed<'_, I, V, L::Stored>,
+        run: &mut Run<'_, L>,
+    ) -> Result<()>
+    where
+        I: Iterator<Item = Result<(L::Key, Change<V>)>>,
+    {
+        let mut items = items.into_iter().peekable();
+        while touches(level, feed, upper) {
+            let Some(change) = feed.changes.next() else { break };
+            let (key, change) = change?;
+            while let Some((old, stored)) = items.next_if(|(old, _)| *old < key) {
+                run.push(old, &stored, self.writer)?;
+            }
+            let old = items.next_if(|(old, _)| old.cmp(&key) == Ordering::Equal);
+            if let Some(blob) = old.as_ref().and_then(|(_, stored)| (feed.blob)(stored)) {
+                self.writer.drop_blob(blob)?;
+            }
+            match (&change, old.is_some()) {
+                (Change::Put(_), false) => self.counts.added += 1,
+                (Change::Put(_), true) => self.counts.replaced += 1,
+                (Change::Delete, true) => self.counts.removed += 1,
+                (Change::Delete, false) => {}
+            }
+            if let Change::Put(value) = change {
+                let stored = (feed.store)(&value, self.writer)?;
+                run.push(key, &stored, self.writer)?;
+            }
+        }
+        for (old, stored) in items {
+            run.push(old, &stored, self.writer)?;
+        }
+        Ok(())
+    }
+}
+
+/// Whether the next change falls below this separator.
+fn touches<L: Level, V, S, I>(level: &L, feed: &mut Feed<'_, I, V, S>, upper: Option<&[u8]>) -> bool
+where
+    I: Iterator<Item = Result<(L::Key, Change<V>)>>,
+{
+    let Some(Ok((key, _))) = feed.changes.peek() else { return false };
+    let Some(upper) = upper else { return true };
+    feed.key.clear();
+    level.encode_key(key, &mut feed.key);
+    feed.key.as_slice() < upper
+}

@@ -1,0 +1,33 @@
+//! Copy-on-write B+Trees that change only by merging sorted batches.
+//!
+//! One algorithm serves every purpose: a checkpoint, a transaction larger than memory, a bulk load,
+//! a backup and a compaction all stream ascending changes through [`merge`], which rewrites the
+//! leaves they touch, then merges the resulting changes of separators into the level above, and so
+//! on to a new root. Pages are always encoded whole; there is no insertion into a page.
+
+mod branch;
+mod check;
+mod cursor;
+mod descent;
+mod dictionary;
+mod edges;
+mod find;
+mod merge;
+mod names;
+mod nodes;
+mod run;
+mod space;
+
+#[cfg(test)]
+mod tests;
+
+pub use check::Finding;
+pub(crate) use check::check_tree;
+pub(crate) use cursor::Cursor;
+pub(crate) use dictionary::{Absent, Dictionary};
+pub(crate) use edges::{EdgeCell, EdgeCells, EdgeData, In, Kinds, Out, StoredData};
+pub(crate) use find::{find_entry, find_floor, find_node, path_to};
+pub(crate) use merge::merge;
+pub(crate) use names::{NameKey, Names};
+pub(crate) use nodes::{NodeRecord, Nodes, StoredNode};
+pub(crate) use space::{Change, Space};

@@ -1,0 +1,107 @@
+//! The names space: every name with the id of a node that has it.
+
+use super::space::{LeafBuilder, Space};
+use crate::error::Result;
+use crate::format::FormatError;
+use crate::format::bytes::{from_u48_be, u48_be};
+use crate::format::names::NamesBuilder;
+use crate::format::node::BlobRef;
+use crate::ids::KeySpace;
+use crate::pager::{PageGuard, PageWriter};
+
+/// Bytes of a key after the name: a zero byte and the id.
+const TAIL: usize = 7;
+
+/// The name's bytes, a zero byte, and the node's id so that it sorts like a number.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub(crate) struct NameKey(Box<[u8]>);
+
+impl NameKey {
+    pub(crate) fn new(name: &str, id: u64) -> NameKey {
+        NameKey::from_parts(name.as_bytes(), id)
+    }
+
+    fn from_parts(name: &[u8], id: u64) -> NameKey {
+        let mut key = Vec::with_capacity(name.len() + TAIL);
+        key.extend_from_slice(name);
+        key.push(0);
+        key.extend_from_slice(&u48_be(id));
+        NameKey(key.into())
+    }
+
+    /// A key from the bytes of one.
+    pub(crate) fn from_bytes(bytes: Box<[u8]>) -> NameKey {
+        NameKey(bytes)
+    }
+
+    pub(crate) fn as_bytes(&self) -> &[u8] {
+        &self.0
+    }
+
+    /// The name's bytes.
+    pub(crate) fn name(&self) -> &[u8] {
+        self.0.get(..self.0.len().saturating_sub(TAIL)).unwrap_or_default()
+    }
+
+    /// The node.
+    pub(crate) fn id(&self) -> u64 {
+        self.0.last_chunk().map_or(0, |id| from_u48_be(*id))
+    }
+}
+
+/// The names space.
+pub(crate) struct Names;
+
+impl Space for Names {
+    const SPACE: KeySpace = KeySpace::Names;
+    type Key = NameKey;
+    type Value = ();
+    type Stored = ();
+    type Builder = NamesBuilder;
+
+    fn encode_key(key: &NameKey, out: &mut Vec<u8>) {
+        out.extend_from_slice(&key.0);
+    }
+
+    fn items(leaf: &PageGuard) -> std::result::Result<Vec<(NameKey, ())>, FormatError> {
+        let view = leaf.names().ok_or(FormatError("not a names leaf"))?;
+        let mut items = Vec::with_capacity(view.len());
+        let mut entries = view.iter_from(0);
+        while let Some((name, id)) = entries.next() {
+            items.push((NameKey::from_parts(name, id), ()));
+        }
+        Ok(items)
+    }
+
+    fn stored(_: &()) {}
+
+    fn store(_: &(), _: &mut PageWriter<'_>) -> Result<()> {
+        Ok(())
+    }
+
+    fn blob(_: &()) -> Option<BlobRef> {
+        None
+    }
+}
+
+impl LeafBuilder<NameKey, ()> for NamesBuilder {
+    fn new(page_size: usize, _: KeySpace, _: u8) -> NamesBuilder {
+        NamesBuilder::new(page_size)
+    }
+
+    fn push(&mut self, key: &NameKey, _: &()) -> bool {
+        NamesBuilder::push(self, key.name(), key.id())
+    }
+
+    fn is_empty(&self) -> bool {
+        NamesBuilder::is_empty(self)
+    }
+
+    fn size(&self) -> usize {
+        NamesBuilder::size(self)
+    }
+
+    fn finish(&mut self) -> Box<[u8]> {
+        NamesBuilder::finish(self)
+    }
+}

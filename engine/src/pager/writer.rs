@@ -1,0 +1,247 @@
+//! Writing the new pages of a change.
+
+use super::allocator::Allocator;
+use super::{PageGuard, Pager, Pages};
+use crate::error::{Error, Result};
+use crate::format::blob::{Extent, data_capacity, encode_data, encode_index, index_capacity};
+use crate::format::freelist;
+use crate::format::node::BlobRef;
+use crate::format::page::{Page, PageKind, seal};
+use crate::ids::{MAX_U48, PageRef};
+
+/// Consecutive pages are gathered up to this many bytes before they are written.
+const GATHER_BYTES: usize = 256 << 10;
+
+/// Makes births durable before they are used.
+pub(crate) trait BirthReserve {
+    /// Reserves more births and returns the new limit.
+    fn reserve(&mut self) -> Result<u64>;
+}
+
+/// The births that this owner of the file may use.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Births {
+    next: u64,
+    limit: u64,
+}
+
+impl Births {
+    /// None yet: everything below the limit may have been used by an earlier owner.
+    pub(crate) fn from(limit: u64) -> Births {
+        Births { next: limit, limit }
+    }
+
+    /// The birth to be used next.
+    pub(crate) fn next(&self) -> u64 {
+        self.next
+    }
+
+    pub(crate) fn extend_to(&mut self, limit: u64) {
+        self.limit = self.limit.max(limit);
+    }
+
+    fn take(&mut self, reserve: &mut dyn BirthReserve) -> Result<u64> {
+        if self.next >= self.limit {
+            self.limit = reserve.reserve()?;
+        }
+        let birth = self.next;
+        if birth > MAX_U48 || birth >= self.limit {
+            return Err(Error::Limit { what: "pages ever written", max: MAX_U48, got: birth });
+        }
+        self.next += 1;
+        Ok(birth)
+    }
+}
+
+/// Writes the pages of one change. What it has gathered is written by [`flush`](PageWriter::flush).
+pub(crate) struct PageWriter<'a> {
+    pager: &'a Pager,
+    allocator: &'a mut Allocator,
+    births: &'a mut Births,
+    reserve: &'a mut dyn BirthReserve,
+    gathered: Vec<u8>,
+    gathered_from: u64,
+}
+
+impl<'a> PageWriter<'a> {
+    pub(crate) fn new(
+        pager: &'a Pager,
+        allocator: &'a mut Allocator,
+        births: &'a mut Births,
+        reserve: &'a mut dyn BirthReserve,
+    ) -> PageWriter<'a> {
+        allocator.begin_change(births.next());
+        PageWriter { pager, allocator, births, reserve, gathered: Vec::new(), gathered_from: 0 }
+    }
+
+    pub(crate) fn pager(&self) -> &'a Pager {
+        self.pager
+    }
+
+    /// Bytes of a page.
+    pub(crate) fn page_size(&self) -> usize {
+        self.pager.page_size()
+    }
+
+    /// A page that is not written yet, to be read again.
+    pub(crate) fn temporary(&self, image: Box<[u8]>) -> Result<PageGuard> {
+        let nowhere = PageRef::new(MAX_U48, 0).ok_or(Error::Poisoned)?;
+        let page = Page::check_layout(image, nowhere)
+            .map_err(|rule| self.pager.corrupt(nowhere, rule.0))?;
+        Ok(PageGuard::of(page))
+    }
+
+    /// Writes a page image to a page of its own.
+    pub(crate) fn write(&mut self, image: Box<[u8]>) -> Result<PageRef> {
+        let page = self.allocator.take();
+        self.write_to(page, image)
+    }
+
+    fn write_to(&mut self, page: u64, mut image: Box<[u8]>) -> Result<PageRef> {
+        let birth = self.births.take(self.reserve)?;
+        let at = PageRef::new(page, birth).ok_or(Error::Limit {
+            what: "pages of a file",
+            max: MAX_U48,
+            got: page,
+        })?;
+        seal(&mut image, at, self.pager.file_id());
+        self.pager.unsynced(birth);
+        self.gather(page, &image)?;
+        Ok(at)
+    }
+
+    fn gather(&mut self, page: u64, image: &[u8]) -> Result<()> {
+        let pages = (self.gathered.len() / self.pager.page_size()) as u64;
+        if page != self.gathered_from + pages || self.gathered.len() >= GATHER_BYTES {
+            self.flush()?;
+        }
+        if self.gathered.is_empty() {
+            self.gathered_from = page;
+        }
+        self.gathered.extend_from_slice(image);
+        Ok(())
+    }
+
+    /// Hands everything written so far to the operating system.
+    pub(crate) fn flush(&mut self) -> Result<()> {
+        if self.gathered.is_empty() {
+            return Ok(());
+        }
+        let offset = self.gathered_from * self.pager.page_size() as u64;
+        let written = self.pager.file().write_at(offset, &self.gathered);
+        self.gathered.clear();
+        written.map_err(|e| Error::io(format!("writing pages from page {}", self.gathered_from), e))
+    }
+
+    /// Says that the new state does not reach this page.
+    pub(crate) fn drop_page(&mut self, at: PageRef) {
+        self.allocator.drop_page(at);
+    }
+
+    /// Writes data into pages of its own.
+    pub(crate) fn write_blob(&mut self, data: &[u8]) -> Result<BlobRef> {
+        let page_size = self.pager.page_size();
+        let mut chunks = data.chunks(data_capacity(page_size)).peekable();
+        let mut left = data.len().div_ceil(data_capacity(page_size)) as u64;
+        let mut extents: Vec<Extent> = Vec::new();
+        while left > 0 {
+            let run = self.allocator.take_run(left);
+            left -= run.len;
+            for page in run.first..run.end() {
+                let bytes = chunks.next().unwrap_or_default();
+                let at = self.write_to(page, encode_data(page_size, bytes))?;
+                // Births follow one another, unless an extent is cut by a reservation.
+                match extents.last_mut() {
+                    Some(last) if last.page + u64::from(last.pages) == page
+                        && last.birth + u64::from(last.pages) == at.birth() => last.pages += 1,
+                    _ => extents.push(Extent { page, pages: 1, birth: at.birth() }),
+                }
+            }
+        }
+        self.write_index(data.len() as u64, &extents)
+    }
+
+    /// Index pages name the next one, so the last is written first.
+    fn write_index(&mut self, total: u64, extents: &[Extent]) -> Result<BlobRef> {
+        let page_size = self.pager.page_size();
+        let mut next = None;
+        for part in extents.chunks(index_capacity(page_size)).rev() {
+            next = Some(self.write(encode_index(page_size, total, next, part))?);
+        }
+        let index = next.ok_or_else(|| Error::usage("a blob needs data"))?;
+        Ok(BlobRef { index, len: total })
+    }
+
+    /// Says that the new state does not reach this blob.
+    pub(crate) fn drop_blob(&mut self, blob: BlobRef) -> Result<()> {
+        let pages = blob_pages(self.pager, blob)?;
+        pages.into_iter().for_each(|at| self.allocator.drop_page(at));
+        Ok(())
+    }
+
+    /// Writes the freelist of the new state, in place of the pages of the old one, and returns where
+    /// it begins and how many pages it lists.
+    pub(crate) fn write_freelist(&mut self, old: &[PageRef]) -> Result<(Vec<PageRef>, u64)> {
+        old.iter().for_each(|at| self.allocator.drop_page(*at));
+        let page_size = self.pager.page_size();
+        // Taking pages for the chain changes what is free, so the number needed is found by trying.
+        let mut chain = Vec::new();
+        let runs = loop {
+            let runs = self.allocator.unreached();
+            if pages_of(page_size, &runs).len() <= chain.len() {
+                break runs;
+            }
+            chain.push(self.allocator.take());
+        };
+        let free_pages = runs.iter().map(|run| run.len).sum();
+        let parts = pages_of(page_size, &runs);
+        // A page taken in vain lists nothing; it stands last, where that is allowed.
+        let parts = parts.into_iter().chain(std::iter::repeat(&[][..])).take(chain.len());
+        let parts: Vec<&[freelist::Run]> = parts.collect();
+        let mut next = None;
+        let mut refs = Vec::new();
+        for (page, part) in chain.into_iter().zip(parts).rev() {
+            let image = freelist::encode(page_size, next, &mut part.iter().copied().peekable());
+            let at = self.write_to(page, image)?;
+            next = Some(at);
+            refs.push(at);
+        }
+        refs.reverse();
+        Ok((refs, free_pages))
+    }
+}
+
+/// The runs, cut into what each page of a chain holds.
+fn pages_of(page_size: usize, mut runs: &[freelist::Run]) -> Vec<&[freelist::Run]> {
+    let mut pages = Vec::new();
+    while !runs.is_empty() {
+        let mut rest = runs.iter().copied().peekable();
+        freelist::encode(page_size, None, &mut rest);
+        let (part, left) = runs.split_at(runs.len() - rest.count());
+        pages.push(part);
+        runs = left;
+    }
+    pages
+}
+
+/// Every page of a blob.
+pub(crate) fn blob_pages(pager: &Pager, blob: BlobRef) -> Result<Vec<PageRef>> {
+    let mut pages = Vec::new();
+    let mut index = Some(blob.index);
+    let most = blob.len.div_ceil(data_capacity(pager.page_size()) as u64);
+    let mut data_pages = 0;
+    while let Some(at) = index {
+        let page = pager.read_kind(at, PageKind::BlobIndex)?;
+        let view = page.blob_index().ok_or_else(|| pager.corrupt(at, "not a blob index"))?;
+        pages.push(at);
+        for extent in view.extents() {
+            data_pages += u64::from(extent.pages);
+            if data_pages > most {
+                return Err(pager.corrupt(at, "a blob has more pages than bytes"));
+            }
+            pages.extend((0..extent.pages).filter_map(|j| extent.page_ref(j)));
+        }
+        index = view.next();
+    }
+    Ok(pages)
+}
