@@ -1,7 +1,5 @@
 //! The laboratory of Vellum. `docs/architecture.md` maps this crate; `lab --help` lists what it does.
 
-#![allow(dead_code)]
-
 mod cli;
 mod commands;
 mod console;
@@ -14,9 +12,11 @@ mod nearest;
 mod random;
 mod report;
 mod results;
+mod run;
 mod rundir;
 mod scenario;
 mod stats;
+mod store;
 mod units;
 
 use std::process::ExitCode;

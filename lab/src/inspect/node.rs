@@ -28,7 +28,7 @@ pub(super) fn view(file: &PageFile, id: u64) -> Result<View, Failure> {
             json: json!({ "node": id, "problem": "no usable header slot" }),
         });
     };
-    if id == 0 || id > vellum::ids::MAX_U48 {
+    if id == 0 || id > vellum::MAX_U48 {
         return Err(Failure::usage(format!(
             "{id} is no node id: they go from 1 to 2^48 − 1"
         )));
