@@ -81,15 +81,19 @@ impl<'l, L: Level> Run<'l, L> {
         Ok(())
     }
 
-    /// The shortest key greater than the last item and not greater than the next.
+    /// The shortest key greater than everything below the last item and not greater than the next. The
+    /// items of a branch are themselves separators: keys below the last may be as great as anything
+    /// below the next, so only the next one itself will do.
     fn separator_before(&self, next: &L::Key) -> Vec<u8> {
         let (mut before, mut after) = (Vec::new(), Vec::new());
         if let Some(last) = &self.last {
             self.level.encode_key(last, &mut before);
         }
         self.level.encode_key(next, &mut after);
-        let shared = before.iter().zip(&after).take_while(|(a, b)| a == b).count();
-        after.truncate(shared + 1);
+        if self.level.level() == 0 {
+            let shared = before.iter().zip(&after).take_while(|(a, b)| a == b).count();
+            after.truncate(shared + 1);
+        }
         after
     }
 
