@@ -2,6 +2,7 @@
 
 use super::space::{Change, LeafBuilder};
 use crate::error::{Error, Result};
+use crate::format::sorted::least_separator;
 use crate::ids::{KeySpace, PageRef};
 use crate::pager::{PageGuard, PageWriter};
 
@@ -89,7 +90,8 @@ impl<'l, L: Level> Run<'l, L> {
         }
         self.level.encode_key(next, &mut after);
         let shared = before.iter().zip(&after).take_while(|(a, b)| a == b).count();
-        after.truncate(shared + 1);
+        // Branches search keys that begin with an id fastest if none is shorter than the id.
+        after.truncate((shared + 1).max(least_separator(self.level.space()).len()));
         after
     }
 
