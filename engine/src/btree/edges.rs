@@ -352,6 +352,6 @@ impl<'a, P: Pages> EdgeCells<'a, P> {
     fn may_continue(&self) -> bool {
         let Some(upper) = self.descent.upper() else { return false };
         let node = u48_be(self.node);
-        upper.get(..6).map_or(upper <= &node[..], |head| head <= &node[..])
+        upper.get(..6).map_or(&upper[..] <= &node[..], |head| head <= &node[..])
     }
 }

@@ -3,7 +3,7 @@
 use std::collections::HashMap;
 
 use super::records::{Key, NewEdge};
-use super::sorter::{Scratch, Sorted, Sorter};
+use super::sorter::{Sorted, Sorter};
 use super::{BulkEdge, BulkProgress, Load, PROGRESS_STEP};
 use crate::btree::{Change, EdgeData, In, Out, merge};
 use crate::error::{Error, Result};
@@ -64,7 +64,13 @@ impl<P: FnMut(BulkProgress)> Load<'_, P> {
                 None => {
                     let label = match self.view.label_id(&edge.label)? {
                         Some(label) => label.0,
-                        None => self.dictionary.define_label(&edge.label, &mut self.totals)?.0,
+                        None => {
+                            limits::term(&edge.label)?;
+                            let label = limits::next_term(self.totals.labels)?;
+                            self.dictionary.define_label(label, &edge.label);
+                            self.totals.labels += 1;
+                            label
+                        }
                     };
                     labels.insert(edge.label.clone(), label);
                     label
@@ -152,7 +158,7 @@ impl Numbered<'_> {
         let ordinal = match self.last {
             _ if self.unique => 0,
             Some(last) if (EdgeKey { ordinal: 0, ..last }) == first => limits::next_ordinal(last.ordinal)?,
-            _ => match self.view.highest_ordinal(edge.source, edge.label, edge.target)? {
+            _ => match self.view.highest_ordinal(first)? {
                 Some(highest) => limits::next_ordinal(highest)?,
                 None => 0,
             },

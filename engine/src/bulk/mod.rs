@@ -1,5 +1,6 @@
 //! Bulk loading: sort, then build the trees bottom-up, as one transaction in bounded memory.
 
+mod copy;
 mod edges;
 mod nodes;
 mod records;
@@ -7,13 +8,14 @@ mod sorter;
 
 use std::sync::Arc;
 
-use crate::delta::Delta;
+use crate::delta::{Batch, Delta};
 use crate::error::Result;
 use crate::format::header::Root;
 use crate::graph::{Totals, View};
 use crate::ids::NodeId;
 use crate::store::{CommitReport, Held, Store, Trees};
 
+pub(crate) use copy::copy;
 use sorter::Scratch;
 
 /// Items between two calls of the progress function.
@@ -80,7 +82,8 @@ struct Load<'a, P> {
     totals: Totals,
     /// The state before the load, with all of it in the trees.
     view: View,
-    dictionary: Delta,
+    /// Kinds and labels defined on the way.
+    dictionary: Batch,
     /// Runs of ids that the load skipped: first and length, ascending.
     gaps: Vec<(u64, u64)>,
     scratch: Scratch,
@@ -99,11 +102,11 @@ pub(crate) fn load<P: FnMut(BulkProgress)>(
     let state = store.tip();
     let mut load = Load {
         store,
-        roots: trees.header.roots,
+        roots: trees.header().roots,
         trees,
-        totals: state.totals.clone(),
+        totals: state.totals,
         view: store.view(&state),
-        dictionary: Delta::default(),
+        dictionary: Batch::default(),
         gaps: Vec::new(),
         scratch: Scratch::new(&store.files),
         progress,
@@ -131,7 +134,8 @@ impl<P: FnMut(BulkProgress)> Load<'_, P> {
     ) -> Result<(u64, u64)> {
         let nodes = self.load_nodes(nodes.into_iter())?;
         let edges = self.load_edges(edges.into_iter())?;
-        let dictionary = std::mem::take(&mut self.dictionary);
+        let mut dictionary = Delta::default();
+        dictionary.apply(std::mem::take(&mut self.dictionary));
         crate::store::merge_all(&dictionary, &mut self.roots, &mut self.trees.writer()?)?;
         Ok((nodes, edges))
     }

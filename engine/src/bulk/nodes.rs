@@ -7,16 +7,16 @@ use super::records::{Key, Name};
 use super::sorter::{Scratch, Sorter};
 use super::{BulkNode, BulkProgress, Load, PROGRESS_STEP};
 use crate::btree::{Absent, Change, Kinds, NameKey, Names, NodeRecord, Nodes, merge};
-use crate::delta::Delta;
+use crate::delta::Batch;
 use crate::error::{Error, Result};
-use crate::graph::{Totals, View, limits};
+use crate::graph::{Totals, View, limits, reserved_run};
 use crate::ids::{EdgeKey, KeySpace};
 
 /// Turns nodes into records, and remembers what the indexes need.
 struct NodeFeed<'a, P> {
     view: &'a View,
     totals: &'a mut Totals,
-    dictionary: &'a mut Delta,
+    dictionary: &'a mut Batch,
     kinds: HashMap<String, u16>,
     names: Option<Sorter<Name>>,
     by_kind: Sorter<Key>,
@@ -57,7 +57,8 @@ impl<P: FnMut(BulkProgress)> Load<'_, P> {
         let changes = sorted.map(|key| Ok((key?.0, Change::Put(()))));
         let root = &mut self.roots[KeySpace::Kinds.index()];
         *root = merge::<Kinds>(*root, changes, &mut self.trees.writer()?)?.0;
-        let changes = self.gaps.iter().map(|(first, len)| Ok((*first, Change::Put(*len))));
+        let gaps = self.gaps.iter().map(|(first, len)| reserved_run(*first, *len));
+        let changes = gaps.map(|(first, run)| Ok((first, Change::Put(run))));
         let root = &mut self.roots[KeySpace::Absent.index()];
         *root = merge::<Absent>(*root, changes, &mut self.trees.writer()?)?.0;
         Ok(loaded)
@@ -106,9 +107,15 @@ impl<P: FnMut(BulkProgress)> NodeFeed<'_, P> {
         if let Some(kind) = self.kinds.get(name) {
             return Ok(*kind);
         }
+        limits::term(name)?;
         let kind = match self.view.kind_id(name)? {
             Some(kind) => kind.0,
-            None => self.dictionary.define_kind(name, self.totals)?.0,
+            None => {
+                let kind = limits::next_term(self.totals.kinds)?;
+                self.dictionary.define_kind(kind, name);
+                self.totals.kinds += 1;
+                kind
+            }
         };
         self.kinds.insert(name.to_owned(), kind);
         Ok(kind)

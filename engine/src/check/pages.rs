@@ -72,9 +72,11 @@ impl Accounts<'_> {
             self.pager,
             root,
             |page| {
-                if page >= page_count || !reached.insert(page) {
+                let fresh = page < page_count && reached.insert(page);
+                if !fresh {
                     twice.push(page);
                 }
+                fresh
             },
             &mut self.findings,
         )?;
@@ -95,9 +97,9 @@ impl Accounts<'_> {
                 return Ok(free);
             }
         };
-        for page in chain.pages {
-            if !self.reached.insert(page) {
-                self.findings.push(Finding::new(Some(page), "a freelist page is in use elsewhere"));
+        for at in chain.pages {
+            if !self.reached.insert(at.page()) {
+                self.findings.push(Finding::new(Some(at.page()), "a freelist page is in use elsewhere"));
             }
         }
         for run in chain.runs {

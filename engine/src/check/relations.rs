@@ -6,7 +6,8 @@
 //! there.
 
 use super::{CheckReport, LISTED_PER_RULE};
-use crate::btree::{Finding, NameKey};
+use crate::btree::{Finding, NameKey, StoredNode};
+use crate::delta::kind_key;
 use crate::error::Result;
 use crate::graph::View;
 use crate::ids::{EdgeKey, NodeId};
@@ -38,9 +39,10 @@ fn compare(view: &View, named: bool, report: &mut CheckReport, findings: &mut Ve
     let (mut kinds, mut names) = (Sum::default(), Sum::default());
     for node in view.all_nodes() {
         let (id, node) = node?;
+        let (kind, name) = parts(view, &node)?;
         report.nodes += 1;
-        kinds.add(hash_edge(kind_key(node.kind(), id)));
-        names.add(hash_name(&NameKey::new(node.name()?, id)));
+        kinds.add(hash_edge(kind_key(kind, id)));
+        names.add(hash_name(&NameKey::new(name, id)));
         if !view.contains_node(node_id(id))? {
             findings.push(Finding::new(None, format!("node {id} is in the tree, but its id counts as absent")));
         }
@@ -82,7 +84,7 @@ fn edges(view: &View, report: &mut CheckReport, findings: &mut Vec<Finding>) -> 
     let (mut out, mut inn) = (Sum::default(), Sum::default());
     let mut listed = 0;
     for edge in view.all_out() {
-        let key = edge?;
+        let (key, _) = edge?;
         out.add(hash_edge(key));
         for end in [key.node, key.peer] {
             if listed < LISTED_PER_RULE && !view.contains_node(node_id(end))? {
@@ -104,7 +106,7 @@ fn edges(view: &View, report: &mut CheckReport, findings: &mut Vec<Finding>) -> 
 fn edge_differences(view: &View, findings: &mut Vec<Finding>) -> Result<()> {
     let mut list = Listing::new(findings);
     for edge in view.all_out() {
-        let key = edge?;
+        let (key, _) = edge?;
         if !view.has_in(key.reversed())? {
             list.add(|| format!("{} is missing from the in-edges of its target", show(key)));
         }
@@ -123,8 +125,9 @@ fn kind_differences(view: &View, findings: &mut Vec<Finding>) -> Result<()> {
     let mut list = Listing::new(findings);
     for node in view.all_nodes() {
         let (id, node) = node?;
-        if !view.has_kind(kind_key(node.kind(), id))? {
-            list.add(|| format!("node {id} is missing from the index of its kind {}", node.kind()));
+        let (kind, _) = parts(view, &node)?;
+        if !view.has_kind(kind_key(kind, id))? {
+            list.add(|| format!("node {id} is missing from the index of its kind {kind}"));
         }
     }
     for entry in view.all_kinds() {
@@ -142,7 +145,7 @@ fn name_differences(view: &View, findings: &mut Vec<Finding>) -> Result<()> {
     let mut list = Listing::new(findings);
     for node in view.all_nodes() {
         let (id, node) = node?;
-        if !view.has_name(&NameKey::new(node.name()?, id))? {
+        if !view.has_name(&NameKey::new(parts(view, &node)?.1, id))? {
             list.add(|| format!("node {id} is missing from the name index"));
         }
     }
@@ -187,8 +190,11 @@ fn node_id(number: u64) -> NodeId {
     NodeId::new(number).unwrap_or(NodeId::MIN)
 }
 
-fn kind_key(kind: u16, id: u64) -> EdgeKey {
-    EdgeKey { node: kind.into(), label: 0, peer: id, ordinal: 0 }
+/// A node's kind and name.
+fn parts<'n>(view: &View, node: &'n StoredNode) -> Result<(u16, &'n str)> {
+    let page = node.page().unwrap_or_default();
+    let cell = node.cell().map_err(|rule| view.broken(page, rule))?;
+    Ok((cell.kind, cell.name))
 }
 
 fn show(key: EdgeKey) -> String {

@@ -8,7 +8,8 @@ use super::Database;
 use crate::error::{Error, Result};
 use crate::options::{CheckpointMode, Durability, OnRecovery, Options};
 use crate::storage::{Directory, FileDirectory};
-use crate::store::{Files, RecoveryProgress, Store};
+use crate::recovery::RecoveryProgress;
+use crate::store::{Files, Store};
 
 /// Chooses options, then creates or opens a database.
 ///
@@ -167,6 +168,13 @@ impl Builder {
         }
     }
 
+    /// A builder that uses the file system if the store does, else the same directory.
+    pub(super) fn beside(store: &Store) -> Builder {
+        let files = &store.files;
+        let directory = files.given_directory.then(|| Arc::clone(&files.directory));
+        Builder { directory, ..Builder::default() }
+    }
+
     fn open_as(&self, path: &Path, read_only: bool) -> Result<Database> {
         let files = self.files(path)?;
         let mut options = self.options.clone();
@@ -175,7 +183,7 @@ impl Builder {
         Ok(Database::new(Store::open(files, options, &self.watch)?))
     }
 
-    pub(crate) fn files(&self, path: &Path) -> Result<Files> {
+    fn files(&self, path: &Path) -> Result<Files> {
         let name = path.file_name().and_then(|name| name.to_str());
         let Some(name) = name else {
             return Err(Error::usage(format!("{} does not name a file in UTF-8", path.display())));
@@ -187,7 +195,7 @@ impl Builder {
                 Arc::new(FileDirectory::new(folder.unwrap_or(Path::new("."))))
             }
         };
-        Ok(Files { directory, name: name.to_owned() })
+        Ok(Files { directory, name: name.to_owned(), given_directory: self.directory.is_some() })
     }
 }
 

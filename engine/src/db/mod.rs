@@ -17,7 +17,8 @@ use crate::check::CheckReport;
 use crate::error::Result;
 use crate::options::Options;
 use crate::pager::CacheStats;
-use crate::store::{RecoveryReport, Slice, Store};
+use crate::recovery::RecoveryReport;
+use crate::store::{Slice, Store};
 use crate::txn::{ReadTxn, WriteTxn};
 
 /// An open database. Clones share it; the last one to go closes it.
@@ -69,7 +70,7 @@ impl Database {
         Builder::default().open_read_only(path)
     }
 
-    fn store(&self) -> &Arc<Store> {
+    pub(crate) fn store(&self) -> &Arc<Store> {
         &self.handle.store
     }
 
@@ -143,7 +144,7 @@ impl Database {
     /// # Errors
     /// As [`Builder::create`], and those of reading.
     pub fn backup(&self, to: impl AsRef<Path>) -> Result<()> {
-        crate::backup::backup(&self.begin_read()?, self.options(), to.as_ref())
+        self.write_copy(to.as_ref(), false)
     }
 
     /// Writes a snapshot into a new database with full pages in key order, as
@@ -153,7 +154,11 @@ impl Database {
     /// # Errors
     /// As [`backup`](Database::backup).
     pub fn compact(&self, to: impl AsRef<Path>) -> Result<()> {
-        crate::backup::compact(&self.begin_read()?, self.options(), to.as_ref())
+        self.write_copy(to.as_ref(), true)
+    }
+
+    fn write_copy(&self, to: &Path, keep_identity: bool) -> Result<()> {
+        crate::backup::write_copy(self.handle.builder(), &self.begin_read()?, self.options(), keep_identity, to)
     }
 
     /// Loads nodes, then edges in any order, as one transaction in bounded memory.
@@ -183,6 +188,11 @@ impl Database {
 }
 
 impl Handle {
+    /// A builder of databases beside this one's kind of storage.
+    fn builder(&self) -> Builder {
+        Builder::beside(&self.store)
+    }
+
     fn close(mut self) -> Result<()> {
         self.checkpointer.stop();
         self.store.close()

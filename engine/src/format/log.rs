@@ -187,9 +187,14 @@ pub fn decode_record<'a>(
     segment: &SegmentHeader,
     position: u64,
 ) -> Result<Record<'a>> {
-    let len = Reader::new(bytes).u32()? as usize;
+    let mut start = Reader::new(bytes);
+    let len = start.u32()? as usize;
     ensure(len.is_multiple_of(RECORD_ALIGN) && len >= RECORD_OVERHEAD, "record length is wrong")?;
     let record = bytes.get(..len).ok_or(FormatError("record exceeds its segment"))?;
+    // Looked at before the checksum only to refuse: a search for records tries every place, and
+    // almost all of them fail here, at no cost.
+    start.u32()?;
+    ensure(start.u64()? == position, "record stands at another position")?;
     let (body, stored) = record.split_at(len - CHECKSUM_LEN);
     let checksum = record_checksum(segment, body);
     ensure(stored == checksum.to_le_bytes(), "record fails its checksum")?;
@@ -261,13 +266,14 @@ fn flip_within(bytes: &[u8], segment: &SegmentHeader) -> Option<usize> {
 
 /// As much of `bytes` as the record at their start takes once `bit` is flipped, with the bit flipped.
 fn flipped(bytes: &[u8], bit: usize) -> Option<Vec<u8>> {
-    let mask = 1u8 << (bit % 8);
+    // Only what the flipped record would be is copied.
     let mut start = *bytes.first_chunk::<4>()?;
     if let Some(byte) = start.get_mut(bit / 8) {
-        *byte ^= mask;
+        *byte ^= 1 << (bit % 8);
     }
-    let mut mended = bytes.get(..u32::from_le_bytes(start) as usize)?.to_vec();
-    *mended.get_mut(bit / 8)? ^= mask;
+    let len = u32::from_le_bytes(start) as usize;
+    let mut mended = bytes.get(..len)?.to_vec();
+    *mended.get_mut(bit / 8)? ^= 1 << (bit % 8);
     Some(mended)
 }
 

@@ -175,7 +175,7 @@ impl Pager {
     }
 
     #[inline]
-    fn expect(&self, page: &Page, space: KeySpace, level: u8) -> Result<()> {
+    pub(crate) fn expect(&self, page: &Page, space: KeySpace, level: u8) -> Result<()> {
         if page.space() == Some(space) && page.level() == level {
             return Ok(());
         }

@@ -9,9 +9,9 @@
 use super::Store;
 use super::trees::{Contents, Covered, Trees};
 use crate::btree::{Absent, Dictionary, In, Kinds, Names, Nodes, Out, Space, merge};
-use crate::delta::{Delta, Runs};
+use crate::delta::{Delta, Overlaid};
 use crate::error::Result;
-use crate::format::header::{Header, Root};
+use crate::format::header::Root;
 use crate::graph::Totals;
 use crate::ids::KeySpace;
 use crate::pager::PageWriter;
@@ -76,13 +76,13 @@ impl Checkpoint {
     fn merge_slice(&mut self, mut roots: [Root; 7], writer: &mut PageWriter<'_>) -> Result<([Root; 7], Progress)> {
         let mut slice = SliceMerge { roots: &mut roots, writer, left: SLICE_CHANGES };
         let mut progress = self.progress.clone();
-        slice.space::<Dictionary>(&self.delta.dictionary, &mut progress.dictionary)?;
-        slice.space::<Nodes>(&self.delta.nodes, &mut progress.nodes)?;
-        slice.space::<Names>(&self.delta.names, &mut progress.names)?;
-        slice.space::<Kinds>(&self.delta.kinds, &mut progress.kinds)?;
-        slice.space::<Absent>(&self.delta.absent, &mut progress.absent)?;
-        slice.space::<Out>(&self.delta.out, &mut progress.out)?;
-        slice.space::<In>(&self.delta.inn, &mut progress.inn)?;
+        slice.space::<Dictionary>(&self.delta, &mut progress.dictionary)?;
+        slice.space::<Nodes>(&self.delta, &mut progress.nodes)?;
+        slice.space::<Names>(&self.delta, &mut progress.names)?;
+        slice.space::<Kinds>(&self.delta, &mut progress.kinds)?;
+        slice.space::<Absent>(&self.delta, &mut progress.absent)?;
+        slice.space::<Out>(&self.delta, &mut progress.out)?;
+        slice.space::<In>(&self.delta, &mut progress.inn)?;
         Ok((roots, progress))
     }
 }
@@ -101,7 +101,7 @@ struct SliceMerge<'a, 'w> {
 }
 
 impl SliceMerge<'_, '_> {
-    fn space<S: Space>(&mut self, runs: &Runs<S::Key, S::Value>, at: &mut At<S::Key>) -> Result<()> {
+    fn space<S: Overlaid>(&mut self, delta: &Delta, at: &mut At<S::Key>) -> Result<()> {
         if self.left == 0 {
             return Ok(());
         }
@@ -113,7 +113,7 @@ impl SliceMerge<'_, '_> {
         let mut last = None;
         let mut taken = 0;
         let limit = self.left;
-        let changes = runs.after(from).take(limit).map(|(key, change)| {
+        let changes = S::runs(delta).after(from).take(limit).map(|(key, change)| {
             taken += 1;
             last = Some(key.clone());
             Ok((key.clone(), change.clone()))
@@ -146,13 +146,13 @@ fn root_mut(roots: &mut [Root; 7], space: KeySpace) -> &mut Root {
 pub(crate) fn merge_all(delta: &Delta, roots: &mut [Root; 7], writer: &mut PageWriter<'_>) -> Result<()> {
     let mut whole = SliceMerge { roots, writer, left: usize::MAX };
     let mut progress = Progress::default();
-    whole.space::<Dictionary>(&delta.dictionary, &mut progress.dictionary)?;
-    whole.space::<Nodes>(&delta.nodes, &mut progress.nodes)?;
-    whole.space::<Names>(&delta.names, &mut progress.names)?;
-    whole.space::<Kinds>(&delta.kinds, &mut progress.kinds)?;
-    whole.space::<Absent>(&delta.absent, &mut progress.absent)?;
-    whole.space::<Out>(&delta.out, &mut progress.out)?;
-    whole.space::<In>(&delta.inn, &mut progress.inn)
+    whole.space::<Dictionary>(delta, &mut progress.dictionary)?;
+    whole.space::<Nodes>(delta, &mut progress.nodes)?;
+    whole.space::<Names>(delta, &mut progress.names)?;
+    whole.space::<Kinds>(delta, &mut progress.kinds)?;
+    whole.space::<Absent>(delta, &mut progress.absent)?;
+    whole.space::<Out>(delta, &mut progress.out)?;
+    whole.space::<In>(delta, &mut progress.inn)
 }
 
 impl Store {
@@ -176,7 +176,7 @@ impl Store {
         let mut state = (*commits.tip).clone();
         state.frozen = std::mem::take(&mut state.active);
         trees.checkpoint =
-            Some(Checkpoint::new(state.frozen.clone(), state.totals.clone(), state.commit, covered));
+            Some(Checkpoint::new(state.frozen.clone(), state.totals, state.commit, covered));
         commits.replace_tip(state, &self.published);
         Ok(())
     }
@@ -207,20 +207,20 @@ impl Store {
     }
 
     fn merge_and_publish(&self, trees: &mut Trees, checkpoint: &mut Checkpoint) -> Result<bool> {
-        let before = trees.header.clone();
+        let before = trees.header().clone();
         let (roots, progress) = checkpoint.merge_slice(before.roots, &mut trees.writer()?)?;
         let done = progress.is_complete();
         let contents = Contents {
             roots,
-            totals: checkpoint.totals.clone(),
+            totals: checkpoint.totals,
             commit: if done { checkpoint.commit } else { before.commit },
         };
         let covered = if done { checkpoint.covered } else { Covered::of(&before) };
-        let header = trees.seal(&contents, covered)?;
-        trees.publish(&header)?;
+        let sealed = trees.seal(&contents, covered)?;
+        let base = trees.publish(sealed)?;
         checkpoint.progress = progress;
-        let base = trees.adopt(header);
-        self.commits().rebase(&base, done, &self.published);
+        let merged = done.then_some(checkpoint.totals);
+        self.commits().rebase(&base, merged, &self.published);
         if done {
             self.commits().recycle(checkpoint.covered);
         }
@@ -241,16 +241,5 @@ impl Store {
             while self.checkpoint_slice_in(trees)? == Slice::More {}
         }
         Ok(())
-    }
-}
-
-impl Covered {
-    /// What a header says it covers.
-    pub(crate) fn of(header: &Header) -> Covered {
-        Covered {
-            generation: header.log_generation,
-            position: header.log_position,
-            chain: header.log_chain,
-        }
     }
 }

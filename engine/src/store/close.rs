@@ -1,7 +1,7 @@
 //! Closing: one file again, safe to copy.
 
 use super::commits::Log;
-use super::trees::{Covered, Trees};
+use super::trees::{Contents, Covered, Trees};
 use super::Store;
 use crate::error::{Error, Result};
 
@@ -17,12 +17,14 @@ impl Store {
         // The writer is waited for, so that a transaction that is committing gets its answer.
         let _writer = self.writer.acquire();
         let mut trees = self.trees.acquire();
-        if trees.header.log_generation == 0 && self.tip().active.is_empty() {
+        if trees.header().log_generation == 0 && self.tip().active.is_empty() {
             return Ok(());
         }
+        self.poison.check()?;
         self.drain_in(&mut trees)?;
         self.trim(&mut trees)?;
         let position = self.log_end(&trees);
+        // The same state in both slots: whichever is damaged later, the other says the same.
         for _ in 0..2 {
             trees.publish_log(Covered { generation: 0, position, chain: 0 })?;
         }
@@ -31,27 +33,29 @@ impl Store {
         self.truncate(&trees)
     }
 
-    fn log_end(&self, trees: &Trees) -> u64 {
+    /// Where the log ends that the header names.
+    pub(super) fn log_end(&self, trees: &Trees) -> u64 {
         match &self.commits().log {
             Log::Open(log) => log.end(),
             Log::Recovered(end) => *end,
-            Log::Absent => trees.header.log_position,
+            Log::Absent => trees.header().log_position,
         }
     }
 
     /// Leaves free pages at the file's end out of the state, so that the file can be shortened.
     fn trim(&self, trees: &mut Trees) -> Result<()> {
-        if trees.old_snapshots() || !trees.has_free_tail()? {
-            return Ok(());
-        }
-        trees.trim_tail()
+        let state = self.tip();
+        let roots = state.base.header.roots;
+        let contents = Contents { roots, totals: state.totals, commit: state.commit };
+        drop(state);
+        trees.trim(&contents)
     }
 
     fn truncate(&self, trees: &Trees) -> Result<()> {
-        let header = &trees.header;
+        let header = trees.header();
         let wanted = header.page_count.saturating_mul(header.page_size as u64);
         let len = self.file.len().map_err(|e| Error::io("reading the database's length", e))?;
-        if len <= wanted || trees.old_snapshots() {
+        if len <= wanted {
             return Ok(());
         }
         let context = |e| Error::io("shortening the database", e);

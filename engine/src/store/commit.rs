@@ -11,6 +11,7 @@ use crate::error::{Error, Result};
 use crate::format::header::{Root, SLOT_LEN};
 use crate::format::log::{RECORD_OVERHEAD, RecordKind};
 use crate::graph::Totals;
+use crate::ids::KeySpace;
 use crate::options::{CheckpointMode, Durability};
 use crate::wal::LogWriter;
 
@@ -63,7 +64,7 @@ impl Store {
             let commit = tip.commit + 1;
             let appended = log.append(RecordKind::Commit, commit, &input.payload)?;
             let mut state = State { commit, totals: input.totals, ..(*tip).clone() };
-            state.active.absorb(input.delta);
+            state.active.absorb(&input.delta);
             if input.durability != Durability::None {
                 state.visible_at = appended.end;
             }
@@ -114,8 +115,8 @@ impl Store {
         let mut trees = self.trees.acquire();
         // What recovery brought back is sealed by a checkpoint before anything is logged anew.
         self.drain_in(&mut trees)?;
-        let log = self.create_log(&mut trees)?;
-        Ok(log)
+        self.forget_log(&mut trees)?;
+        self.create_log(&mut trees)
     }
 
     /// Commits trees that a change under way has built: the pages first, then the record that makes
@@ -127,7 +128,7 @@ impl Store {
         roots: [Root; 7],
         totals: Totals,
     ) -> Result<CommitReport> {
-        let pages = trees.allocator.allocated();
+        let pages = trees.allocator.taken();
         let commit = self.tip().commit + 1;
         let flipped = self.flip(&mut trees, roots, totals, commit);
         let syncs = match flipped {
@@ -150,21 +151,20 @@ impl Store {
         }
         let end = log.end() + (SLOT_LEN + RECORD_OVERHEAD) as u64;
         let covered = Covered { generation: log.generation(), position: end, chain: 0 };
-        let contents = Contents { roots, totals: totals.clone(), commit };
-        let mut header = trees.seal(&contents, covered)?;
+        let contents = Contents { roots, totals, commit };
+        let (mut header, freelist) = trees.seal(&contents, covered)?;
         let appended = log.append(RecordKind::Root, commit, &header.encode())?;
         let syncs = log.sync_to(appended.end)?;
         // The commit is durable. Whatever happens to the slot, recovery finds the record.
         header.log_chain = appended.checksum;
-        let published = trees.publish(&header);
-        let base = trees.adopt(header);
+        let (base, written) = trees.publish_recorded((header, freelist));
         let mut commits = self.commits();
-        let tip = (*commits.tip).clone();
-        let state = State { base, commit, totals, visible_at: appended.end, ..tip };
+        let mut state = State { base, commit, visible_at: appended.end, ..(*commits.tip).clone() };
+        state.totals = Totals { edges: state.base.root(KeySpace::Out).entries, ..totals };
         commits.publish_all(&self.published);
         commits.replace_tip(state, &self.published);
-        if published.is_ok() {
-            commits.recycle(Covered { position: appended.end, ..covered });
+        if written.is_ok() {
+            commits.recycle(covered);
         }
         // The pages' sync, the record's and the slot's.
         Ok(syncs + 2)

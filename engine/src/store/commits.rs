@@ -9,7 +9,7 @@ use arc_swap::ArcSwap;
 use super::state::State;
 use super::trees::Covered;
 use crate::error::Result;
-use crate::graph::Base;
+use crate::graph::{Base, Totals};
 use crate::wal::LogWriter;
 
 /// Where the log of this handle stands.
@@ -73,8 +73,9 @@ impl Commits {
         published.store(Arc::clone(&self.tip));
     }
 
-    /// Puts newly merged trees under every state.
-    pub(crate) fn rebase(&mut self, base: &Arc<Base>, merged: bool, published: &ArcSwap<State>) {
+    /// Puts newly merged trees under every state. `merged`: what the checkpoint that is now complete
+    /// believed to count; the trees know better where edges were inserted blindly.
+    pub(crate) fn rebase(&mut self, base: &Arc<Base>, merged: Option<Totals>, published: &ArcSwap<State>) {
         published.store(Arc::new(published.load().over(base, merged)));
         for state in &mut self.waiting {
             *state = Arc::new(state.over(base, merged));

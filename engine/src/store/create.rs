@@ -4,12 +4,12 @@
 use std::sync::Arc;
 
 use super::files::Files;
-use super::slots;
+use super::slots::write_slot;
 use super::trees::{Covered, Trees};
 use super::Store;
 use crate::error::{Error, Result};
 use crate::format::checksum::crc;
-use crate::format::header::{Header, SLOT_LEN, SLOT_OFFSETS, header_region};
+use crate::format::header::{Header, first_data_page, header_region};
 use crate::options::Options;
 use crate::storage::{LockMode, OpenMode, Storage};
 use crate::wal::{LogIdentity, LogWriter};
@@ -17,7 +17,7 @@ use crate::wal::{LogIdentity, LogWriter};
 use super::commits::Log;
 
 /// Creates an empty database and returns its file, locked.
-pub(crate) fn create(files: &Files, options: &Options) -> Result<Arc<dyn Storage>> {
+fn create(files: &Files, options: &Options) -> Result<Arc<dyn Storage>> {
     let temporary = files.new();
     let file = open_temporary(files, &temporary)?;
     if exists(files, &files.name)? {
@@ -27,18 +27,39 @@ pub(crate) fn create(files: &Files, options: &Options) -> Result<Arc<dyn Storage
     let context = || format!("creating {}", files.name);
     file.set_len(0).map_err(|e| Error::io(context(), e))?;
     file.set_len(region as u64).map_err(|e| Error::io(context(), e))?;
-    let mut header = Header::empty(options.page_size, options.file_id);
-    header.name_index = options.name_index;
-    header.unique_edges = options.unique_edges;
-    header.log_segment_bytes = options.log_segment_bytes;
+    // Both slots hold the empty state, so that a torn one always leaves the other.
     for sequence in [0, 1] {
-        header.sequence = sequence;
-        slots::publish(&*file, &header)?;
+        write_slot(&*file, &empty(options, sequence))?;
     }
     files.directory.rename(&temporary, &files.name).map_err(|e| Error::io(context(), e))?;
     files.directory.sync().map_err(|e| Error::io(context(), e))?;
-    debug_assert_eq!(SLOT_OFFSETS.len() * SLOT_LEN, 1024);
     Ok(file)
+}
+
+/// The state of an empty database.
+fn empty(options: &Options, sequence: u64) -> Header {
+    Header {
+        page_size: options.page_size,
+        name_index: options.name_index,
+        unique_edges: options.unique_edges,
+        log_segment_bytes: options.log_segment_bytes,
+        file_id: options.file_id,
+        sequence,
+        birth_limit: 1,
+        page_count: first_data_page(options.page_size),
+        next_node: 1,
+        node_count: 0,
+        edge_count: 0,
+        commit: 0,
+        log_generation: 0,
+        log_position: 0,
+        log_chain: 0,
+        kind_count: 0,
+        label_count: 0,
+        freelist: None,
+        free_pages: 0,
+        roots: Default::default(),
+    }
 }
 
 /// The temporary file, new or left behind by an interrupted creation, locked either way.
@@ -57,9 +78,25 @@ fn exists(files: &Files, name: &str) -> Result<bool> {
 }
 
 impl Store {
+    /// Creates an empty database and returns its file, locked.
+    pub(crate) fn create(files: &Files, options: &Options) -> Result<Arc<dyn Storage>> {
+        create(files, options)
+    }
+
+    /// Makes the header name no log, once everything of the one that recovery read is in the trees.
+    pub(super) fn forget_log(&self, trees: &mut Trees) -> Result<()> {
+        if trees.header().log_generation == 0 {
+            return Ok(());
+        }
+        let position = self.log_end(trees);
+        trees.publish_log(Covered { generation: 0, position, chain: 0 })?;
+        self.commits().log = Log::Absent;
+        Ok(())
+    }
+
     /// Creates the log of this handle and makes the header name it, before anything is logged.
     pub(super) fn create_log(&self, trees: &mut Trees) -> Result<Arc<LogWriter>> {
-        let birth_limit = trees.birth_limit();
+        let birth_limit = trees.next_birth_limit();
         let generation = 1u64;
         let salt = crc(&[
             &self.options.file_id,
@@ -70,10 +107,10 @@ impl Store {
             file_id: self.options.file_id,
             generation,
             salt,
-            base: trees.header.log_position,
+            base: trees.header().log_position,
         };
         let name = self.files.log();
-        let log = LogWriter::create(&*self.files.directory, &name, identity, self.options.log_segment_bytes)?;
+        let log = LogWriter::create(&*self.files.directory, &name, identity, self.options.log_segment_bytes, &self.poison)?;
         trees.publish_log(Covered { generation, position: log.end(), chain: log.chain() })?;
         let log = Arc::new(log);
         self.commits().log = Log::Open(Arc::clone(&log));

@@ -9,6 +9,8 @@ use crate::storage::Directory;
 pub(crate) struct Files {
     pub(crate) directory: Arc<dyn Directory>,
     pub(crate) name: String,
+    /// The directory was given by the caller, and paths name files in it.
+    pub(crate) given_directory: bool,
 }
 
 impl Files {

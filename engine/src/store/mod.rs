@@ -15,6 +15,7 @@ mod exclusive;
 mod files;
 mod open;
 mod recover;
+mod signal;
 mod slots;
 mod state;
 mod trees;
@@ -24,19 +25,23 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use arc_swap::ArcSwap;
 
 pub(crate) use checkpoint::merge_all;
-pub(crate) use commit::{CommitInput, CommitKind, CommitReport};
+pub(crate) use checkpoint::Slice;
+pub(crate) use commit::CommitInput;
+pub use commit::{CommitKind, CommitReport};
 pub(crate) use exclusive::{Exclusive, Held};
 pub(crate) use files::Files;
+pub(crate) use signal::Signal;
 pub(crate) use state::State;
-pub(crate) use trees::{Contents, Covered, Trees};
+pub(crate) use trees::Trees;
 
 use commits::Commits;
 
+use crate::error::{Error, Result};
 use crate::graph::{DictionaryCache, View};
 use crate::options::Options;
 use crate::pager::Pager;
 use crate::recovery::RecoveryReport;
-use crate::storage::Storage;
+use crate::storage::{Poison, Storage};
 
 /// Everything that the handles, transactions and snapshots of one open database share.
 pub(crate) struct Store {
@@ -52,6 +57,8 @@ pub(crate) struct Store {
     pub(crate) trees: Arc<Exclusive<Trees>>,
     pub(crate) writer: Arc<Exclusive<()>>,
     pub(crate) recovery: Option<RecoveryReport>,
+    pub(crate) poison: Arc<Poison>,
+    pub(crate) signal: Arc<Signal>,
 }
 
 impl Store {
@@ -71,6 +78,26 @@ impl Store {
         Arc::clone(&self.commits().tip)
     }
 
+    fn wake_checkpointer(&self) {
+        self.signal.wake();
+    }
+
+    /// Pages that only snapshots still need. 0 while a change of the trees is under way.
+    pub(crate) fn pinned_pages(&self) -> u64 {
+        self.trees.try_acquire().map_or(0, |trees| trees.allocator.waiting_pages())
+    }
+
+    /// Begins a bulk load: the writer's lock, and a log to commit to.
+    pub(crate) fn begin_bulk(self: &Arc<Store>) -> Result<Held<()>> {
+        if self.options.read_only {
+            return Err(Error::usage("the database was opened read-only; open it for writing"));
+        }
+        let writer = self.writer.acquire();
+        self.poison.check()?;
+        self.ensure_log()?;
+        Ok(writer)
+    }
+
     /// What a state looks like to a reader.
     pub(crate) fn view(&self, state: &State) -> View {
         let layers = [&state.active, &state.frozen];
@@ -78,7 +105,7 @@ impl Store {
             pager: Arc::clone(&self.pager),
             base: Arc::clone(&state.base),
             layers: layers.into_iter().filter(|layer| !layer.is_empty()).cloned().collect(),
-            totals: state.totals.clone(),
+            totals: state.totals,
             dictionary: Arc::clone(&self.dictionary),
         }
     }

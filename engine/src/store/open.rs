@@ -9,14 +9,15 @@ use super::exclusive::Exclusive;
 use super::files::Files;
 use super::recover::{Recovered, recover};
 use super::state::State;
+use super::slots::{Slots, read_newest};
 use super::trees::Trees;
-use super::{Store, slots};
+use super::Store;
 use crate::delta::Delta;
 use crate::error::{Error, Result};
 use crate::graph::DictionaryCache;
 use crate::options::{OnRecovery, Options};
 use crate::pager::Pager;
-use crate::storage::{LockMode, OpenMode, Poisonable, Storage};
+use crate::storage::{LockMode, OpenMode, Poison, Poisonable, Storage};
 
 impl Store {
     /// Opens an existing database. The header decides what the options leave open.
@@ -37,20 +38,22 @@ impl Store {
         mut options: Options,
         watch: &OnRecovery,
     ) -> Result<Arc<Store>> {
-        let file: Arc<dyn Storage> = Arc::new(Poisonable::new(file));
-        let header = slots::read_newest(&*file)?;
+        let poison = Arc::new(Poison::default());
+        let file: Arc<dyn Storage> = Arc::new(Poisonable::new(file, &poison));
+        let header = read_newest(&*file)?;
         let mode = if options.read_only { OpenMode::Read } else { OpenMode::Write };
         let recovered = recover(&files, header, mode, watch)?;
         check_length(&*file, &recovered)?;
         options.adopt(&recovered.header);
         let pager = Arc::new(Pager::new(
             Arc::clone(&file),
+            &poison,
             options.page_size,
             options.file_id,
             options.cache_bytes,
         ));
-        let (trees, base) =
-            Trees::new(Arc::clone(&file), Arc::clone(&pager), recovered.header, recovered.slot_pending);
+        let slots = Slots::new(Arc::clone(&file), &poison, recovered.header, recovered.slot_pending);
+        let (trees, base) = Trees::new(Arc::clone(&pager), slots);
         let state = Arc::new(State {
             base,
             frozen: Delta::default(),
@@ -74,6 +77,8 @@ impl Store {
             trees: Exclusive::new(trees),
             writer: Exclusive::new(()),
             recovery: recovered.report,
+            poison,
+            signal: Arc::default(),
         }))
     }
 }

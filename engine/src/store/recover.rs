@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use super::files::Files;
-use crate::delta::Delta;
+use crate::delta::{Delta, decode};
 use crate::error::{Error, Result};
 use crate::format::header::Header;
 use crate::format::log::RecordKind;
@@ -60,13 +60,13 @@ pub(crate) fn recover(files: &Files, header: Header, mode: OpenMode, watch: &OnR
     let mut report = RecoveryReport::default();
     while let Some(record) = reader.next()? {
         report.records += 1;
-        report.bytes += record.bytes();
+        report.bytes += record.bytes;
         state.replay(record, &mut report)?;
         watch.call(RecoveryProgress { records: report.records, bytes: report.bytes });
     }
     let tail = reader.tail();
     report.dropped_bytes = tail.dropped_bytes;
-    report.repaired = tail.repaired.is_some();
+    report.repaired = tail.repaired;
     state.log_end = Some(tail.end);
     state.report = Some(report);
     Ok(state)
@@ -95,13 +95,13 @@ impl Recovered {
     fn replay(&mut self, record: Record, report: &mut RecoveryReport) -> Result<()> {
         if record.commit != self.commit + 1 {
             let what = format!("commit {} follows commit {}", record.commit, self.commit);
-            return Err(Error::corrupt_log(record.start, what));
+            return Err(Error::corrupt_log(record.offset, what));
         }
         match record.kind {
             RecordKind::Commit => {
-                let (batch, totals) = Delta::decode(&record.payload)
-                    .map_err(|rule| Error::corrupt_log(record.start, rule.to_string()))?;
-                self.totals = self.totals.after(&batch, totals);
+                let (batch, totals) = decode(&record.payload)
+                    .map_err(|rule| Error::corrupt_log(record.offset, rule.to_string()))?;
+                self.totals = self.totals.after(totals);
                 self.delta.apply(batch);
             }
             RecordKind::Root => {
@@ -120,14 +120,14 @@ impl Recovered {
 /// The header that a root record holds, which must continue the one before.
 fn root_header(record: &Record, before: &Header) -> Result<Header> {
     let mut header = Header::decode(&record.payload)
-        .map_err(|problem| Error::corrupt_log(record.start, format!("root record: {problem}")))?;
+        .map_err(|problem| Error::corrupt_log(record.offset, format!("root record: {problem}")))?;
     let continues = header.file_id == before.file_id
         && header.page_size == before.page_size
         && header.sequence == before.sequence + 1
         && header.log_position == record.end
         && header.commit == record.commit;
     if !continues {
-        return Err(Error::corrupt_log(record.start, "root record does not continue the state before it"));
+        return Err(Error::corrupt_log(record.offset, "root record does not continue the state before it"));
     }
     header.log_chain = record.checksum;
     Ok(header)

@@ -3,9 +3,12 @@
 //! Invariant: state `s + 1` is written only after state `s` is durable in its own slot, so a torn
 //! slot always leaves its predecessor intact.
 
+use std::sync::Arc;
+
 use crate::error::{Error, Result};
 use crate::format::header::{Header, SLOT_LEN, SLOT_OFFSETS, SlotProblem, decode_slot};
-use crate::storage::Storage;
+use crate::pager::BirthReserve;
+use crate::storage::{Poison, Storage};
 
 /// Reads both slots and returns the newest valid state.
 pub(crate) fn read_newest(file: &dyn Storage) -> Result<Header> {
@@ -66,8 +69,79 @@ fn refusal(problems: &[(u64, SlotProblem)]) -> Error {
     Error::Version { found: "a file that is not a Vellum database".to_owned() }
 }
 
+/// The slots of a database that is open for writing.
+pub(crate) struct Slots {
+    file: Arc<dyn Storage>,
+    poison: Arc<Poison>,
+    /// The current state.
+    pub(crate) header: Header,
+    /// The current state stands in a root record only; its slot must be written before the next.
+    pending: bool,
+}
+
+/// Births reserved at a time. Each reservation costs a header write, so it is sized to be rare
+/// (4 GiB of 4 KiB pages) and still far from exhausting 48 bits.
+const BIRTHS_RESERVED: u64 = 1 << 20;
+
+impl Slots {
+    pub(crate) fn new(file: Arc<dyn Storage>, poison: &Arc<Poison>, header: Header, pending: bool) -> Slots {
+        Slots { file, poison: Arc::clone(poison), header, pending }
+    }
+
+    /// Writes the current state to its slot if only a root record holds it yet.
+    pub(crate) fn settle(&mut self) -> Result<()> {
+        if self.pending {
+            self.write(&self.header)?;
+            self.pending = false;
+        }
+        Ok(())
+    }
+
+    /// Makes a state durable in its slot and the current one.
+    pub(crate) fn publish(&mut self, header: Header) -> Result<()> {
+        self.settle()?;
+        self.write(&header)?;
+        self.header = header;
+        Ok(())
+    }
+
+    /// Makes a state the current one that a durable root record holds, then writes its slot.
+    pub(crate) fn publish_recorded(&mut self, header: Header) -> Result<()> {
+        self.settle()?;
+        self.header = header;
+        self.pending = true;
+        self.settle()
+    }
+
+    /// The limit of births after the next reservation.
+    pub(crate) fn next_birth_limit(&self) -> u64 {
+        self.header.birth_limit + BIRTHS_RESERVED
+    }
+
+    /// Publishes the same trees with more births reserved, and what else the caller changes.
+    pub(crate) fn publish_same(&mut self, change: impl FnOnce(&mut Header)) -> Result<()> {
+        let mut header = self.header.clone();
+        header.sequence += 1;
+        header.birth_limit = self.next_birth_limit();
+        change(&mut header);
+        self.publish(header)
+    }
+
+    fn write(&self, header: &Header) -> Result<()> {
+        // Half a slot is no state, so nobody may go on after a failure.
+        self.poison.critical(write_slot(&*self.file, header))
+    }
+}
+
+impl BirthReserve for Slots {
+    fn reserve(&mut self) -> Result<u64> {
+        self.publish_same(|_| ())?;
+        Ok(self.header.birth_limit)
+    }
+}
+
 /// Writes a state to its slot and makes it durable. A failure leaves the other slot untouched.
-pub(crate) fn publish(file: &dyn Storage, header: &Header) -> Result<()> {
+pub(crate) fn write_slot(file: &dyn Storage, header: &Header) -> Result<()> {
     let slot = usize::from(header.sequence % 2 == 1);
     let offset = SLOT_OFFSETS.get(slot).copied().unwrap_or_default();
     file.write_at(offset, &header.encode())

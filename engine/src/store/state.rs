@@ -4,6 +4,7 @@ use std::sync::Arc;
 
 use crate::delta::Delta;
 use crate::graph::{Base, Totals};
+use crate::ids::KeySpace;
 
 /// One committed state. Immutable; a new commit makes a new one that shares almost everything.
 #[derive(Clone)]
@@ -24,11 +25,13 @@ pub(crate) struct State {
 
 impl State {
     /// The same logical state over newly merged trees.
-    pub(crate) fn over(&self, base: &Arc<Base>, merged: bool) -> State {
+    pub(crate) fn over(&self, base: &Arc<Base>, merged: Option<Totals>) -> State {
         let mut state = self.clone();
         state.base = Arc::clone(base);
-        if merged {
+        if let Some(believed) = merged {
             state.frozen = Delta::default();
+            let counted = base.root(KeySpace::Out).entries;
+            state.totals.edges = (state.totals.edges + counted).saturating_sub(believed.edges);
         }
         state
     }

@@ -2,22 +2,18 @@
 //!
 //! A *change* (a checkpoint slice, a spilled transaction, a bulk load) writes new pages through
 //! [`Trees::writer`], then [`Trees::seal`] makes its pages durable and describes the resulting
-//! state, and [`Trees::adopt`] makes that state the current one once it is durable too. A change
-//! that fails in between is undone by [`Trees::abandon`]: nothing durable ever named its pages.
+//! state, and [`Trees::publish`] makes that state durable and current. A change that fails in between
+//! is undone by [`Trees::abandon`]: nothing durable ever named its pages.
 
 use std::sync::{Arc, Weak};
 
 use super::checkpoint::Checkpoint;
-use super::slots;
+use super::slots::Slots;
 use crate::error::{Error, Result};
 use crate::format::header::{Header, Root};
 use crate::graph::{Base, Totals};
-use crate::pager::{Allocator, Births, PageWriter, Pager};
-use crate::storage::Storage;
-
-/// Births reserved at a time. Each reservation costs a header write, so it is sized to be rare
-/// (4 GiB of 4 KiB pages) and still far from exhausting 48 bits.
-const BIRTHS_RESERVED: u64 = 1 << 20;
+use crate::ids::{KeySpace, PageRef};
+use crate::pager::{Allocator, Births, PageWriter, Pager, read_freelist};
 
 /// What the trees of a state hold, as far as the header says it.
 pub(crate) struct Contents {
@@ -38,141 +34,121 @@ pub(crate) struct Covered {
     pub(crate) chain: u64,
 }
 
+impl Covered {
+    /// What a header says it covers.
+    pub(crate) fn of(header: &Header) -> Covered {
+        Covered {
+            generation: header.log_generation,
+            position: header.log_position,
+            chain: header.log_chain,
+        }
+    }
+
+    fn put(self, header: &mut Header) {
+        header.log_generation = self.generation;
+        header.log_position = self.position;
+        header.log_chain = self.chain;
+    }
+}
+
 /// The owner of everything that a change of the trees needs.
 pub(crate) struct Trees {
-    file: Arc<dyn Storage>,
     pager: Arc<Pager>,
-    /// The current state. Durable in a slot, or in a root record whose slot is still to come.
-    pub(crate) header: Header,
+    slots: Slots,
     pub(crate) allocator: Allocator,
     births: Births,
+    /// Pages of the current freelist chain; `None` until a change needs the freelist.
+    freelist: Option<Vec<PageRef>>,
     /// Bases that snapshots may still hold, oldest first.
     live: Vec<Weak<Base>>,
-    freelist_loaded: bool,
-    /// The current state stands in a root record only; its slot must be written before the next.
-    slot_pending: bool,
     /// The checkpoint under way.
     pub(crate) checkpoint: Option<Checkpoint>,
 }
 
 impl Trees {
-    /// The trees as a header describes them. Nothing is read until a change needs it.
-    pub(crate) fn new(
-        file: Arc<dyn Storage>,
-        pager: Arc<Pager>,
-        header: Header,
-        slot_pending: bool,
-    ) -> (Trees, Arc<Base>) {
+    /// The trees as the current header describes them. Nothing is read until a change needs it.
+    pub(crate) fn new(pager: Arc<Pager>, slots: Slots) -> (Trees, Arc<Base>) {
+        let header = slots.header.clone();
         let allocator = Allocator::new(&header);
-        let births = Births::new(header.birth_limit);
-        let base = Arc::new(Base::new(header.clone()));
+        let births = Births::from(header.birth_limit);
+        let base = Arc::new(Base::new(header));
         let live = vec![Arc::downgrade(&base)];
-        let trees = Trees {
-            file,
-            pager,
-            header,
-            allocator,
-            births,
-            live,
-            freelist_loaded: false,
-            slot_pending,
-            checkpoint: None,
-        };
+        let trees = Trees { pager, slots, allocator, births, freelist: None, live, checkpoint: None };
         (trees, base)
+    }
+
+    /// The current state.
+    pub(crate) fn header(&self) -> &Header {
+        &self.slots.header
     }
 
     /// A writer of pages for the change under way.
     pub(crate) fn writer(&mut self) -> Result<PageWriter<'_>> {
-        self.settle_slot()?;
-        self.load_freelist()?;
-        self.ensure_births()?;
+        self.slots.settle()?;
+        if self.freelist.is_none() {
+            let list = read_freelist(&self.pager, &self.slots.header)?;
+            self.allocator.load(list.runs);
+            self.freelist = Some(list.pages);
+        }
         self.release_unused();
-        Ok(PageWriter::new(&self.pager, &mut self.allocator, &mut self.births))
+        Ok(PageWriter::new(&self.pager, &mut self.allocator, &mut self.births, &mut self.slots))
     }
 
-    fn load_freelist(&mut self) -> Result<()> {
-        if self.freelist_loaded {
-            return Ok(());
-        }
-        self.allocator.load(&self.pager, &self.header)?;
-        self.freelist_loaded = true;
-        Ok(())
-    }
-
-    /// Makes sure that a change of ordinary size finds its births reserved, before it begins.
-    fn ensure_births(&mut self) -> Result<()> {
-        if self.births.remaining() >= BIRTHS_RESERVED / 2 {
-            return Ok(());
-        }
-        let mut header = self.header.clone();
-        header.birth_limit = self.births.limit() + BIRTHS_RESERVED;
-        self.publish_unchanged(header)
-    }
-
-    /// Publishes a header that names the same trees: a new birth limit, another log.
-    fn publish_unchanged(&mut self, mut header: Header) -> Result<()> {
-        self.settle_slot()?;
-        header.sequence = self.header.sequence + 1;
-        slots::publish(&*self.file, &header)?;
-        self.births.extend_to(header.birth_limit);
-        self.header = header;
-        Ok(())
-    }
-
-    /// Reserves births for a new owner and names a log (or none), in one header write.
+    /// Publishes the same trees with another log, or none. Reserves births for this owner.
     pub(crate) fn publish_log(&mut self, covered: Covered) -> Result<()> {
-        let mut header = self.header.clone();
-        header.birth_limit = self.births.limit() + BIRTHS_RESERVED;
-        set_covered(&mut header, covered);
-        self.publish_unchanged(header)
-    }
-
-    /// Writes the current state to its slot if only a root record holds it yet.
-    fn settle_slot(&mut self) -> Result<()> {
-        if self.slot_pending {
-            slots::publish(&*self.file, &self.header)?;
-            self.slot_pending = false;
-        }
+        self.slots.publish_same(|header| covered.put(header))?;
+        self.births.extend_to(self.slots.header.birth_limit);
         Ok(())
     }
 
-    /// Births that the next log's salt is derived from.
-    pub(crate) fn birth_limit(&self) -> u64 {
-        self.births.limit() + BIRTHS_RESERVED
+    /// The limit of births that [`publish_log`](Trees::publish_log) will state: no log before had it.
+    pub(crate) fn next_birth_limit(&self) -> u64 {
+        self.slots.next_birth_limit()
     }
 
     /// Writes what the change still holds back, makes all its pages durable, and returns the header
-    /// of the new state, which no slot names yet.
-    pub(crate) fn seal(&mut self, contents: &Contents, covered: Covered) -> Result<Header> {
-        let mut writer = PageWriter::new(&self.pager, &mut self.allocator, &mut self.births);
-        let (freelist, free_pages) = writer.write_freelist(self.header.freelist)?;
+    /// of the new state, which nothing durable names yet, with the pages of its freelist.
+    pub(crate) fn seal(&mut self, contents: &Contents, covered: Covered) -> Result<(Header, Vec<PageRef>)> {
+        let old = self.freelist.clone().unwrap_or_default();
+        let mut writer = self.writer()?;
+        let (freelist, free_pages) = writer.write_freelist(&old)?;
         writer.flush()?;
-        self.file.sync().map_err(|e| Error::io("syncing the database", e))?;
+        drop(writer);
+        self.pager.file().sync().map_err(|e| Error::io("syncing the database", e))?;
         self.pager.synced();
-        let mut header = self.header.clone();
+        let mut header = self.slots.header.clone();
         header.sequence += 1;
-        header.birth_limit = self.births.limit();
         header.page_count = self.allocator.page_count();
-        header.freelist = freelist;
+        header.freelist = freelist.first().copied();
         header.free_pages = free_pages;
         header.roots = contents.roots;
+        header.node_count = contents.roots[KeySpace::Nodes.index()].entries;
+        header.edge_count = contents.roots[KeySpace::Out.index()].entries;
         header.commit = contents.commit;
         header.next_node = contents.totals.next_node;
         header.kind_count = contents.totals.kinds;
         header.label_count = contents.totals.labels;
-        set_covered(&mut header, covered);
-        Ok(header)
+        covered.put(&mut header);
+        Ok((header, freelist))
     }
 
-    /// Writes a sealed state to its slot.
-    pub(crate) fn publish(&self, header: &Header) -> Result<()> {
-        slots::publish(&*self.file, header)
+    /// Makes a sealed state durable in its slot, and current. Returns the base for new snapshots.
+    pub(crate) fn publish(&mut self, (header, freelist): (Header, Vec<PageRef>)) -> Result<Arc<Base>> {
+        self.slots.publish(header)?;
+        Ok(self.adopt(freelist))
     }
 
-    /// Makes a durable state the current one and returns the base for new snapshots.
-    pub(crate) fn adopt(&mut self, header: Header) -> Arc<Base> {
+    /// Makes a state current that a durable root record holds. If writing its slot fails, nobody
+    /// writes any more, and recovery finds the record.
+    pub(crate) fn publish_recorded(&mut self, (header, freelist): (Header, Vec<PageRef>)) -> (Arc<Base>, Result<()>) {
+        let written = self.slots.publish_recorded(header);
+        (self.adopt(freelist), written)
+    }
+
+    fn adopt(&mut self, freelist: Vec<PageRef>) -> Arc<Base> {
+        let header = self.slots.header.clone();
         self.allocator.commit_change(header.sequence);
-        self.header = header.clone();
+        self.freelist = Some(freelist);
         let base = Arc::new(Base::new(header));
         self.live.push(Arc::downgrade(&base));
         base
@@ -187,19 +163,26 @@ impl Trees {
     fn release_unused(&mut self) {
         self.live.retain(|base| base.strong_count() > 0);
         let oldest = self.live.iter().find_map(|base| base.upgrade().map(|base| base.header.sequence));
-        let durable = self.header.sequence;
-        self.allocator.release(oldest.unwrap_or(durable), durable);
+        self.allocator.release(oldest.unwrap_or(self.slots.header.sequence));
     }
 
     /// Whether a snapshot older than the current state is still held.
-    pub(crate) fn old_snapshots(&self) -> bool {
-        let current = self.header.sequence;
+    fn old_snapshots(&self) -> bool {
+        let current = self.slots.header.sequence;
         self.live.iter().filter_map(Weak::upgrade).any(|base| base.header.sequence < current)
     }
-}
 
-fn set_covered(header: &mut Header, covered: Covered) {
-    header.log_generation = covered.generation;
-    header.log_position = covered.position;
-    header.log_chain = covered.chain;
+    /// Publishes a state that does not count free pages at the end of the file, unless snapshots may
+    /// need them.
+    pub(crate) fn trim(&mut self, contents: &Contents) -> Result<()> {
+        drop(self.writer()?);
+        if self.old_snapshots() || !self.allocator.has_free_tail() {
+            self.abandon();
+            return Ok(());
+        }
+        self.allocator.trim_tail();
+        let sealed = self.seal(contents, Covered::of(&self.slots.header))?;
+        self.publish(sealed)?;
+        Ok(())
+    }
 }

@@ -6,7 +6,7 @@ use std::sync::Arc;
 use super::write::WriteTxn;
 use crate::btree::{EdgeData, NodeRecord};
 use crate::error::{Error, Result};
-use crate::graph::limits;
+use crate::graph::{AbsentRun, limits};
 use crate::ids::{EdgeKey, NodeId};
 
 /// What to change of a node; what is not named stays.
@@ -72,8 +72,7 @@ impl WriteTxn {
     /// one to be issued. Ids skipped by that are reserved.
     ///
     /// # Errors
-    /// [`Error::Usage`] if the id names a node, or named one that was deleted in an earlier
-    /// transaction and cannot be told from a reserved one. Else as [`insert_node`](WriteTxn::insert_node).
+    /// [`Error::Usage`] if the id names a node or named one that was deleted. Else as [`insert_node`](WriteTxn::insert_node).
     pub fn insert_node_with_id(&mut self, id: NodeId, kind: &str, name: &str, data: &[u8]) -> Result<()> {
         if self.contains_node(id)? {
             return Err(Error::usage(format!("node {id} exists already")));
@@ -82,10 +81,10 @@ impl WriteTxn {
         limits::data(data)?;
         let next = self.work.get_mut().totals.next_node;
         if id.get() < next {
-            self.set_absent(id.get(), 1, false)?;
+            self.use_reserved(id)?;
         } else {
             if id.get() > next {
-                self.set_absent(next, id.get() - next, true)?;
+                self.set_absent(AbsentRun { first: next, len: id.get() - next, reserved: true })?;
             }
             self.work.get_mut().totals.next_node = id.get() + 1;
         }
@@ -104,7 +103,7 @@ impl WriteTxn {
         }
         let end = first.saturating_add(count);
         limits::node_id(end - 1)?;
-        self.set_absent(first, count, true)?;
+        self.set_absent(AbsentRun { first, len: count, reserved: true })?;
         self.work.get_mut().totals.next_node = end;
         Ok(first..end)
     }
@@ -142,19 +141,16 @@ impl WriteTxn {
         let view = self.work.get_mut().view(&self.store)?;
         let Some(old) = view.node_record(id)? else { return Ok(false) };
         let indexed = self.store.options.name_index;
-        for edge in view.incident_edges(id) {
-            let key = edge?;
-            let work = self.work.get_mut();
-            work.touch();
-            work.batch.delete_edge(key);
-            work.totals.edges -= 1;
-            self.limit_memory()?;
-        }
+        let edges = view.incident_edges(id)?;
         let work = self.work.get_mut();
         work.touch();
+        for key in &edges {
+            work.batch.delete_edge(*key);
+        }
+        work.totals.edges = work.totals.edges.saturating_sub(edges.len() as u64);
         work.batch.delete_node(id.get(), &old, indexed);
         work.totals.nodes -= 1;
-        self.set_absent(id.get(), 1, true)?;
+        self.set_absent(AbsentRun { first: id.get(), len: 1, reserved: false })?;
         self.limit_memory()?;
         Ok(true)
     }
@@ -177,6 +173,7 @@ impl WriteTxn {
             }
         }
         let label = self.label_id(label)?;
+        self.work.get_mut().settle_keyed_edges(&self.store)?;
         let work = self.work.get_mut();
         work.touch();
         work.batch.insert_edge(source.get(), label, target.get(), EdgeData::new(data));
@@ -198,7 +195,8 @@ impl WriteTxn {
         self.insert_edge(source, label, target, data)?;
         let label = self.label_id(label)?;
         let view = self.work.get_mut().view(&self.store)?;
-        let highest = view.highest_ordinal(source.get(), label, target.get())?;
+        let triple = EdgeKey { node: source.get(), label, peer: target.get(), ordinal: 0 };
+        let highest = view.highest_ordinal(triple)?;
         // The edge just inserted is the highest of its kind.
         Ok(highest.unwrap_or_default())
     }
@@ -233,7 +231,7 @@ impl WriteTxn {
         let work = self.work.get_mut();
         work.touch();
         work.batch.delete_edge(key);
-        work.totals.edges -= 1;
+        work.totals.edges = work.totals.edges.saturating_sub(1);
         self.limit_memory()?;
         Ok(true)
     }
@@ -266,13 +264,25 @@ impl WriteTxn {
         self.work.get_mut().label_id(&self.store, name)
     }
 
-    /// Adds a run of ids to those that name no node, or takes one out.
-    fn set_absent(&mut self, first: u64, len: u64, absent: bool) -> Result<()> {
+    /// Adds a run of ids to those that name no node.
+    fn set_absent(&mut self, run: AbsentRun) -> Result<()> {
         let work = self.work.get_mut();
-        let view = work.view(&self.store)?;
-        let changes = view.absent_changes(first, len, absent)?;
+        let changes = work.view(&self.store)?.make_absent(run)?;
         work.touch();
         work.batch.change_absent(changes);
+        Ok(())
+    }
+
+    /// Takes an id out of those that were set aside.
+    fn use_reserved(&mut self, id: NodeId) -> Result<()> {
+        let work = self.work.get_mut();
+        let view = work.view(&self.store)?;
+        let run = view.absent_run(id.get())?.filter(|run| run.reserved);
+        let Some(run) = run else {
+            return Err(Error::usage(format!("node {id} was deleted; ids are not used twice")));
+        };
+        work.touch();
+        work.batch.change_absent(view.make_present(run, id.get()));
         Ok(())
     }
 

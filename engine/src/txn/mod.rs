@@ -8,5 +8,5 @@ mod write;
 
 pub use changes::NodeUpdate;
 pub use pending::{Pending, Savepoint};
-pub use read::ReadTxn;
+pub use read::{PageLocation, ReadTxn};
 pub use write::WriteTxn;

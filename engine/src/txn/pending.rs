@@ -1,12 +1,15 @@
 //! What a write transaction has changed so far, and how it looks from inside.
 
-use super::spill::Spilled;
-use crate::delta::{Batch, Delta};
-use crate::error::{Error, Result};
-use crate::graph::{Totals, View};
-use crate::ids::NodeId;
-use crate::store::{State, Store};
+use std::collections::HashMap;
 use std::sync::Arc;
+
+use super::spill::{Mark, Spilled};
+use crate::delta::{Batch, Delta, encode};
+use crate::error::{Error, Result};
+use crate::format::header::Root;
+use crate::graph::{Totals, View, limits};
+use crate::ids::NodeId;
+use crate::store::{Held, State, Store, Trees};
 
 /// How much a write transaction has changed so far.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -24,7 +27,8 @@ pub struct Pending {
 pub struct Savepoint {
     delta: Delta,
     totals: Totals,
-    spilled: Option<super::spill::Mark>,
+    spilled: Option<Mark>,
+    changed: bool,
     number: u64,
     owner: Arc<()>,
 }
@@ -39,8 +43,10 @@ pub(crate) struct Work {
     pub(super) totals: Totals,
     spilled: Option<Spilled>,
     changed: bool,
-    /// The view of everything settled, until something changes.
-    view: Option<View>,
+    /// Everything but `batch`, kept while it holds.
+    settled: Option<View>,
+    kinds: HashMap<String, u16>,
+    labels: HashMap<String, u16>,
     savepoints: Vec<u64>,
     next_savepoint: u64,
     identity: Arc<()>,
@@ -52,10 +58,12 @@ impl Work {
             state: Arc::clone(state),
             batch: Batch::default(),
             delta: Delta::default(),
-            totals: state.totals.clone(),
+            totals: state.totals,
             spilled: None,
             changed: false,
-            view: None,
+            settled: None,
+            kinds: HashMap::new(),
+            labels: HashMap::new(),
             savepoints: Vec::new(),
             next_savepoint: 0,
             identity: Arc::new(()),
@@ -71,44 +79,45 @@ impl Work {
         !self.changed
     }
 
-    pub(super) fn spilled(&self) -> Option<&Spilled> {
-        self.spilled.as_ref()
-    }
-
     pub(super) fn pending(&self) -> Pending {
         Pending {
             changes: (self.batch.len() + self.delta.len()) as u64,
-            bytes: (self.batch.bytes() + self.delta.bytes()) as u64,
+            bytes: self.memory() as u64,
             pages: self.spilled.as_ref().map_or(0, Spilled::pages),
         }
     }
 
-    /// Notes that something is about to change.
+    /// Memory that the changes take, in bytes.
+    pub(super) fn memory(&self) -> usize {
+        self.batch.bytes() + self.delta.bytes()
+    }
+
+    /// Notes that something changes.
     pub(super) fn touch(&mut self) {
         self.changed = true;
-        self.view = None;
     }
 
     /// Everything done so far, sorted and numbered, over the state below.
     pub(super) fn view(&mut self, store: &Store) -> Result<View> {
         self.settle(store)?;
-        Ok(self.settled_view(store))
+        let mut view = self.settled(store).clone();
+        view.totals = self.totals;
+        Ok(view)
     }
 
-    fn settled_view(&mut self, store: &Store) -> View {
-        if let Some(view) = &self.view {
-            return view.clone();
-        }
-        let mut view = match &self.spilled {
-            Some(spilled) => spilled.view(store),
-            None => store.view(&self.state),
-        };
-        if !self.delta.is_empty() {
-            view.layers.insert(0, self.delta.clone());
-        }
-        view.totals = self.totals.clone();
-        self.view = Some(view.clone());
-        view
+    /// Everything but what `batch` holds.
+    fn settled(&mut self, store: &Store) -> &View {
+        let (spilled, state, delta) = (&self.spilled, &self.state, &self.delta);
+        self.settled.get_or_insert_with(|| {
+            let mut view = match spilled {
+                Some(spilled) => spilled.view(store),
+                None => store.view(state),
+            };
+            if !delta.is_empty() {
+                view.layers.insert(0, delta.clone());
+            }
+            view
+        })
     }
 
     /// Sorts what came in and gives blind edges their ordinals.
@@ -116,40 +125,66 @@ impl Work {
         if self.batch.is_empty() {
             return Ok(());
         }
-        let below = self.view_below(store);
+        let below = self.settled(store).clone();
         let batch = std::mem::take(&mut self.batch);
-        let resolved = batch.resolve(store.options.unique_edges, |source, label, target| {
-            below.highest_ordinal(source, label, target)
-        })?;
-        self.delta.apply(resolved);
-        self.view = None;
+        let batch = batch.resolve(store.options.unique_edges, |triple| below.highest_ordinal(triple))?;
+        self.delta.apply(batch);
+        self.settled = None;
         Ok(())
     }
 
-    /// The view without what `batch` holds.
-    fn view_below(&mut self, store: &Store) -> View {
-        self.view = None;
-        self.settled_view(store)
+    /// Makes room for an edge whose ordinal depends on edges that changed by key.
+    pub(super) fn settle_keyed_edges(&mut self, store: &Store) -> Result<()> {
+        if self.batch.has_keyed_edges() { self.settle(store) } else { Ok(()) }
     }
 
     pub(super) fn exists(&mut self, store: &Store, id: NodeId) -> Result<bool> {
         if id.get() >= self.totals.next_node {
             return Ok(false);
         }
-        // A node that this transaction made and did not delete needs no look at the trees.
-        if let Some(exists) = self.batch.node_exists(id.get()) {
-            return Ok(exists);
+        match self.batch.node_exists(id.get()) {
+            Some(exists) => Ok(exists),
+            // An id that only this batch issued is reserved there, or is put there.
+            None => self.settled(store).contains_node(id),
         }
-        let view = match &self.view {
-            Some(view) => view.clone(),
-            None => self.view_for_existence(store),
-        };
-        view.contains_node(id)
     }
 
-    /// A view that need not hold unsettled edges.
-    fn view_for_existence(&mut self, store: &Store) -> View {
-        self.settled_view(store)
+    pub(super) fn kind_id(&mut self, store: &Store, name: &str) -> Result<u16> {
+        if let Some(id) = self.kinds.get(name) {
+            return Ok(*id);
+        }
+        limits::term(name)?;
+        let id = match self.settled(store).kind_id(name)? {
+            Some(id) => id.0,
+            None => {
+                let id = limits::next_term(self.totals.kinds)?;
+                self.batch.define_kind(id, name);
+                self.totals.kinds += 1;
+                self.touch();
+                id
+            }
+        };
+        self.kinds.insert(name.to_owned(), id);
+        Ok(id)
+    }
+
+    pub(super) fn label_id(&mut self, store: &Store, name: &str) -> Result<u16> {
+        if let Some(id) = self.labels.get(name) {
+            return Ok(*id);
+        }
+        limits::term(name)?;
+        let id = match self.settled(store).label_id(name)? {
+            Some(id) => id.0,
+            None => {
+                let id = limits::next_term(self.totals.labels)?;
+                self.batch.define_label(id, name);
+                self.totals.labels += 1;
+                self.touch();
+                id
+            }
+        };
+        self.labels.insert(name.to_owned(), id);
+        Ok(id)
     }
 
     pub(super) fn savepoint(&mut self, store: &Store) -> Result<Savepoint> {
@@ -159,8 +194,9 @@ impl Work {
         self.savepoints.push(number);
         Ok(Savepoint {
             delta: self.delta.clone(),
-            totals: self.totals.clone(),
-            spilled: self.spilled.as_mut().map(Spilled::mark),
+            totals: self.totals,
+            spilled: self.spilled.as_ref().map(Spilled::mark),
+            changed: self.changed,
             number,
             owner: Arc::clone(&self.identity),
         })
@@ -174,13 +210,45 @@ impl Work {
         self.savepoints.retain(|number| *number <= savepoint.number);
         self.batch = Batch::default();
         self.delta = savepoint.delta.clone();
-        self.totals = savepoint.totals.clone();
-        self.view = None;
+        self.totals = savepoint.totals;
+        self.changed = savepoint.changed;
+        self.settled = None;
+        self.kinds.clear();
+        self.labels.clear();
         match (&mut self.spilled, &savepoint.spilled) {
             (Some(spilled), Some(mark)) => spilled.rollback_to(mark),
-            (spilled, None) => *spilled = None,
-            (None, Some(_)) => {}
+            // What was spilled later is given back; the state that it was built on holds the same as
+            // the one that this transaction began on.
+            (spilled, _) => *spilled = None,
         }
         Ok(())
+    }
+
+    /// Moves what is in memory into trees of this transaction's own.
+    pub(super) fn spill(&mut self, store: &Store) -> Result<()> {
+        self.settle(store)?;
+        let spilled = match &mut self.spilled {
+            Some(spilled) => spilled,
+            None => self.spilled.insert(Spilled::begin(store)?),
+        };
+        spilled.merge(&self.delta)?;
+        self.delta = Delta::default();
+        self.settled = None;
+        Ok(())
+    }
+
+    /// The log payload of everything, if it can go into the log: nothing was spilled.
+    pub(super) fn payload(&self) -> Option<Vec<u8>> {
+        self.spilled.is_none().then(|| encode(&self.delta, self.totals.logged()))
+    }
+
+    pub(super) fn into_delta(self) -> (Delta, Totals) {
+        (self.delta, self.totals)
+    }
+
+    /// The trees to commit, once everything was spilled.
+    pub(super) fn into_trees(self) -> Option<(Held<Trees>, [Root; 7], Totals)> {
+        let (trees, roots) = self.spilled?.into_parts()?;
+        Some((trees, roots, self.totals))
     }
 }

@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use crate::delta::Delta;
-use crate::error::Result;
+use crate::error::{Error, Result};
 use crate::format::header::Root;
 use crate::graph::{Base, View};
 use crate::pager::Mark as AllocatorMark;
@@ -11,15 +11,15 @@ use crate::store::{Held, Store, Trees, merge_all};
 
 /// Trees that only this transaction sees. Dropping it gives their pages back.
 pub(super) struct Spilled {
-    trees: Held<Trees>,
+    /// `None` once they were handed over to a commit.
+    trees: Option<Held<Trees>>,
     roots: [Root; 7],
-    committed: bool,
 }
 
 /// A place to roll a spilled transaction back to.
 pub(super) struct Mark {
     roots: [Root; 7],
-    allocator: AllocatorMark,
+    allocator: Option<AllocatorMark>,
 }
 
 impl Spilled {
@@ -28,55 +28,65 @@ impl Spilled {
         store.ensure_log()?;
         let mut trees = store.trees.acquire();
         store.drain_in(&mut trees)?;
-        let roots = trees.header.roots;
-        Ok(Spilled { trees, roots, committed: false })
+        let roots = trees.header().roots;
+        Ok(Spilled { trees: Some(trees), roots })
+    }
+
+    fn trees(&mut self) -> Result<&mut Trees> {
+        self.trees.as_deref_mut().ok_or(Error::Poisoned)
     }
 
     /// Merges changes into the private trees.
     pub(super) fn merge(&mut self, delta: &Delta) -> Result<()> {
         let mut roots = self.roots;
-        let mut writer = self.trees.writer()?;
-        merge_all(delta, &mut roots, &mut writer)?;
-        // Later reads of this transaction go through the cache to the file.
-        writer.flush()?;
+        let trees = self.trees()?;
+        let mark = trees.allocator.mark();
+        let merged = trees.writer().and_then(|mut writer| merge_all(delta, &mut roots, &mut writer));
+        if let Err(error) = merged {
+            // The trees are as before, so the transaction can go on or be tried again.
+            trees.allocator.rollback_to(&mark);
+            return Err(error);
+        }
         self.roots = roots;
         Ok(())
     }
 
     /// A view of the private trees.
     pub(super) fn view(&self, store: &Store) -> View {
-        let mut header = self.trees.header.clone();
-        header.roots = self.roots;
         let mut view = store.view(&store.tip());
+        let mut header = view.base.header.clone();
+        header.roots = self.roots;
         view.layers.clear();
         view.base = Arc::new(Base::new(header));
         view
     }
 
     pub(super) fn pages(&self) -> u64 {
-        self.trees.allocator.allocated()
+        self.trees.as_ref().map_or(0, |trees| trees.allocator.taken())
     }
 
-    pub(super) fn mark(&mut self) -> Mark {
-        Mark { roots: self.roots, allocator: self.trees.allocator.mark() }
+    pub(super) fn mark(&self) -> Mark {
+        let allocator = self.trees.as_ref().map(|trees| trees.allocator.mark());
+        Mark { roots: self.roots, allocator }
     }
 
     pub(super) fn rollback_to(&mut self, mark: &Mark) {
         self.roots = mark.roots;
-        self.trees.allocator.rollback_to(&mark.allocator);
+        if let (Some(trees), Some(mark)) = (&mut self.trees, &mark.allocator) {
+            trees.allocator.rollback_to(mark);
+        }
     }
 
     /// Hands the trees over to the commit.
-    pub(super) fn into_parts(mut self) -> (Option<Held<Trees>>, [Root; 7]) {
-        self.committed = true;
-        (None, self.roots)
+    pub(super) fn into_parts(mut self) -> Option<(Held<Trees>, [Root; 7])> {
+        Some((self.trees.take()?, self.roots))
     }
 }
 
 impl Drop for Spilled {
     fn drop(&mut self) {
-        if !self.committed {
-            self.trees.abandon();
+        if let Some(trees) = &mut self.trees {
+            trees.abandon();
         }
     }
 }

@@ -43,7 +43,7 @@ impl WriteTxn {
             return Err(Error::usage("the database was opened read-only; open it for writing"));
         }
         let writer = store.writer.acquire();
-        store.file.writable().map_err(|_| Error::Poisoned)?;
+        store.poison.check()?;
         let work = RefCell::new(Work::on(&store.tip()));
         let durability = store.options.durability;
         Ok(WriteTxn { store, work, durability, writer })
@@ -112,16 +112,13 @@ impl WriteTxn {
             return Ok(CommitReport { commit, how: CommitKind::Empty, pages: 0, log_bytes: 0, syncs: 0 });
         }
         work.settle(&store)?;
-        if work.spilled().is_none() {
-            let payload = work.payload();
-            if store.fits_log(payload.len()) {
-                let (delta, totals) = work.into_delta();
-                let input = CommitInput { delta, payload, totals, durability };
-                return store.commit_log(writer, input);
-            }
+        if let Some(payload) = work.payload().filter(|payload| store.fits_log(payload.len())) {
+            let (delta, totals) = work.into_delta();
+            let input = CommitInput { delta, payload, totals, durability };
+            return store.commit_log(writer, input);
         }
         work.spill(&store)?;
-        let (trees, roots, totals) = work.into_spilled()?;
+        let Some((trees, roots, totals)) = work.into_trees() else { return Err(Error::Poisoned) };
         store.commit_flip(writer, trees, roots, totals)
     }
 }

@@ -8,7 +8,7 @@ mod writer;
 mod tests;
 
 pub(crate) use reader::{LogReader, LogStart, Record};
-pub(crate) use writer::{Appended, LogIdentity, LogWriter};
+pub(crate) use writer::{LogIdentity, LogWriter};
 
 /// Where the segment of a generation begins in the log file.
 fn half(generation: u64, segment_bytes: u32) -> u64 {

@@ -138,7 +138,7 @@ impl LogReader {
         let found = match decode_record(bytes, header, self.position) {
             Ok(found) => found,
             Err(_) => {
-                mended = repair_one_bit(bytes, header, self.position)?;
+                (_, mended) = repair_one_bit(bytes, header, self.position)?;
                 repaired = true;
                 decode_record(&mended, header, self.position).ok()?
             }
@@ -151,8 +151,8 @@ impl LogReader {
             commit: found.header.commit,
             payload: found.payload.to_vec(),
             offset,
-            end: self.position + found.length as u64,
-            bytes: found.length as u64,
+            end: found.end(),
+            bytes: found.len as u64,
             checksum: found.checksum,
         };
         self.position = record.end;
@@ -195,7 +195,7 @@ impl LogReader {
                     let what = "a record is damaged, and later ones show that it was durable";
                     return Err(Error::corrupt_log(self.offset(here), what));
                 }
-                self.tail.dropped_bytes = self.tail.dropped_bytes.max(ahead + later.length as u64);
+                self.tail.dropped_bytes = self.tail.dropped_bytes.max(ahead + later.len as u64);
             }
         }
         let begun = self.bytes_from(here).iter().take(64).any(|byte| *byte != 0);

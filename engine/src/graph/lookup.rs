@@ -1,0 +1,188 @@
+//! Finding single items, and the questions a writer asks before it changes something.
+
+use std::sync::Arc;
+
+use super::values::Node;
+use super::view::View;
+use crate::btree::{
+    Change, EdgeCells, EdgeData, In, Kinds, NameKey, Names, NodeRecord, Nodes, Out, StoredData,
+    StoredNode, find_entry, find_node, path_to,
+};
+use crate::delta::Overlaid;
+use crate::error::Result;
+use crate::format::bytes::u48_be;
+use crate::format::node::Data;
+use crate::ids::{EdgeKey, KeySpace, NodeId};
+use crate::pager::Pages;
+
+impl View {
+    /// The node, where it is.
+    #[inline]
+    pub(crate) fn stored_node(&self, id: u64) -> Result<Option<StoredNode>> {
+        if !self.layers.is_empty() {
+            match self.change::<Nodes>(&id) {
+                Some(Change::Put(record)) => {
+                    return Ok(Some(StoredNode::Memory { record: Arc::clone(record), blob: None }));
+                }
+                Some(Change::Delete) => return Ok(None),
+                None => {}
+            }
+        }
+        find_node(&*self.pager, self.root(KeySpace::Nodes), id)
+    }
+
+    /// The node, as a reader gets it.
+    #[inline]
+    pub(crate) fn node(&self, id: NodeId) -> Result<Option<Node<'_>>> {
+        if id.get() >= self.totals.next_node {
+            return Ok(None);
+        }
+        self.stored_node(id.get())?.map(|stored| Node::new(self, id, stored)).transpose()
+    }
+
+    /// The whole node in memory, for changing it.
+    pub(crate) fn node_record(&self, id: NodeId) -> Result<Option<Arc<NodeRecord>>> {
+        let Some(stored) = self.stored_node(id.get())? else { return Ok(None) };
+        if let StoredNode::Memory { record, blob: None } = &stored {
+            return Ok(Some(Arc::clone(record)));
+        }
+        let page = stored.page().unwrap_or_default();
+        let cell = stored.cell().map_err(|rule| self.broken(page, rule))?;
+        let data = match cell.data {
+            Data::Inline(bytes) => bytes.into(),
+            Data::Blob(blob) => self.pager.blob(blob)?.into(),
+        };
+        Ok(Some(Arc::new(NodeRecord { kind: cell.kind, name: cell.name.into(), data })))
+    }
+
+    /// The data of an outgoing edge, if the edge is there.
+    pub(crate) fn edge_data(&self, key: EdgeKey) -> Result<Option<StoredData>> {
+        match self.change::<Out>(&key) {
+            Some(Change::Put(data)) => return Ok(Some(Out::stored_data(data))),
+            Some(Change::Delete) => return Ok(None),
+            None => {}
+        }
+        self.find_in_blocks(KeySpace::Out, key, |cell, index| cell.data(index))
+    }
+
+    pub(crate) fn has_edge(&self, key: EdgeKey) -> Result<bool> {
+        self.has_key::<Out>(key)
+    }
+
+    /// Whether an edge, seen from its target, is there.
+    pub(crate) fn has_in(&self, key: EdgeKey) -> Result<bool> {
+        self.has_key::<In>(key)
+    }
+
+    pub(crate) fn has_kind(&self, key: EdgeKey) -> Result<bool> {
+        self.has_key::<Kinds>(key)
+    }
+
+    pub(crate) fn has_name(&self, key: &NameKey) -> Result<bool> {
+        match self.change::<Names>(key) {
+            Some(change) => Ok(matches!(change, Change::Put(()))),
+            None => Ok(find_entry::<Names>(&*self.pager, self.root(KeySpace::Names), key)?.is_some()),
+        }
+    }
+
+    fn has_key<S: Overlaid<Key = EdgeKey>>(&self, key: EdgeKey) -> Result<bool> {
+        match self.change::<S>(&key) {
+            Some(change) => Ok(matches!(change, Change::Put(_))),
+            None => Ok(self.find_in_blocks(S::SPACE, key, |_, _| Ok(()))?.is_some()),
+        }
+    }
+
+    /// Finds an edge in the tree of a space.
+    fn find_in_blocks<T>(
+        &self,
+        space: KeySpace,
+        key: EdgeKey,
+        found: impl FnOnce(&crate::btree::EdgeCell, usize) -> std::result::Result<T, crate::format::FormatError>,
+    ) -> Result<Option<T>> {
+        let mut cells = EdgeCells::from(&*self.pager, space, self.root(space), &key)?;
+        let mut edges = Vec::new();
+        while let Some(cell) = cells.next()? {
+            let page = cell.leaf.at().page();
+            let block = cell.block().map_err(|rule| self.broken(page, rule))?;
+            let Some(range) = block.label_range(key.label) else { continue };
+            edges.clear();
+            let first = range.start;
+            block.decode_range(range, &mut edges).map_err(|rule| self.broken(page, rule))?;
+            let at = edges.binary_search_by_key(&(key.peer, key.ordinal), |edge| (edge.peer, edge.ordinal));
+            match at {
+                Ok(at) => return found(&cell, first + at).map(Some).map_err(|rule| self.broken(page, rule)),
+                Err(at) if at < edges.len() => return Ok(None),
+                Err(_) => {}
+            }
+        }
+        Ok(None)
+    }
+
+    /// The highest ordinal among the edges of this source, label and target.
+    pub(crate) fn highest_ordinal(&self, first: EdgeKey) -> Result<Option<u32>> {
+        let mut ordinals = self.base_ordinals(first)?;
+        for (key, change) in self.changes::<Out>(Some(&first)) {
+            if (EdgeKey { ordinal: 0, ..*key }) != first {
+                break;
+            }
+            ordinals.retain(|ordinal| *ordinal != key.ordinal);
+            if matches!(change, Change::Put(_)) {
+                ordinals.push(key.ordinal);
+            }
+        }
+        Ok(ordinals.into_iter().max())
+    }
+
+    fn base_ordinals(&self, first: EdgeKey) -> Result<Vec<u32>> {
+        let mut ordinals = Vec::new();
+        let mut cells = EdgeCells::from(&*self.pager, KeySpace::Out, self.root(KeySpace::Out), &first)?;
+        let mut edges = Vec::new();
+        while let Some(cell) = cells.next()? {
+            let page = cell.leaf.at().page();
+            let block = cell.block().map_err(|rule| self.broken(page, rule))?;
+            let Some(range) = block.label_range(first.label) else { continue };
+            edges.clear();
+            block.decode_range(range, &mut edges).map_err(|rule| self.broken(page, rule))?;
+            let parallel = edges.iter().filter(|edge| edge.peer == first.peer);
+            ordinals.extend(parallel.map(|edge| edge.ordinal));
+            if edges.last().is_some_and(|last| last.peer > first.peer) {
+                break;
+            }
+        }
+        Ok(ordinals)
+    }
+
+    /// The keys of every edge that a node's deletion removes, self-loops once.
+    pub(crate) fn incident_edges(&self, id: NodeId) -> Result<Vec<EdgeKey>> {
+        let from = EdgeKey { node: id.get(), ..EdgeKey::default() };
+        let mut keys = Vec::new();
+        for item in self.items::<Out>(Some(from)) {
+            let (key, _) = item?;
+            if key.node != id.get() {
+                break;
+            }
+            keys.push(key);
+        }
+        for item in self.items::<In>(Some(from)) {
+            let (key, ()) = item?;
+            if key.node != id.get() {
+                break;
+            }
+            if key.peer != id.get() {
+                keys.push(key.reversed());
+            }
+        }
+        Ok(keys)
+    }
+
+    /// The pages that lead to a node, with their levels, root first. Empty if it is not in the trees.
+    pub(crate) fn path_to_node(&self, id: NodeId) -> Result<Vec<(u64, u8)>> {
+        path_to(&*self.pager, self.root(KeySpace::Nodes), KeySpace::Nodes, &u48_be(id.get()))
+    }
+}
+
+impl Out {
+    fn stored_data(data: &EdgeData) -> StoredData {
+        <Out as crate::btree::Space>::stored(data)
+    }
+}

@@ -1,0 +1,22 @@
+//! The graph as a snapshot sees it: trees below, layers of newer changes above.
+
+mod absent;
+mod adjacency;
+mod dictionary;
+pub(crate) mod limits;
+mod lookup;
+mod overlay;
+mod totals;
+mod values;
+mod view;
+
+#[cfg(test)]
+mod tests;
+
+pub(crate) use absent::{AbsentRun, reserved_run};
+pub use adjacency::{Direction, Edges, Neighbors};
+pub(crate) use adjacency::{Labels, Peers};
+pub(crate) use dictionary::DictionaryCache;
+pub(crate) use totals::Totals;
+pub use values::{Edge, Node};
+pub(crate) use view::{Base, View};
