@@ -2,6 +2,7 @@
 
 use super::space::{Change, LeafBuilder};
 use crate::error::{Error, Result};
+use crate::format::sorted::least_separator;
 use crate::ids::{KeySpace, PageRef};
 use crate::pager::{PageGuard, PageWriter};
 
@@ -90,9 +91,11 @@ impl<'l, L: Level> Run<'l, L> {
             self.level.encode_key(last, &mut before);
         }
         self.level.encode_key(next, &mut after);
+        // A branch's last child reaches up to the next separator, so only leaves can cut it short.
         if self.level.level() == 0 {
             let shared = before.iter().zip(&after).take_while(|(a, b)| a == b).count();
-            after.truncate(shared + 1);
+            // Branches search keys that begin with an id fastest if none is shorter than the id.
+            after.truncate((shared + 1).max(least_separator(self.level.space()).len()));
         }
         after
     }
