@@ -5,7 +5,7 @@ use std::sync::Arc;
 use crate::delta::Delta;
 use crate::error::{Error, Result};
 use crate::format::header::Root;
-use crate::graph::{Base, View};
+use crate::graph::{Base, DictionaryCache, View};
 use crate::pager::Mark as AllocatorMark;
 use crate::store::{Held, Store, Trees, merge_all};
 
@@ -14,6 +14,8 @@ pub(super) struct Spilled {
     /// `None` once they were handed over to a commit.
     trees: Option<Held<Trees>>,
     roots: [Root; 7],
+    /// Names read from these trees. Not the database's: a rollback takes them back.
+    dictionary: Arc<DictionaryCache>,
 }
 
 /// A place to roll a spilled transaction back to.
@@ -29,7 +31,7 @@ impl Spilled {
         let mut trees = store.trees.acquire();
         store.drain_in(&mut trees)?;
         let roots = trees.header().roots;
-        Ok(Spilled { trees: Some(trees), roots })
+        Ok(Spilled { trees: Some(trees), roots, dictionary: Arc::default() })
     }
 
     fn trees(&mut self) -> Result<&mut Trees> {
@@ -57,6 +59,7 @@ impl Spilled {
         let mut header = view.base.header.clone();
         header.roots = self.roots;
         view.layers.clear();
+        view.dictionary = Arc::clone(&self.dictionary);
         view.base = Arc::new(Base::new(header));
         view
     }
@@ -72,6 +75,7 @@ impl Spilled {
 
     pub(super) fn rollback_to(&mut self, mark: &Mark) {
         self.roots = mark.roots;
+        self.dictionary = Arc::default();
         if let (Some(trees), Some(mark)) = (&mut self.trees, &mark.allocator) {
             trees.allocator.rollback_to(mark);
         }

@@ -104,7 +104,7 @@ fn assert_nodes(txn: &ReadTxn, model: &Model) {
             (Some(node), Some(expected)) => {
                 assert_eq!(node.kind(), expected.kind, "kind of {number}");
                 assert_eq!(node.name(), expected.name, "name of {number}");
-                assert_eq!(node.data().unwrap(), &expected.data[..], "data of {number}");
+                assert!(node.data().unwrap() == expected.data, "data of {number}");
             }
             (found, _) => panic!("node {number}: found {}, expected {expected:?}", found.is_some()),
         }
@@ -121,7 +121,11 @@ fn assert_edges(txn: &ReadTxn, model: &Model) {
             assert!(twice.is_none(), "edge {key:?} came twice");
         }
         let expected: BTreeMap<_, _> = model.out(number).map(|(k, v)| (k.clone(), v.clone())).collect();
-        assert_eq!(out, expected, "out-edges of {number}");
+        let differences: Vec<_> = out.keys().filter(|k| !expected.contains_key(*k)).collect();
+        let missing: Vec<_> = expected.keys().filter(|k| !out.contains_key(*k)).collect();
+        assert!(differences.is_empty(), "out-edges of {number} that should not be: {differences:?}");
+        assert!(missing.is_empty(), "out-edges of {number} that are missing: {missing:?}");
+        assert!(out == expected, "data of out-edges of {number}");
         let incoming: BTreeSet<ModelEdge> = txn
             .edges(id(number), Direction::In, None)
             .map(|edge| edge.unwrap())
@@ -137,7 +141,7 @@ fn assert_edges(txn: &ReadTxn, model: &Model) {
     for (edge, data) in &model.edges {
         let found = txn.edge(id(edge.0), &edge.1, id(edge.2), edge.3).unwrap();
         let found = found.unwrap_or_else(|| panic!("edge {edge:?} is missing"));
-        assert_eq!(found.data().unwrap(), &data[..], "data of {edge:?}");
+        assert!(found.data().unwrap() == *data, "data of {edge:?}");
     }
 }
 
