@@ -4,6 +4,7 @@ use std::sync::Arc;
 
 use super::values::Node;
 use super::view::View;
+use super::walk::ends_label;
 use crate::btree::{
     Change, EdgeCells, EdgeData, In, Kinds, NameKey, Names, NodeRecord, Nodes, Out, StoredData,
     StoredNode, find_entry, find_node, path_to,
@@ -104,15 +105,19 @@ impl View {
         while let Some(cell) = cells.next()? {
             let page = cell.leaf.at().page();
             let block = cell.block().map_err(|rule| self.broken(page, rule))?;
-            let Some(range) = block.label_range(key.label) else { continue };
-            edges.clear();
-            let first = range.start;
-            block.decode_range(range, &mut edges).map_err(|rule| self.broken(page, rule))?;
-            let at = edges.binary_search_by_key(&(key.peer, key.ordinal), |edge| (edge.peer, edge.ordinal));
-            match at {
-                Ok(at) => return found(&cell, first + at).map(Some).map_err(|rule| self.broken(page, rule)),
-                Err(at) if at < edges.len() => return Ok(None),
-                Err(_) => {}
+            if let Some(range) = block.label_range(key.label) {
+                edges.clear();
+                let first = range.start;
+                block.decode_range(range, &mut edges).map_err(|rule| self.broken(page, rule))?;
+                let at = edges.binary_search_by_key(&(key.peer, key.ordinal), |edge| (edge.peer, edge.ordinal));
+                match at {
+                    Ok(at) => return found(&cell, first + at).map(Some).map_err(|rule| self.broken(page, rule)),
+                    Err(at) if at < edges.len() => return Ok(None),
+                    Err(_) => {}
+                }
+            }
+            if ends_label(&block, key.label) {
+                return Ok(None);
             }
         }
         Ok(None)
@@ -140,12 +145,16 @@ impl View {
         while let Some(cell) = cells.next()? {
             let page = cell.leaf.at().page();
             let block = cell.block().map_err(|rule| self.broken(page, rule))?;
-            let Some(range) = block.label_range(first.label) else { continue };
-            edges.clear();
-            block.decode_range(range, &mut edges).map_err(|rule| self.broken(page, rule))?;
-            let parallel = edges.iter().filter(|edge| edge.peer == first.peer);
-            ordinals.extend(parallel.map(|edge| edge.ordinal));
-            if edges.last().is_some_and(|last| last.peer > first.peer) {
+            if let Some(range) = block.label_range(first.label) {
+                edges.clear();
+                block.decode_range(range, &mut edges).map_err(|rule| self.broken(page, rule))?;
+                let parallel = edges.iter().filter(|edge| edge.peer == first.peer);
+                ordinals.extend(parallel.map(|edge| edge.ordinal));
+                if edges.last().is_some_and(|last| last.peer > first.peer) {
+                    break;
+                }
+            }
+            if ends_label(&block, first.label) {
                 break;
             }
         }
