@@ -10,13 +10,13 @@ use crate::format::limits::PAGE_SIZES;
 use crate::recovery::RecoveryProgress;
 
 /// Least and most bytes of a log segment.
-pub const LOG_SEGMENT_BYTES: std::ops::RangeInclusive<u32> = 64 << 10..=1 << 30;
+pub(crate) const LOG_SEGMENT_BYTES: std::ops::RangeInclusive<u32> = 64 << 10..=1 << 30;
 /// Least bytes of the write buffer.
-pub const WRITE_BUFFER_BYTES_MIN: usize = 64 << 10;
+pub(crate) const WRITE_BUFFER_BYTES_MIN: usize = 64 << 10;
 /// Longest that a group commit may wait for company.
-pub const GROUP_DELAY_MAX: Duration = Duration::from_secs(1);
+pub(crate) const GROUP_DELAY_MAX: Duration = Duration::from_secs(1);
 /// Least pages that the cache holds.
-pub const CACHE_PAGES_MIN: usize = 4;
+pub(crate) const CACHE_PAGES_MIN: usize = 4;
 
 /// What has survived when a commit returns.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]

@@ -16,6 +16,7 @@ use crate::error::{Error, Result};
 use crate::format::header::Root;
 use crate::format::limits::MAX_LEVEL;
 use crate::format::node::BlobRef;
+use crate::format::sorted::least_separator;
 use crate::ids::{KeySpace, PageRef};
 use crate::pager::{PageGuard, PageWriter, Pager, Pages};
 
@@ -223,7 +224,10 @@ impl Merge<'_, '_> {
         I: Iterator<Item = Result<(L::Key, Change<V>)>>,
     {
         let page_size = self.writer.page_size();
-        let first = if descent.is_leftmost() { Vec::new() } else { descent.separator() };
+        let first = match descent.is_leftmost() {
+            true => least_separator(level.space()).to_vec(),
+            false => descent.separator(),
+        };
         let mut run = Run::new(level, page_size, first);
         let mut absorbed = false;
         loop {

@@ -2,6 +2,7 @@
 
 use super::space::{Change, LeafBuilder};
 use crate::error::{Error, Result};
+use crate::format::sorted::least_separator;
 use crate::ids::{KeySpace, PageRef};
 use crate::pager::{PageGuard, PageWriter};
 
@@ -81,15 +82,21 @@ impl<'l, L: Level> Run<'l, L> {
         Ok(())
     }
 
-    /// The shortest key greater than the last item and not greater than the next.
+    /// The shortest key greater than everything below the last item and not greater than the next. The
+    /// items of a branch are themselves separators: keys below the last may be as great as anything
+    /// below the next, so only the next one itself will do.
     fn separator_before(&self, next: &L::Key) -> Vec<u8> {
         let (mut before, mut after) = (Vec::new(), Vec::new());
         if let Some(last) = &self.last {
             self.level.encode_key(last, &mut before);
         }
         self.level.encode_key(next, &mut after);
-        let shared = before.iter().zip(&after).take_while(|(a, b)| a == b).count();
-        after.truncate(shared + 1);
+        // A branch's last child reaches up to the next separator, so only leaves can cut it short.
+        if self.level.level() == 0 {
+            let shared = before.iter().zip(&after).take_while(|(a, b)| a == b).count();
+            // Branches search keys that begin with an id fastest if none is shorter than the id.
+            after.truncate((shared + 1).max(least_separator(self.level.space()).len()));
+        }
         after
     }
 

@@ -57,6 +57,11 @@ impl Batch {
         !self.out.is_empty()
     }
 
+    /// Whether ids became absent, or ceased to be.
+    pub(crate) fn has_absent(&self) -> bool {
+        !self.absent.is_empty()
+    }
+
     pub(crate) fn insert_node(&mut self, id: u64, record: Arc<NodeRecord>, indexed: bool) {
         self.heap_bytes += record.name.len() * 2 + record.data.len();
         if indexed {

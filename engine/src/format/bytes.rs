@@ -83,15 +83,20 @@ impl<'a> Reader<'a> {
     /// A varint in its shortest form.
     #[inline]
     pub fn varint(&mut self) -> Result<u64> {
-        match self.rest.split_first() {
-            Some((&byte, rest)) if byte < 0x80 => {
+        match *self.rest {
+            [byte, ref rest @ ..] if byte < 0x80 => {
                 self.rest = rest;
                 Ok(u64::from(byte))
+            }
+            [low, high @ 1..0x80, ref rest @ ..] => {
+                self.rest = rest;
+                Ok(u64::from(high) << 7 | u64::from(low & 0x7f))
             }
             _ => self.long_varint(),
         }
     }
 
+    #[cold]
     fn long_varint(&mut self) -> Result<u64> {
         let mut value = 0u64;
         for shift in (0..64).step_by(7) {

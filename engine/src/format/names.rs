@@ -77,6 +77,20 @@ impl<'p> Entry<'p> {
         let id = r.varint_to(MAX_U48, "node id exceeds 48 bits")?;
         Ok(Entry { shared: shared as usize, suffix, id, len: r.position() })
     }
+
+    /// Whether the entry is greater than the one before it, which it shares no more with than there is.
+    fn follows(&self, name: &[u8], id: u64) -> bool {
+        match (name.get(self.shared), self.suffix.first()) {
+            // The first bytes that may differ do, as an encoder sees to: no need to look further.
+            (Some(before), Some(here)) if before != here => before < here,
+            (None, None) => id < self.id,
+            _ => {
+                let shared = name.get(..self.shared).unwrap_or_default();
+                let here = [shared, self.suffix].concat();
+                compare_keys((name, id), (&here, self.id)) == Ordering::Less
+            }
+        }
+    }
 }
 
 impl<'p> NamesPage<'p> {
@@ -94,24 +108,20 @@ impl<'p> NamesPage<'p> {
         )?;
         let body = bytes.get(..body_end(bytes.len())).unwrap_or_default();
         let mut at = page.entries_start();
-        let mut last = (Vec::with_capacity(MAX_NAME_LEN), 0);
         let mut name = Vec::with_capacity(MAX_NAME_LEN);
+        let mut id = 0;
         for i in 0..common.count {
             let entry = Entry::read(body.get(at..).unwrap_or_default())?;
             ensure(entry.id > 0, "node id is 0")?;
-            ensure(entry.shared <= last.0.len(), "an entry shares more than there is")?;
+            ensure(entry.shared <= name.len(), "an entry shares more than there is")?;
             if i.is_multiple_of(RESTART_INTERVAL) {
                 ensure(page.restart(i / RESTART_INTERVAL) == at, "a restart is not where it says")?;
                 ensure(entry.shared == 0, "a restart shares bytes")?;
             }
-            name.clear();
-            name.extend_from_slice(last.0.get(..entry.shared).unwrap_or_default());
+            ensure(i == 0 || entry.follows(&name, id), "names do not ascend")?;
+            name.truncate(entry.shared);
             name.extend_from_slice(entry.suffix);
-            let ascends =
-                i == 0 || compare_keys((&last.0, last.1), (&name, entry.id)) == Ordering::Less;
-            ensure(ascends, "names do not ascend")?;
-            std::mem::swap(&mut last.0, &mut name);
-            last.1 = entry.id;
+            id = entry.id;
             at += entry.len;
         }
         ensure(all_zero(body.get(at..).unwrap_or_default()), "unused bytes are not zero")

@@ -142,11 +142,14 @@ impl Work {
         if id.get() >= self.totals.next_node {
             return Ok(false);
         }
-        match self.batch.node_exists(id.get()) {
-            Some(exists) => Ok(exists),
-            // An id that only this batch issued is reserved there, or is put there.
-            None => self.settled(store).contains_node(id),
+        if let Some(exists) = self.batch.node_exists(id.get()) {
+            return Ok(exists);
         }
+        if self.batch.has_absent() {
+            self.settle(store)?;
+        }
+        // Every id that was issued and is not absent names a node.
+        Ok(self.settled(store).absent_run(id.get())?.is_none())
     }
 
     pub(super) fn kind_id(&mut self, store: &Store, name: &str) -> Result<u16> {

@@ -13,25 +13,45 @@ use crate::format::{FormatError, Reader, Result, ensure};
 use crate::ids::MAX_U48;
 
 /// A block whose parts are known to lie within its cell.
-#[derive(Clone, Debug)]
+#[derive(Clone, Copy, Debug)]
 pub struct EdgeBlock<'p> {
     page: &'p [u8],
-    /// Where the cell ends in the page.
+    /// The cell in the page.
+    start: usize,
     end: usize,
     count: usize,
-    runs: Runs<'p>,
-    peers: Peers<'p>,
-    ordinals: Option<Packed<'p>>,
+    /// Where the parts begin in the page: label runs, and then what `peers` says.
+    runs: usize,
+    peers: Peers,
+    ordinals: Option<Group>,
     /// The lengths of the edges' data, then the data.
-    data: Option<&'p [u8]>,
-    start: usize,
+    data: Option<usize>,
 }
 
 #[derive(Clone, Copy, Debug)]
-enum Peers<'p> {
-    Absolute(Packed<'p>),
+enum Peers {
+    Absolute(Group),
     /// Offset of the first chunk.
     Delta(usize),
+}
+
+/// Packed numbers at this offset in the page.
+#[derive(Clone, Copy, Debug)]
+struct Group {
+    at: usize,
+    width: u32,
+}
+
+impl Group {
+    /// Reads a width and finds the end of `count` numbers of it.
+    #[inline]
+    fn read(page: &[u8], within: Range<usize>, count: usize, max: u32) -> Result<(Group, usize)> {
+        let bits = page.get(within.start).filter(|_| within.start < within.end);
+        let width = width(*bits.ok_or(FormatError("bytes end too early"))?, max)?;
+        let at = within.start + 1;
+        let (_, after) = Packed::new(page, at..within.end, count, width)?;
+        Ok((Group { at, width }, after))
+    }
 }
 
 /// Up to 128 edges of one label: the first peer, then differences.
@@ -46,8 +66,10 @@ struct Chunk<'p> {
 impl<'p> EdgeBlock<'p> {
     /// Reads the block that fills `range` of `page`. What follows the block in the page is never part of
     /// a result, but a page without at least eight more bytes is read more slowly.
+    #[inline(always)]
     pub fn parse(page: &'p [u8], range: Range<usize>) -> Result<EdgeBlock<'p>> {
-        let cell = page.get(range.clone()).ok_or(FormatError("cell outside its page"))?;
+        let (start, end) = (range.start, range.end);
+        let cell = page.get(range).ok_or(FormatError("cell outside its page"))?;
         let mut r = Reader::new(cell);
         let flags = r.u8()?;
         let known = FLAG_ORDINALS | FLAG_DATA | FLAG_DELTA;
@@ -57,36 +79,57 @@ impl<'p> EdgeBlock<'p> {
         let bits = 8 * cell.len() as u64;
         let count = r.varint_to(bits, "a block has more edges than bits")? as usize;
         ensure(count > 0, "a block has no edges")?;
-        let runs = Runs::new(r, count);
-        let mut after = runs.clone();
-        while after.step()?.is_some() {}
-        let start = range.start;
-        let mut at = start + after.r.position();
-        let peers = if flags & FLAG_DELTA == 0 {
-            let (packed, end) = group(page, at..range.end, count, PEER_BITS)?;
-            at = end;
-            Peers::Absolute(packed)
-        } else {
-            Peers::Delta(at)
-        };
-        let (ordinals, data) = (None, None);
+        let runs = start + r.position();
+        let mut labels = Runs::new(cell, r.position(), count);
+        while labels.step()?.is_some() {}
+        let at = start + labels.at;
+        if flags != 0 {
+            return EdgeBlock::parse_parts(page, start..end, flags, count, runs, at);
+        }
+        let (group, after) = Group::read(page, at..end, count, PEER_BITS)?;
+        ensure(after == end, "bytes left over after a block")?;
+        let peers = Peers::Absolute(group);
+        Ok(EdgeBlock { page, start, end, count, runs, peers, ordinals: None, data: None })
+    }
+
+    /// The rest of [`EdgeBlock::parse`] for a block that has more than absolute peers.
+    fn parse_parts(
+        page: &'p [u8],
+        cell: Range<usize>,
+        flags: u8,
+        count: usize,
+        runs: usize,
+        mut at: usize,
+    ) -> Result<EdgeBlock<'p>> {
+        let Range { start, end } = cell;
+        let peers = Peers::Delta(at);
         let mut block =
-            EdgeBlock { page, end: range.end, count, runs, peers, ordinals, data, start };
-        if let Some(mut chunks) = block.chunks() {
+            EdgeBlock { page, start, end, count, runs, peers, ordinals: None, data: None };
+        if flags & FLAG_DELTA == 0 {
+            let (group, after) = Group::read(page, at..end, count, PEER_BITS)?;
+            block.peers = Peers::Absolute(group);
+            at = after;
+        } else {
+            let mut chunks = block.chunks(at);
             while chunks.step()?.is_some() {}
             at = chunks.at;
         }
         if flags & FLAG_ORDINALS != 0 {
-            let (packed, end) = group(page, at..range.end, count, ORDINAL_BITS)?;
-            at = end;
-            block.ordinals = Some(packed);
+            let (group, after) = Group::read(page, at..end, count, ORDINAL_BITS)?;
+            block.ordinals = Some(group);
+            at = after;
         }
         if flags & FLAG_DATA != 0 {
-            block.data = Some(page.get(at..range.end).unwrap_or_default());
+            block.data = Some(at);
         } else {
-            ensure(at == range.end, "bytes left over after a block")?;
+            ensure(at == end, "bytes left over after a block")?;
         }
         Ok(block)
+    }
+
+    #[inline]
+    fn packed(&self, group: Group) -> Result<Packed<'p>> {
+        Ok(Packed::new(self.page, group.at..self.end, self.count, group.width)?.0)
     }
 
     /// Edges in the block, at least 1.
@@ -113,15 +156,14 @@ impl<'p> EdgeBlock<'p> {
 
     /// The indexes of the edges with this label, if there are any. Decodes no peer.
     pub fn label_range(&self, label: u16) -> Option<Range<usize>> {
-        self.labels()
-            .find(|(other, _)| *other >= label)
-            .filter(|(other, _)| *other == label)
-            .map(|found| found.1)
+        let (found, range) = self.labels().find(|(other, _)| *other >= label)?;
+        (found == label).then_some(range)
     }
 
     /// The labels in the block, ascending, with the indexes of their edges.
+    #[inline]
     pub fn labels(&self) -> impl Iterator<Item = (u16, Range<usize>)> + use<'p> {
-        let mut runs = self.runs.clone();
+        let mut runs = self.label_runs();
         let mut start = 0;
         std::iter::from_fn(move || {
             // The runs were read to their end before the block was handed out.
@@ -132,24 +174,48 @@ impl<'p> EdgeBlock<'p> {
         })
     }
 
+    #[inline]
+    fn label_runs(&self) -> Runs<'p> {
+        Runs::new(self.page, self.runs, self.count)
+    }
+
     /// Appends every edge to `out`.
     #[inline]
     pub fn decode_into(&self, out: &mut Vec<BlockEdge>) -> Result<()> {
         self.decode_range(0..self.count, out)
     }
 
-    /// Appends the edges with these indexes to `out`.
+    /// Appends the edges with these indexes to `out`, or nothing if there is an error.
+    #[inline]
     pub fn decode_range(&self, range: Range<usize>, out: &mut Vec<BlockEdge>) -> Result<()> {
         ensure(range.end <= self.count, "no such edge in the block")?;
         let before = out.len();
-        out.reserve(range.len());
-        match &self.peers {
-            Peers::Absolute(packed) => self.decode_absolute(packed, &range, out),
-            Peers::Delta(_) => self.decode_delta(&range, out)?,
+        out.resize(before + range.len(), BlockEdge::default());
+        let filled = self.fill(range.start, out.get_mut(before..).unwrap_or_default());
+        if filled.is_err() {
+            out.truncate(before);
         }
-        if let Some(ordinals) = &self.ordinals {
-            let decoded = out.get_mut(before..).unwrap_or_default();
-            for (i, edge) in range.zip(decoded) {
+        filled
+    }
+
+    /// Edge `i`.
+    pub fn get(&self, i: usize) -> Result<BlockEdge> {
+        ensure(i < self.count, "no such edge in the block")?;
+        let mut one = [BlockEdge::default()];
+        self.fill(i, &mut one)?;
+        let [edge] = one;
+        Ok(edge)
+    }
+
+    /// Decodes the edges from `start` on, as many as `out` takes; they exist.
+    fn fill(&self, start: usize, out: &mut [BlockEdge]) -> Result<()> {
+        match self.peers {
+            Peers::Absolute(group) => self.fill_absolute(self.packed(group)?, start, out),
+            Peers::Delta(at) => self.fill_delta(at, start, out)?,
+        }
+        if let Some(group) = self.ordinals {
+            let ordinals = self.packed(group)?;
+            for (i, edge) in (start..).zip(out) {
                 edge.ordinal = ordinals.get(i) as u32;
             }
         }
@@ -157,47 +223,55 @@ impl<'p> EdgeBlock<'p> {
     }
 
     #[inline]
-    fn decode_absolute(&self, packed: &Packed<'p>, range: &Range<usize>, out: &mut Vec<BlockEdge>) {
+    fn fill_absolute(&self, peers: Packed<'p>, start: usize, mut out: &mut [BlockEdge]) {
+        let mut at = start;
         for (label, run) in self.labels() {
-            if run.start >= range.end {
-                break;
-            }
-            let wanted = run.start.max(range.start)..run.end.min(range.end);
-            out.extend(wanted.map(|i| BlockEdge { label, peer: packed.get(i), ordinal: 0 }));
-        }
-    }
-
-    fn decode_delta(&self, range: &Range<usize>, out: &mut Vec<BlockEdge>) -> Result<()> {
-        let Some(mut chunks) = self.chunks() else {
-            return Ok(());
-        };
-        while let Some(chunk) = chunks.step()? {
-            if chunk.range.start >= range.end {
-                break;
-            }
-            if chunk.range.end <= range.start {
+            if run.end <= start {
                 continue;
             }
-            let Chunk { label, first, differences, .. } = chunk;
-            let skipped = range.start.saturating_sub(chunk.range.start);
-            let wanted = chunk.range.end.min(range.end) - chunk.range.start - skipped;
-            // 127 differences of 48 bits add up to less than 55 bits.
-            let mut peer = first + (0..skipped).map(|i| differences.get(i)).sum::<u64>();
-            out.push(BlockEdge { label, peer, ordinal: 0 });
-            out.extend((skipped..skipped + wanted - 1).map(|i| {
-                peer += differences.get(i);
-                BlockEdge { label, peer, ordinal: 0 }
-            }));
-            ensure(peer <= MAX_U48, "peer exceeds 48 bits")?;
+            let len = (run.end - at).min(out.len());
+            let Some((here, rest)) = std::mem::take(&mut out).split_at_mut_checked(len) else {
+                return;
+            };
+            for (i, edge) in (at..).zip(here) {
+                *edge = BlockEdge { label, peer: peers.get(i), ordinal: 0 };
+            }
+            if rest.is_empty() {
+                return;
+            }
+            (at, out) = (run.end, rest);
         }
-        Ok(())
     }
 
-    /// Edge `i`.
-    pub fn get(&self, i: usize) -> Result<BlockEdge> {
-        let mut one = Vec::with_capacity(1);
-        self.decode_range(i..i.saturating_add(1), &mut one)?;
-        one.pop().ok_or(FormatError("no such edge in the block"))
+    fn fill_delta(&self, at: usize, start: usize, mut out: &mut [BlockEdge]) -> Result<()> {
+        let mut chunks = self.chunks(at);
+        while let Some(chunk) = chunks.step()? {
+            if chunk.range.end <= start {
+                continue;
+            }
+            let Chunk { label, first, differences, range } = chunk;
+            let skipped = start.saturating_sub(range.start);
+            let len = (range.len() - skipped).min(out.len());
+            let Some((here, rest)) = std::mem::take(&mut out).split_at_mut_checked(len) else {
+                break;
+            };
+            // 127 differences of 48 bits add up to less than 55 bits.
+            let mut peer = first + (0..skipped).map(|i| differences.get(i)).sum::<u64>();
+            let mut edges = here.iter_mut();
+            if let Some(edge) = edges.next() {
+                *edge = BlockEdge { label, peer, ordinal: 0 };
+            }
+            for (i, edge) in (skipped..).zip(edges) {
+                peer += differences.get(i);
+                *edge = BlockEdge { label, peer, ordinal: 0 };
+            }
+            ensure(peer <= MAX_U48, "peer exceeds 48 bits")?;
+            if rest.is_empty() {
+                break;
+            }
+            out = rest;
+        }
+        Ok(())
     }
 
     /// The least edge.
@@ -218,7 +292,8 @@ impl<'p> EdgeBlock<'p> {
 
     /// The data of every edge, in order.
     pub fn data_iter(&self) -> Result<EdgeDataIter<'p>> {
-        EdgeDataIter::new(self.data, self.count)
+        let section = self.data.and_then(|at| self.page.get(at..self.end));
+        EdgeDataIter::new(section, self.count)
     }
 
     /// Checks what decoding does not: order, and that the block is written as its edges demand.
@@ -237,20 +312,10 @@ impl<'p> EdgeBlock<'p> {
         ensure(stored == Some(&encoded), "a block is not in its shortest form")
     }
 
-    fn chunks(&self) -> Option<Chunks<'p>> {
-        let Peers::Delta(at) = self.peers else {
-            return None;
-        };
-        let (page, end, runs) = (self.page, self.end, self.runs.clone());
-        Some(Chunks { page, at, end, runs, label: 0, left: 0, index: 0 })
+    fn chunks(&self, at: usize) -> Chunks<'p> {
+        let (page, end, runs) = (self.page, self.end, self.label_runs());
+        Chunks { page, at, end, runs, label: 0, left: 0, index: 0 }
     }
-}
-
-/// Reads a width, then `count` numbers of it.
-fn group(page: &[u8], within: Range<usize>, count: usize, max: u32) -> Result<(Packed<'_>, usize)> {
-    let cell = page.get(within.clone()).unwrap_or_default();
-    let width = width(Reader::new(cell).u8()?, max)?;
-    Packed::new(page, within.start + 1..within.end, count, width)
 }
 
 /// The chunks of a block in delta packing.

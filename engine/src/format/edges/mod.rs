@@ -66,33 +66,36 @@ impl Run {
         }
     }
 
-    #[inline]
-    fn read(r: &mut Reader<'_>) -> Result<Run> {
-        let byte = r.u8()?;
-        let mut label = u64::from(byte >> 4);
+    /// A run that takes more than one byte, and the offset after it. `at` is after that byte.
+    #[cold]
+    fn read_long(cell: &[u8], at: usize, short: Run) -> Result<(Run, usize)> {
+        let (mut label, mut len) = (u64::from(short.label), short.len as u64);
+        let mut r = Reader::new(cell.get(at..).unwrap_or_default());
         if label == 15 {
             label += r.varint_to(u64::from(u16::MAX) - 15, "edge label out of range")?;
         }
-        let mut len = u64::from(byte & 15);
         if len == 0 {
             // A block has fewer edges than its page has bits.
             len = 16 + r.varint_to(u64::from(u32::MAX), "label run too long")?;
         }
-        Ok(Run { label: label as u16, len: len as usize })
+        Ok((Run { label: label as u16, len: len as usize }, at + r.position()))
     }
 }
 
 /// The runs of a block, in order, until their lengths add up to its count.
 #[derive(Clone, Debug)]
 struct Runs<'p> {
-    r: Reader<'p>,
+    cell: &'p [u8],
+    at: usize,
     left: usize,
-    after: Option<u16>,
+    /// Labels must be at least this.
+    least: u32,
 }
 
 impl<'p> Runs<'p> {
-    fn new(r: Reader<'p>, count: usize) -> Runs<'p> {
-        Runs { r, left: count, after: None }
+    #[inline]
+    fn new(cell: &'p [u8], at: usize, count: usize) -> Runs<'p> {
+        Runs { cell, at, left: count, least: 0 }
     }
 
     #[inline]
@@ -100,13 +103,17 @@ impl<'p> Runs<'p> {
         if self.left == 0 {
             return Ok(None);
         }
-        let run = Run::read(&mut self.r)?;
-        ensure(self.after < Some(run.label), "labels of a block do not ascend")?;
-        self.left = self
-            .left
-            .checked_sub(run.len)
-            .ok_or(FormatError("label runs exceed the block's count"))?;
-        self.after = Some(run.label);
+        let byte = *self.cell.get(self.at).ok_or(FormatError("bytes end too early"))?;
+        let mut run = Run { label: u16::from(byte >> 4), len: usize::from(byte & 15) };
+        let mut at = self.at + 1;
+        if run.label == 15 || run.len == 0 {
+            (run, at) = Run::read_long(self.cell, at, run)?;
+        }
+        ensure(self.least <= run.label.into(), "labels of a block do not ascend")?;
+        ensure(run.len <= self.left, "label runs exceed the block's count")?;
+        self.left -= run.len;
+        self.least = u32::from(run.label) + 1;
+        self.at = at;
         Ok(Some(run))
     }
 }

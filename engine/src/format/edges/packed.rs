@@ -45,6 +45,7 @@ pub(super) struct Packed<'p> {
 impl<'p> Packed<'p> {
     /// A group of `count` numbers whose bytes must lie in `within`, an extent of the page that starts
     /// with the group. Gives the group and the offset after it.
+    #[inline]
     pub(super) fn new(
         page: &'p [u8],
         within: Range<usize>,
@@ -67,9 +68,10 @@ impl<'p> Packed<'p> {
     #[inline(always)]
     pub(super) fn get(&self, i: usize) -> u64 {
         let bit = i * self.width as usize;
-        let word = match self.bytes.get(bit / 8..).and_then(|tail| tail.first_chunk()) {
+        let at = bit / 8;
+        let word = match self.bytes.get(at..at + 8).and_then(|bytes| bytes.first_chunk()) {
             Some(chunk) => u64::from_le_bytes(*chunk),
-            None => self.last_word(bit / 8),
+            None => self.last_word(at),
         };
         (word >> (bit % 8)) & self.mask
     }

@@ -4,7 +4,6 @@ use super::{HEAD_LEN, Layout, Mode, arrange};
 use crate::format::bytes::{all_zero, u16_at, u32_at};
 use crate::format::page::{Common, HEADER_LEN, REF_LEN, body_end};
 use crate::format::{FormatError, Reader, Result, ensure};
-use crate::ids::KeySpace;
 
 impl Layout {
     /// Checks the whole page but for the values of leaves, which have codecs of their own.
@@ -15,7 +14,7 @@ impl Layout {
         let mut layout = arrange(common, mode);
         ensure(layout.cells <= body_end(bytes.len()), "tables exceed the page")?;
         ensure(mode == Mode::Fixed || common.extra == 0, "reserved bytes are not zero")?;
-        if common.level == 0 && has_u48_keys(common.space) {
+        if common.level == 0 && layout.ids {
             let len = common.prefix_len + HEAD_LEN + common.extra;
             ensure(mode != Mode::Variable && len == 6, "keys of a leaf are not six bytes long")?;
         }
@@ -36,14 +35,15 @@ impl Layout {
 
     /// Cells follow one another inside the body. Gives the end of the last.
     fn check_ends(&self, bytes: &[u8]) -> Result<usize> {
-        let table = bytes.get(self.ends..self.cells).unwrap_or_default();
-        let mut last = self.cells;
-        let mut ascending = true;
-        for end in table.as_chunks().0 {
-            let end = usize::from(u16::from_le_bytes(*end));
-            ascending &= end >= last;
-            last = end;
-        }
+        let table = bytes.get(self.ends..self.cells).unwrap_or_default().as_chunks().0;
+        let number = |end: &[u8; 2]| usize::from(u16::from_le_bytes(*end));
+        let first = table.first().map_or(0, number);
+        let last = table.last().map_or(0, number);
+        // No early exit: these loops over whole tables are meant to be vectorised.
+        let pairs = table.iter().zip(table.get(1..).unwrap_or_default());
+        let ascending = pairs.fold(first >= self.cells, |so_far, (a, b)| {
+            so_far & (u16::from_le_bytes(*a) <= u16::from_le_bytes(*b))
+        });
         ensure(ascending, "cell ends do not ascend")?;
         ensure(last <= body_end(bytes.len()), "cells exceed the page")?;
         Ok(last)
@@ -79,16 +79,16 @@ impl Layout {
 
     fn check_fixed(&self, bytes: &[u8], level: u8) -> Result<()> {
         if self.extra == 0 {
-            let mut last = None;
-            let ascending = self.heads(bytes).fold(true, |so_far, head| {
-                let greater = last < Some(head);
-                last = Some(head);
-                so_far & greater
+            let table = bytes.get(self.heads..self.ends).unwrap_or_default().as_chunks().0;
+            let pairs = table.iter().zip(table.get(1..).unwrap_or_default());
+            let ascending = pairs.fold(true, |so_far, (a, b)| {
+                so_far & (u32::from_le_bytes(*a) < u32::from_le_bytes(*b))
             });
             ensure(ascending, "keys do not ascend")?;
-            if level == 0 {
-                return Ok(());
-            }
+            return match level {
+                0 => Ok(()),
+                _ => self.cells(bytes).try_for_each(|value| check_value(value, level)),
+            };
         }
         let mut last: Option<(u32, &[u8])> = None;
         for (head, cell) in self.heads(bytes).zip(self.cells(bytes)) {
@@ -121,17 +121,14 @@ impl Layout {
     }
 }
 
-/// Leaves of these spaces have node or kind ids for keys.
-fn has_u48_keys(space: Option<KeySpace>) -> bool {
-    !matches!(space, Some(KeySpace::Names | KeySpace::Dictionary) | None)
-}
-
 /// The value of a branch's cell is a reference.
+#[inline]
 fn check_value(value: &[u8], level: u8) -> Result<()> {
     if level == 0 {
         return Ok(());
     }
-    ensure(value.len() == REF_LEN, "the value of a branch cell is not a reference")?;
-    let child = Reader::new(value).page_ref()?;
-    ensure(child.is_some(), "a branch cell refers to no page")
+    let reference: Option<&[u8; REF_LEN]> = value.try_into().ok();
+    let [a, b, c, d, e, f, ..] =
+        *reference.ok_or(FormatError("the value of a branch cell is not a reference"))?;
+    ensure(a | b | c | d | e | f != 0, "a branch cell refers to no page")
 }

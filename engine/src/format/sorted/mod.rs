@@ -17,7 +17,7 @@ use std::ops::Range;
 use super::Reader;
 use super::bytes::{from_u48_be, u16_at, u32_at, u48_at};
 use super::page::{Common, HEADER_LEN};
-use crate::ids::PageRef;
+use crate::ids::{KeySpace, PageRef};
 
 /// Bytes of a key that the table of heads holds.
 const HEAD_LEN: usize = 4;
@@ -64,6 +64,8 @@ pub(crate) struct Layout {
     /// The number of the two bytes before the head, shifted into place, if every key is a u48 whose
     /// last four bytes are its head.
     high: Option<u64>,
+    /// Whether keys begin with an id, and are therefore spread near evenly.
+    ids: bool,
 }
 
 /// A view of a verified sorted page.
@@ -219,7 +221,16 @@ fn arrange(common: &Common, mode: Mode) -> Layout {
     let table = if mode == Mode::Direct { 1 } else { common.count };
     let ends = heads + HEAD_LEN * table;
     let cells = ends + 2 * common.count;
-    Layout { mode, count: common.count, extra: common.extra, heads, ends, cells, high: None }
+    Layout {
+        mode,
+        count: common.count,
+        extra: common.extra,
+        heads,
+        ends,
+        cells,
+        high: None,
+        ids: begins_with_id(common.space),
+    }
 }
 
 /// The first four bytes as a number that sorts like them, padded with zeros.
@@ -229,4 +240,15 @@ fn head_of(suffix: &[u8]) -> u32 {
         *to = *from;
     }
     u32::from_be_bytes(head)
+}
+
+/// Whether the keys of this space begin with a node or kind id.
+fn begins_with_id(space: Option<KeySpace>) -> bool {
+    !matches!(space, Some(KeySpace::Names | KeySpace::Dictionary) | None)
+}
+
+/// The least separator of a space: the first of the leftmost branch of every level. Where keys begin
+/// with an id it is as long as the id, so that it fits the way the others are stored.
+pub fn least_separator(space: KeySpace) -> &'static [u8] {
+    if begins_with_id(Some(space)) { &[0; 6] } else { &[] }
 }

@@ -44,13 +44,16 @@ impl<'p> SortedPage<'p> {
     fn search_heads(&self, suffix: &[u8]) -> Result<usize, usize> {
         let head = head_of(suffix);
         let heads = self.heads();
-        let first = heads.partition_point(|other| u32::from_le_bytes(*other) < head);
+        let first = self.lower_bound(heads, head);
         let ties = heads.get(first..).unwrap_or_default();
-        if ties.first().is_none_or(|other| u32::from_le_bytes(*other) != head) {
+        let tied = |other: &[u8; HEAD_LEN]| u32::from_le_bytes(*other) == head;
+        if !ties.first().is_some_and(tied) {
             return Err(first);
         }
-        let (mut low, mut high) =
-            (first, first + ties.partition_point(|other| u32::from_le_bytes(*other) == head));
+        let (mut low, mut high) = (first, first + 1);
+        if ties.get(1).is_some_and(tied) {
+            high = first + ties.partition_point(tied);
+        }
         while low < high {
             let middle = low.midpoint(high);
             match self.compare_tail(middle, suffix) {
@@ -84,34 +87,42 @@ impl<'p> SortedPage<'p> {
                 let i = head.checked_sub(u32_at(self.bytes, self.layout.heads))? as usize;
                 (i < self.len() && !self.cell(i).is_empty()).then_some(i)
             }
-            _ => self.find_head(head),
+            _ => {
+                let heads = self.heads();
+                let i = self.lower_bound(heads, head);
+                (u32::from_le_bytes(*heads.get(i)?) == head).then_some(i)
+            }
         }
     }
 
-    /// Looks for a head where heads are unique. Ids are near evenly spread, so an estimate from the
+    /// The first of the heads that is not less. Ids are near evenly spread, so an estimate from the
     /// first and the last is close: a few steps from there touch one or two lines of memory.
     #[inline]
-    fn find_head(&self, head: u32) -> Option<usize> {
-        let heads = self.heads();
-        let first = u32::from_le_bytes(*heads.first()?);
-        let last = u32::from_le_bytes(*heads.last()?);
-        let (from, span) = (head.checked_sub(first)?, last - first);
-        if from > span {
-            return None;
-        }
-        let steps = u64::from(from) * (heads.len() as u64 - 1);
-        let mut i = steps.checked_div(u64::from(span)).unwrap_or(0) as usize;
-        let heading = u32::from_le_bytes(*heads.get(i)?).cmp(&head);
-        for _ in 0..WALK_MAX {
-            let found = u32::from_le_bytes(*heads.get(i)?).cmp(&head);
-            match found {
-                Ordering::Equal => return Some(i),
-                Ordering::Less if heading == found => i += 1,
-                Ordering::Greater if heading == found => i = i.checked_sub(1)?,
-                _ => return None,
+    fn lower_bound(&self, heads: &[[u8; HEAD_LEN]], head: u32) -> usize {
+        let at = |i: usize| heads.get(i).map(|head| u32::from_le_bytes(*head));
+        let last = heads.len().wrapping_sub(1);
+        if let (true, Some(first), Some(highest)) = (self.layout.ids, at(0), at(last)) {
+            if head <= first {
+                return 0;
+            }
+            if head > highest {
+                return heads.len();
+            }
+            // The first is less and the last is not, so both walks end within the table.
+            let steps = u64::from(head - first) * last as u64 / u64::from(highest - first);
+            let mut i = steps as usize;
+            for _ in 0..WALK_MAX {
+                let reached = at(i) >= Some(head);
+                if !reached {
+                    i += 1;
+                } else if at(i.wrapping_sub(1)) >= Some(head) {
+                    i -= 1;
+                } else {
+                    return i;
+                }
             }
         }
-        heads.binary_search_by_key(&head, |other| u32::from_le_bytes(*other)).ok()
+        heads.partition_point(|other| u32::from_le_bytes(*other) < head)
     }
 
     /// The cell of a branch whose subtree holds `key` if any does: the last whose separator is not

@@ -173,6 +173,34 @@ fn absent_cells_are_not_found() {
 }
 
 #[test]
+fn the_largest_pages_are_filled() {
+    for level in [0, 1] {
+        let mut builder = SortedBuilder::new(65536, KeySpace::Out, level);
+        let mut value = Vec::new();
+        put_ref(&mut value, PageRef::new(3, 4));
+        let mut count = 0;
+        while builder.push(&u48_be(1 + count), &value) {
+            count += 1;
+        }
+        assert!(builder.size() > 65536 - 24);
+        let page = sealed(builder.finish());
+        assert_eq!(page.sorted().unwrap().len() as u64, count);
+        read_all(&page);
+    }
+}
+
+#[test]
+fn least_separators_keep_branches_in_fixed_mode() {
+    for space in [KeySpace::Nodes, KeySpace::In] {
+        let least = super::least_separator(space).to_vec();
+        let keys = (1..300u64).map(|i| u48_be(i * 90).to_vec());
+        let pages = check(space, 1, &branch([least].into_iter().chain(keys)));
+        assert!(modes(&pages).iter().all(|mode| *mode == Mode::Fixed));
+    }
+    assert!(super::least_separator(KeySpace::Names).is_empty());
+}
+
+#[test]
 fn broken_rules_are_named() {
     let page = sealed({
         let mut builder = SortedBuilder::new(4096, KeySpace::Nodes, 0);

@@ -1,0 +1,209 @@
+//! Exactly what was typed. Nothing here touches a file; the commands turn it into validated plans.
+
+use std::path::PathBuf;
+
+use clap::{Args, Parser, Subcommand, ValueEnum};
+
+const EXIT_CODES: &str = "\
+Exit codes:
+  0  everything asked for was done and every check passed
+  1  the lab itself failed
+  2  bad usage, scenario or data file
+  3  a threshold of the scenario was not met
+  4  a result was wrong, or damage was found
+  5  something the run needs is missing (named)
+
+stdout carries only the result; logs and progress go to stderr.";
+
+/// The laboratory of Vellum: runs scenarios, proves their results, measures, reports, inspects.
+#[derive(Debug, Parser)]
+#[command(name = "lab", version, after_help = EXIT_CODES, disable_help_subcommand = true)]
+pub(crate) struct Cli {
+    #[command(flatten)]
+    pub(crate) global: Global,
+    #[command(subcommand)]
+    pub(crate) command: Command,
+}
+
+/// Options that every command takes.
+#[derive(Debug, Args)]
+pub(crate) struct Global {
+    /// How results are written to stdout.
+    #[arg(long, global = true, value_enum, default_value_t = Format::Human)]
+    pub(crate) format: Format,
+    /// Where reports go.
+    #[arg(long, global = true, value_name = "DIR", default_value = "reports")]
+    pub(crate) out: PathBuf,
+    /// Colour on terminals; NO_COLOR is respected.
+    #[arg(long, global = true, value_enum, default_value_t = Color::Auto)]
+    pub(crate) color: Color,
+    /// No logs on stderr, only errors.
+    #[arg(short, long, global = true, conflicts_with = "verbose")]
+    pub(crate) quiet: bool,
+    /// More detail on stderr.
+    #[arg(short, long, global = true)]
+    pub(crate) verbose: bool,
+    /// No progress display. There is none anyway where stderr is no terminal.
+    #[arg(long, global = true)]
+    pub(crate) no_progress: bool,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub(crate) enum Format {
+    /// Text for people.
+    Human,
+    /// One JSON document.
+    Json,
+    /// One JSON document a line.
+    Ndjson,
+    /// Markdown.
+    Md,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub(crate) enum Color {
+    Auto,
+    Always,
+    Never,
+}
+
+#[derive(Debug, Subcommand)]
+pub(crate) enum Command {
+    /// Run scenarios; their checks decide the exit code. The last line is the report's path.
+    Run(RunArgs),
+    /// Import a graph from JSON lines (nodes) and TSV (edges), plain or gzipped, into a new database.
+    Import(ImportArgs),
+    /// Check a database completely, read-only, and report every finding.
+    Check(CheckArgs),
+    /// Look inside a database file without opening it as one. Works on damaged files too.
+    Inspect(InspectArgs),
+    /// Render the reports of stored runs again. Without RUN: the latest.
+    Report(ReportArgs),
+    /// The writer that the kill phase starts and kills.
+    #[command(name = "__writer", hide = true)]
+    Writer(WriterArgs),
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct RunArgs {
+    /// Scenario files.
+    #[arg(required = true, value_name = "SCENARIO")]
+    pub(crate) scenarios: Vec<PathBuf>,
+    /// Use this seed in place of the scenario's.
+    #[arg(long)]
+    pub(crate) seed: Option<u64>,
+    /// Whether the run's databases stay in its directory.
+    #[arg(long, value_enum, default_value_t = KeepDb::Failed)]
+    pub(crate) keep_db: KeepDb,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub(crate) enum KeepDb {
+    Always,
+    /// Only where a result was wrong.
+    Failed,
+    Never,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct ImportArgs {
+    /// Files named *.jsonl or *.tsv (or with .gz), or a folder with nodes.jsonl and edges.tsv.
+    #[arg(required = true, value_name = "SRC")]
+    pub(crate) sources: Vec<PathBuf>,
+    /// The database to create. It must not exist.
+    #[arg(short = 'o', long = "output", value_name = "DB")]
+    pub(crate) output: PathBuf,
+    /// Page size in bytes: a power of two from 4096 to 65536.
+    #[arg(long, value_name = "BYTES", default_value_t = 4096)]
+    pub(crate) page_size: usize,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct CheckArgs {
+    /// The database file.
+    #[arg(value_name = "DB")]
+    pub(crate) database: PathBuf,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct InspectArgs {
+    /// The database file.
+    #[arg(value_name = "DB")]
+    pub(crate) database: PathBuf,
+    #[command(subcommand)]
+    pub(crate) what: Inspect,
+}
+
+#[derive(Debug, Subcommand)]
+pub(crate) enum Inspect {
+    /// Header slots, roots, counts.
+    Info,
+    /// One line for each page.
+    Pages,
+    /// One page in full, with the place of each field.
+    Page {
+        /// Page number.
+        number: u64,
+    },
+    /// The path of pages from the root to a node, and what is stored there.
+    Node {
+        /// Node id.
+        id: u64,
+    },
+    /// The log's segments and records.
+    Wal,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct ReportArgs {
+    /// Directories of runs, or their names under DIR/runs.
+    #[arg(value_name = "RUN")]
+    pub(crate) runs: Vec<PathBuf>,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct WriterArgs {
+    #[arg(long)]
+    pub(crate) database: PathBuf,
+    /// Number of the first transaction to write.
+    #[arg(long)]
+    pub(crate) first: u64,
+    /// How many to write if nobody kills it.
+    #[arg(long)]
+    pub(crate) count: u64,
+    #[arg(long)]
+    pub(crate) nodes: u32,
+    #[arg(long)]
+    pub(crate) edges: u32,
+    #[arg(long)]
+    pub(crate) data_bytes: u32,
+    /// Nodes that are there already and that edges may lead to.
+    #[arg(long, value_delimiter = ',')]
+    pub(crate) anchors: Vec<u64>,
+    /// Durability as in a scenario: sync, group or none.
+    #[arg(long)]
+    pub(crate) durability: String,
+}
+
+#[cfg(test)]
+mod tests {
+    use clap::CommandFactory;
+
+    use super::*;
+
+    #[test]
+    fn definition_is_sound() {
+        Cli::command().debug_assert();
+    }
+
+    #[test]
+    fn globals_stand_anywhere() {
+        let cli = Cli::try_parse_from(["lab", "run", "a.toml", "--format", "json", "-q"]);
+        assert!(cli.is_ok_and(|cli| cli.global.format == Format::Json && cli.global.quiet));
+    }
+
+    #[test]
+    fn run_needs_a_scenario() {
+        assert!(Cli::try_parse_from(["lab", "run"]).is_err_and(|error| error.exit_code() == 2));
+    }
+}

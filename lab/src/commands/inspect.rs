@@ -1,0 +1,27 @@
+//! `lab inspect`: a look into the file.
+
+use serde_json::Value;
+
+use crate::cli::{Format, InspectArgs};
+use crate::console::Console;
+use crate::failure::{Context, Exit, Failure};
+use crate::inspect;
+
+pub(crate) fn run(args: &InspectArgs, verbose: bool, console: &Console) -> Result<Exit, Failure> {
+    let view = inspect::inspect(&args.database, &args.what, verbose)?;
+    let text = match (console.format, view.json) {
+        (Format::Human, _) => view.text,
+        (Format::Md, _) => format!("```text\n{}```\n", view.text),
+        (Format::Ndjson, Value::Array(rows)) => {
+            let lines = rows
+                .iter()
+                .map(serde_json::to_string)
+                .collect::<Result<Vec<String>, _>>();
+            lines.context("JSON")?.join("\n") + "\n"
+        }
+        (Format::Ndjson, value) => serde_json::to_string(&value).context("JSON")? + "\n",
+        (Format::Json, value) => serde_json::to_string_pretty(&value).context("JSON")? + "\n",
+    };
+    console.result(&text)?;
+    Ok(Exit::Passed)
+}

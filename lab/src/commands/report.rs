@@ -1,0 +1,43 @@
+//! `lab report`: the reports of stored runs, rendered again.
+
+use std::path::{Path, PathBuf};
+
+use crate::cli::{Format, Global, ReportArgs};
+use crate::console::Console;
+use crate::failure::{Context, Exit, Failure};
+use crate::{report, rundir};
+
+pub(crate) fn run(args: &ReportArgs, global: &Global, console: &Console) -> Result<Exit, Failure> {
+    let folders: Vec<PathBuf> = if args.runs.is_empty() {
+        vec![rundir::latest(&global.out)?]
+    } else {
+        args.runs.iter().map(|run| find(&global.out, run)).collect()
+    };
+    for folder in folders {
+        let (run, manifest) = rundir::read(&folder)?;
+        let page = report::write(&folder, &run, &manifest)?;
+        match console.format {
+            Format::Human => console.result(&format!("{}\n", page.display()))?,
+            Format::Md => console.result(&report::render(&run, &manifest).markdown)?,
+            Format::Json | Format::Ndjson => {
+                let line =
+                    serde_json::json!({ "run": run.id, "report": page.display().to_string() });
+                console.result(&format!(
+                    "{}\n",
+                    serde_json::to_string(&line).context("JSON")?
+                ))?;
+            }
+        }
+    }
+    Ok(Exit::Passed)
+}
+
+/// A run by its directory, or by its name below `OUT/runs`.
+fn find(out: &Path, run: &Path) -> PathBuf {
+    let named = out.join("runs").join(run);
+    if !run.is_dir() && named.is_dir() {
+        named
+    } else {
+        run.to_owned()
+    }
+}

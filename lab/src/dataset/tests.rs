@@ -1,0 +1,161 @@
+#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
+
+use std::fs;
+use std::io::Write;
+
+use flate2::Compression;
+use flate2::write::GzEncoder;
+
+use super::*;
+
+const NODES: &str = "{\"id\":1,\"kind\":\"a\",\"name\":\"x\",\"data\":{\"v\": 1}}\n\n{\"id\":9,\"kind\":\"b\",\"name\":\"y\"}\n";
+const EDGES: &str = "src\tdst\ttype\tdata\n1\t9\tto\t{}\n9\t9\tto\t\n";
+
+fn read(files: &[(&str, &[u8])]) -> Result<(Vec<NodeRow>, Vec<EdgeRow>), Failure> {
+    let folder = tempfile::tempdir().unwrap();
+    let mut paths = Vec::new();
+    for (name, bytes) in files {
+        let path = folder.path().join(name);
+        fs::write(&path, bytes).unwrap();
+        paths.push(path);
+    }
+    let source = Source::new(Files::find(&paths)?);
+    let nodes = source.nodes().collect::<Result<Vec<_>, _>>()?;
+    let edges = source.edges().collect::<Result<Vec<_>, _>>()?;
+    Ok((nodes, edges))
+}
+
+fn zipped(text: &str) -> Vec<u8> {
+    let mut encoder = GzEncoder::new(Vec::new(), Compression::fast());
+    encoder.write_all(text.as_bytes()).unwrap();
+    encoder.finish().unwrap()
+}
+
+#[track_caller]
+fn refused(files: &[(&str, &[u8])], want: &str) {
+    let message = read(files).expect_err("accepted").message;
+    assert!(message.contains(want), "{message}");
+}
+
+#[test]
+fn plain_and_gzipped_read_the_same() {
+    let plain = read(&[("n.jsonl", NODES.as_bytes()), ("e.tsv", EDGES.as_bytes())]).unwrap();
+    let packed = read(&[("n.jsonl.gz", &zipped(NODES)), ("e.tsv.gz", &zipped(EDGES))]).unwrap();
+    assert_eq!(plain, packed);
+    assert_eq!(plain.0[0].data, b"{\"v\": 1}");
+    assert_eq!((plain.0[1].id, plain.0[1].data.len()), (9, 0));
+    assert_eq!(
+        (
+            plain.1[0].source,
+            plain.1[0].target,
+            plain.1[0].data.as_slice()
+        ),
+        (1, 9, b"{}".as_slice())
+    );
+}
+
+#[test]
+fn two_gzip_members_are_one_file() {
+    let (first, second) = NODES.split_at(NODES.find("\n\n").unwrap() + 1);
+    let bytes = [zipped(first), zipped(second)].concat();
+    assert_eq!(read(&[("n.jsonl.gz", &bytes)]).unwrap().0.len(), 2);
+}
+
+#[test]
+fn string_ids_are_numbered_in_order() {
+    let nodes = "{\"id\":\"p\",\"kind\":\"a\",\"name\":\"x\"}\n{\"id\":\"q\",\"kind\":\"a\",\"name\":\"y\"}\n";
+    let (nodes, edges) = read(&[
+        ("n.jsonl", nodes.as_bytes()),
+        ("e.tsv", b"src\tdst\ttype\nq\tp\tto\n"),
+    ])
+    .unwrap();
+    assert_eq!(nodes.iter().map(|node| node.id).collect::<Vec<_>>(), [1, 2]);
+    assert_eq!((edges[0].source, edges[0].target), (2, 1));
+}
+
+#[test]
+fn bad_rows_are_named_with_file_and_line() {
+    let nodes = ("n.jsonl", NODES.as_bytes());
+    refused(
+        &[(
+            "n.jsonl",
+            b"{\"id\":1,\"kind\":\"a\",\"name\":\"x\"}\n{\"id\":1,\"kind\":\"a\",\"name\":\"x\"}\n",
+        )],
+        "n.jsonl:2: id 1 comes after 1",
+    );
+    refused(
+        &[("n.jsonl", b"{\"id\":0,\"kind\":\"a\",\"name\":\"x\"}")],
+        "n.jsonl:1: id 0 is not",
+    );
+    refused(
+        &[("n.jsonl", b"{\"id\":-1,\"kind\":\"a\",\"name\":\"x\"}")],
+        "n.jsonl:1: ",
+    );
+    refused(
+        &[("n.jsonl", b"{\"id\":1,\"kind\":\"a\",\"nam\":\"x\"}")],
+        "unknown field `nam`",
+    );
+    refused(&[("n.jsonl", b"{\"id\":1,\"kind\":\"a\",\"name\":\"x\"}\n{\"id\":\"1\",\"kind\":\"a\",\"name\":\"x\"}")], "n.jsonl:2: ids are all");
+    refused(
+        &[("n.jsonl", b"{\"id\":1,\"kind\":\"\xff\"}")],
+        "n.jsonl:1: not UTF-8",
+    );
+    refused(
+        &[nodes, ("e.tsv", b"src dst type\n")],
+        "e.tsv:1: the header",
+    );
+    refused(&[nodes, ("e.tsv", b"")], "e.tsv:1: the header");
+    refused(
+        &[nodes, ("e.tsv", b"src\tdst\ttype\tdata\n1\t9\tto\n")],
+        "e.tsv:2: 4 tab-separated fields expected, found 3",
+    );
+    refused(
+        &[nodes, ("e.tsv", b"src\tdst\ttype\n1\t9\tto\tx\n")],
+        "e.tsv:2: 3 tab-separated fields expected, found 4",
+    );
+    refused(&[nodes, ("e.tsv", b"src\tdst\ttype\n1\t9\n")], "found 2");
+    refused(
+        &[nodes, ("e.tsv", b"src\tdst\ttype\n1\t5\tto\n")],
+        "e.tsv:2: dst `5` is no node",
+    );
+    refused(
+        &[nodes, ("e.tsv", b"src\tdst\ttype\nx\t9\tto\n")],
+        "src `x` is not a whole number",
+    );
+    refused(
+        &[nodes, ("e.tsv", b"src\tdst\ttype\n1\t9\t\n")],
+        "the type is empty",
+    );
+}
+
+#[test]
+fn rows_end_after_a_failure() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("n.jsonl");
+    fs::write(&path, "{\n{\"id\":1,\"kind\":\"a\",\"name\":\"x\"}\n").unwrap();
+    let source = Source::new(Files::find(&[path]).unwrap());
+    assert_eq!(
+        source.nodes().map(|row| row.is_ok()).collect::<Vec<_>>(),
+        [false]
+    );
+}
+
+#[test]
+fn a_cut_gzip_file_is_refused() {
+    let whole = zipped(NODES);
+    let cut = &whole[..whole.len() - 9];
+    refused(&[("n.jsonl.gz", cut)], "n.jsonl.gz:");
+}
+
+#[test]
+fn endings_and_folders() {
+    refused(&[("n.csv", b"")], "nodes end in .jsonl");
+    let folder = tempfile::tempdir().unwrap();
+    let missing = Files::find(&[folder.path().to_owned()]).expect_err("accepted");
+    assert_eq!(missing.exit, crate::failure::Exit::Missing);
+    fs::write(folder.path().join("nodes.jsonl.gz"), b"").unwrap();
+    fs::write(folder.path().join("edges.tsv"), b"").unwrap();
+    let files = Files::find(&[folder.path().to_owned()]).unwrap();
+    assert_eq!((files.nodes.len(), files.edges.len()), (1, 1));
+    assert!(Files::find(&[folder.path().join("absent.tsv")]).is_err());
+}

@@ -1,0 +1,322 @@
+//! One self-contained page: no script, no font, no request. Light or dark as the reader's system is.
+
+use crate::results::{Manifest, Phase, PhaseStatus, Run, Setting, Table};
+use crate::scenario::registry;
+use crate::units::Unit;
+
+use super::Figure;
+use super::parts;
+
+const STYLE: &str = include_str!("style.css");
+
+/// Text that is safe between tags and in quoted attributes.
+pub(super) fn escape(text: &str) -> String {
+    let mut out = String::with_capacity(text.len());
+    for c in text.chars() {
+        match c {
+            '&' => out.push_str("&amp;"),
+            '<' => out.push_str("&lt;"),
+            '>' => out.push_str("&gt;"),
+            '"' => out.push_str("&quot;"),
+            '\'' => out.push_str("&#39;"),
+            c => out.push(c),
+        }
+    }
+    out
+}
+
+/// A drawing that brings its own colours, for use outside the page.
+pub(super) fn standalone_svg(svg: &str) -> String {
+    let end = STYLE.find("\n* {").unwrap_or(0);
+    let colours = STYLE.get(..end).unwrap_or_default().replace(":root", "svg");
+    let style = format!(
+        "<style>{colours}\nsvg {{ background: var(--card); }} text {{ font-family: system-ui, sans-serif; }}</style>"
+    );
+    match svg.split_once('>') {
+        Some((open, body)) => format!("{open}>{style}{body}"),
+        None => String::new(),
+    }
+}
+
+/// The whole page.
+pub(super) fn page(run: &Run, manifest: &Manifest, figures: &[Figure<'_>]) -> String {
+    let mut out = String::new();
+    out += "<!doctype html>\n<html lang=\"en\">\n<head>\n<meta charset=\"utf-8\">\n";
+    out += "<meta name=\"viewport\" content=\"width=device-width, initial-scale=1\">\n";
+    out += "<meta name=\"color-scheme\" content=\"light dark\">\n";
+    out += &format!(
+        "<title>{} – Vellum lab</title>\n<style>\n{STYLE}</style>\n</head>\n<body>\n<main>\n",
+        escape(&run.scenario)
+    );
+    out += &header(run, manifest);
+    out += &checks(run);
+    out += &plots(run, figures);
+    out += &phases(run);
+    out += &configuration(run, manifest);
+    out += &footer(run, manifest);
+    out += "</main>\n</body>\n</html>\n";
+    out
+}
+
+fn header(run: &Run, manifest: &Manifest) -> String {
+    let (verdict, sentence) = parts::verdict(run);
+    let mut out = format!(
+        "<header>\n<div class=\"kind\">Vellum lab report</div>\n<h1>{}</h1>\n<p class=\"question\">{}</p>\n<div class=\"verdict {}\">{}</div>\n",
+        escape(&run.scenario),
+        escape(&run.question),
+        parts::verdict_name(verdict),
+        escape(&sentence),
+    );
+    out += &format!(
+        "<div class=\"when\">{} · revision {} · {} · took {}</div>\n",
+        escape(&manifest.started_utc),
+        escape(&manifest.revision),
+        escape(&manifest.cpu),
+        Unit::Ns.show(manifest.duration_ns as f64),
+    );
+    if run.right() {
+        out += "<div class=\"tiles\">\n";
+        for (value, label) in tiles(run) {
+            out += &format!(
+                "<div class=\"tile\"><b>{}</b><span>{}</span></div>\n",
+                escape(&value),
+                escape(&label)
+            );
+        }
+        out += "</div>\n";
+    }
+    out += "</header>\n";
+    out
+}
+
+/// The graph's size, and the smallest database that held it.
+fn tiles(run: &Run) -> Vec<(String, String)> {
+    let facts = ["nodes", "edges", "kinds", "labels", "payload_bytes"];
+    let mut tiles: Vec<(String, String)> = Vec::new();
+    for name in facts {
+        if let Some(value) = run.dataset.get(name) {
+            let label = if name == "payload_bytes" {
+                "payload: names and data"
+            } else {
+                name
+            };
+            tiles.push((parts::metric(name, value.0), label.to_owned()));
+        }
+    }
+    let sizes = run
+        .phases
+        .iter()
+        .filter_map(|phase| Some((phase.metrics.get("file_bytes")?.0, &phase.name)));
+    if let Some((bytes, phase)) = sizes.min_by(|a, b| a.0.total_cmp(&b.0)) {
+        tiles.push((Unit::Bytes.show(bytes), format!("file after {phase}")));
+    }
+    tiles
+}
+
+fn checks(run: &Run) -> String {
+    if run.checks.is_empty() {
+        return String::new();
+    }
+    let mut out = String::from(
+        "<h2>Checks</h2>\n<div class=\"card\">\n<table>\n<thead><tr><th>verdict</th><th>metric</th><th class=\"n\">measured</th><th class=\"n\">expected</th><th class=\"wide\">what it is</th><th class=\"n wide\">line</th></tr></thead>\n<tbody>\n",
+    );
+    for check in parts::checks_by_gravity(run) {
+        out += &format!(
+            "<tr><td class=\"state {}\">{}</td><td><code>{}</code></td><td class=\"n\">{}</td><td class=\"n\">{}</td><td class=\"wide\">{}</td><td class=\"n wide\">{}</td></tr>\n",
+            parts::verdict_name(check.verdict),
+            parts::verdict_mark(check.verdict),
+            escape(&check.metric),
+            escape(&parts::actual(check)),
+            escape(&check.expect),
+            escape(&check.meaning),
+            check.line,
+        );
+    }
+    out += "</tbody></table>\n</div>\n";
+    out
+}
+
+fn plots(run: &Run, figures: &[Figure<'_>]) -> String {
+    if figures.is_empty() {
+        return String::new();
+    }
+    let mut out = String::from("<h2>Plots</h2>\n<div class=\"plots\">\n");
+    for figure in figures {
+        let plot = figure.plot;
+        out += &format!("<figure>\n<figcaption><h3>{}</h3>", escape(&plot.title));
+        if let Some(note) = &plot.note {
+            out += &format!("<p class=\"note\">{}</p>", escape(note));
+        }
+        out += "</figcaption>\n";
+        match &figure.drawing {
+            Ok(drawing) => {
+                out += &drawing.svg;
+                if let Some(remark) = &drawing.remark {
+                    out += &format!("<p class=\"remark\">{}</p>\n", escape(remark));
+                }
+            }
+            Err(error) => {
+                out += &format!("<p class=\"finding\">Not drawn: {}</p>\n", escape(error))
+            }
+        }
+        if let Some(table) = run.table(&plot.table) {
+            out += &table_details(table, "The numbers: ");
+        }
+        out += "</figure>\n";
+    }
+    out += "</div>\n";
+    out
+}
+
+fn table_details(table: &Table, lead: &str) -> String {
+    let title = escape(&parts::table_title(table));
+    format!(
+        "<details><summary>{lead}{title}</summary><div class=\"scroll\">{}</div></details>\n",
+        table_html(table)
+    )
+}
+
+fn table_html(table: &Table) -> String {
+    let class = |unit: Unit| {
+        if unit == Unit::Text {
+            ""
+        } else {
+            " class=\"n\""
+        }
+    };
+    let mut out = String::from("<table><thead><tr>");
+    for column in &table.columns {
+        out += &format!(
+            "<th{}>{}</th>",
+            class(column.unit),
+            escape(&super::plots::human(&column.name))
+        );
+    }
+    out += "</tr></thead>\n<tbody>\n";
+    for row in &table.rows {
+        out += "<tr>";
+        for (cell, column) in row.iter().zip(&table.columns) {
+            out += &format!(
+                "<td{}>{}</td>",
+                class(column.unit),
+                escape(&parts::cell(cell, column.unit))
+            );
+        }
+        out += "</tr>\n";
+    }
+    out += "</tbody></table>";
+    out
+}
+
+fn phases(run: &Run) -> String {
+    let mut out = String::from("<h2>Phases</h2>\n");
+    let wrong_first = run
+        .phases
+        .iter()
+        .filter(|phase| phase.status == PhaseStatus::Wrong);
+    let others = run
+        .phases
+        .iter()
+        .filter(|phase| phase.status != PhaseStatus::Wrong);
+    for phase in wrong_first.chain(others) {
+        out += &phase_card(run, phase);
+    }
+    out
+}
+
+fn phase_card(run: &Run, phase: &Phase) -> String {
+    let wrong = if phase.status == PhaseStatus::Wrong {
+        " wrong"
+    } else {
+        ""
+    };
+    let mut out = format!(
+        "<section class=\"card{wrong}\">\n<div class=\"phase\"><h3>{}</h3><span class=\"what\">{}</span>",
+        escape(&phase.name),
+        escape(&phase.what),
+    );
+    if let Some(time) = parts::time_of(run, phase) {
+        out += &format!("<span class=\"time\">{}</span>", escape(&time));
+    } else {
+        out += &format!("<span class=\"time\">{}</span>", parts::status(phase));
+    }
+    out += "</div>\n";
+    for finding in &phase.findings {
+        out += &format!("<p class=\"finding\">{}</p>\n", escape(finding));
+    }
+    if !run.right() {
+        return out + "</section>\n";
+    }
+    if let Some(answer) = &phase.answer {
+        out += &format!("<p class=\"answer\">{}</p>\n", escape(answer));
+    }
+    out += "<dl class=\"metrics\">\n";
+    for (name, value) in parts::metrics(phase) {
+        let meaning = registry::by_name(name).map_or("", |metric| metric.meaning);
+        out += &format!(
+            "<div><dt title=\"{}\">{}</dt><dd>{}</dd></div>\n",
+            escape(meaning),
+            escape(&super::plots::human(name)),
+            escape(&parts::metric(name, value.0)),
+        );
+    }
+    out += "</dl>\n";
+    for table in &phase.tables {
+        out += &table_details(table, "");
+    }
+    if let Some(digest) = &phase.digest {
+        out += &format!(
+            "<p class=\"remark\">Digest of the results: <code>{}</code></p>\n",
+            escape(digest)
+        );
+    }
+    out + "</section>\n"
+}
+
+fn configuration(run: &Run, manifest: &Manifest) -> String {
+    let mut out = String::from(
+        "<div class=\"pair\">\n<div><h2>Effective configuration</h2>\n<div class=\"card\">",
+    );
+    out += &settings(&run.engine);
+    out += "</div></div>\n<div><h2>Machine</h2>\n<div class=\"card\">";
+    out += &settings(&parts::machine(manifest));
+    out += "</div></div>\n</div>\n";
+    let shape: Vec<&Table> = run
+        .tables
+        .iter()
+        .filter(|table| table.name.starts_with("dataset."))
+        .collect();
+    if run.right() && !shape.is_empty() {
+        out += "<h2>The graph</h2>\n<div class=\"card\">\n";
+        for table in shape {
+            out += &table_details(table, "");
+        }
+        out += "</div>\n";
+    }
+    out
+}
+
+fn settings(settings: &[Setting]) -> String {
+    let mut out = String::from("<table><tbody>\n");
+    for setting in settings {
+        out += &format!(
+            "<tr><th>{}</th><td>{}</td></tr>\n",
+            escape(&setting.name),
+            escape(&setting.value)
+        );
+    }
+    out += "</tbody></table>";
+    out
+}
+
+fn footer(run: &Run, manifest: &Manifest) -> String {
+    let mut out = format!(
+        "<h2>Scenario</h2>\n<div class=\"card\"><details><summary>The file as it ran</summary><pre>{}</pre></details></div>\n",
+        escape(&manifest.scenario_text)
+    );
+    out += &format!(
+        "<footer>Run {} · raw numbers: <a href=\"results.json\">results.json</a>, <a href=\"manifest.json\">manifest.json</a>, <a href=\"report.md\">report.md</a></footer>\n",
+        escape(&run.id)
+    );
+    out
+}

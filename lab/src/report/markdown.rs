@@ -1,0 +1,115 @@
+//! The report as Markdown, for places where a page is too much.
+
+use crate::results::{Manifest, PhaseStatus, Run, Table};
+use crate::units::Unit;
+
+use super::parts;
+
+/// Text that is safe in a table's cell.
+fn escape(text: &str) -> String {
+    text.replace('\\', "\\\\")
+        .replace('|', "\\|")
+        .replace('\n', " ")
+        .replace('<', "&lt;")
+}
+
+/// The whole report.
+pub(super) fn page(run: &Run, manifest: &Manifest) -> String {
+    let (_, sentence) = parts::verdict(run);
+    let mut out = format!(
+        "# {}\n\n{}\n\n**{sentence}.**\n\n",
+        run.scenario, run.question
+    );
+    out += &format!(
+        "{} · revision {} · {} · took {}\n",
+        manifest.started_utc,
+        manifest.revision,
+        manifest.cpu,
+        Unit::Ns.show(manifest.duration_ns as f64)
+    );
+    out += &checks(run);
+    out += &phases(run);
+    if run.right() {
+        for table in run.phases.iter().flat_map(|phase| &phase.tables) {
+            out += &format!("\n### {}\n\n{}", escape(&table.name), table_markdown(table));
+        }
+    }
+    out += "\n## Effective configuration\n\n";
+    for setting in &run.engine {
+        out += &format!("* {}: {}\n", setting.name, setting.value);
+    }
+    out += "\n## Machine\n\n";
+    for setting in parts::machine(manifest) {
+        out += &format!("* {}: {}\n", setting.name, setting.value);
+    }
+    out
+}
+
+fn checks(run: &Run) -> String {
+    if run.checks.is_empty() {
+        return String::new();
+    }
+    let mut out = String::from(
+        "\n## Checks\n\n| verdict | metric | measured | expected |\n|---|---|---:|---:|\n",
+    );
+    for check in parts::checks_by_gravity(run) {
+        out += &format!(
+            "| {} | `{}` | {} | {} |\n",
+            parts::verdict_mark(check.verdict),
+            check.metric,
+            escape(&parts::actual(check)),
+            escape(&check.expect)
+        );
+    }
+    out
+}
+
+fn phases(run: &Run) -> String {
+    let mut out =
+        String::from("\n## Phases\n\n| phase | what | result | time |\n|---|---|---|---:|\n");
+    for phase in &run.phases {
+        let answer = match (&phase.answer, phase.status) {
+            (_, PhaseStatus::Wrong) => parts::findings(phase),
+            (Some(answer), PhaseStatus::Right) if run.right() => answer.clone(),
+            _ => parts::status(phase).to_owned(),
+        };
+        let time = parts::time_of(run, phase).unwrap_or_else(|| "–".to_owned());
+        out += &format!(
+            "| {} | {} | {} | {} |\n",
+            escape(&phase.name),
+            escape(&phase.what),
+            escape(&answer),
+            time
+        );
+    }
+    out
+}
+
+fn table_markdown(table: &Table) -> String {
+    let mut out = String::new();
+    for column in &table.columns {
+        out += &format!("| {} ", escape(&super::plots::human(&column.name)));
+    }
+    out += "|\n";
+    for column in &table.columns {
+        out += if column.unit == Unit::Text {
+            "|---"
+        } else {
+            "|---:"
+        };
+    }
+    out += "|\n";
+    for row in &table.rows {
+        for (cell, column) in row.iter().zip(&table.columns) {
+            out += &format!("| {} ", escape(&parts::cell(cell, column.unit)));
+        }
+        out += "|\n";
+    }
+    if table.rows_left_out > 0 {
+        out += &format!(
+            "\n{} more rows.\n",
+            crate::units::grouped(table.rows_left_out)
+        );
+    }
+    out
+}

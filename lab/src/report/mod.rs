@@ -1,0 +1,100 @@
+//! Reports: functions of stored results. They read no clock and no file, so the same results give the
+//! same report for ever.
+
+mod axis;
+mod canvas;
+mod html;
+mod markdown;
+mod parts;
+mod plots;
+mod text;
+
+use std::fs;
+use std::path::{Path, PathBuf};
+
+use crate::failure::{Context, Failure};
+use crate::results::{Manifest, Plot, Run};
+
+pub(crate) use self::text::{ndjson, summary};
+
+/// A plot as the report shows it.
+pub(crate) struct Figure<'r> {
+    plot: &'r Plot,
+    /// The drawing, or why there is none.
+    drawing: Result<plots::Drawing, String>,
+}
+
+/// Draws every plot of the run; none if its results were wrong.
+fn figures(run: &Run) -> Vec<Figure<'_>> {
+    if !run.right() {
+        return Vec::new();
+    }
+    let draw = |plot: &Plot| match run.table(&plot.table) {
+        Some(table) => plots::draw(plot, table),
+        None => Err(format!("there is no table {}", plot.table)),
+    };
+    run.plots
+        .iter()
+        .map(|plot| Figure {
+            plot,
+            drawing: draw(plot),
+        })
+        .collect()
+}
+
+/// The reports of a run as text.
+pub(crate) struct Pages {
+    pub(crate) html: String,
+    pub(crate) markdown: String,
+    /// Each plot alone, with its file name.
+    pub(crate) plots: Vec<(String, String)>,
+}
+
+/// Renders everything.
+pub(crate) fn render(run: &Run, manifest: &Manifest) -> Pages {
+    let figures = figures(run);
+    let alone = figures.iter().enumerate().filter_map(|(number, figure)| {
+        let drawing = figure.drawing.as_ref().ok()?;
+        Some((
+            format!("{:02}-{}.svg", number + 1, slug(&figure.plot.title)),
+            html::standalone_svg(&drawing.svg),
+        ))
+    });
+    Pages {
+        plots: alone.collect(),
+        html: html::page(run, manifest, &figures),
+        markdown: markdown::page(run, manifest),
+    }
+}
+
+/// Writes the reports into the run's directory and returns the path of the HTML page.
+pub(crate) fn write(folder: &Path, run: &Run, manifest: &Manifest) -> Result<PathBuf, Failure> {
+    let pages = render(run, manifest);
+    let plots = folder.join("plots");
+    fs::create_dir_all(&plots).context(plots.display())?;
+    for (name, svg) in &pages.plots {
+        write_file(&plots.join(name), svg)?;
+    }
+    write_file(&folder.join("report.md"), &pages.markdown)?;
+    let html = folder.join("report.html");
+    write_file(&html, &pages.html)?;
+    Ok(html)
+}
+
+fn write_file(path: &Path, text: &str) -> Result<(), Failure> {
+    fs::write(path, text).context(path.display())
+}
+
+/// A title as part of a file name.
+fn slug(title: &str) -> String {
+    let words: Vec<String> = title
+        .split(|c: char| !c.is_ascii_alphanumeric())
+        .filter(|word| !word.is_empty())
+        .map(str::to_ascii_lowercase)
+        .collect();
+    words.join("-")
+}
+
+#[cfg(test)]
+#[path = "tests.rs"]
+mod tests;

@@ -1,0 +1,194 @@
+//! What the reports say, in pieces that every format shows alike.
+
+use crate::results::{
+    Cell, Check, Manifest, Number, Phase, PhaseStatus, Run, Setting, Table, Verdict,
+};
+use crate::scenario::registry;
+use crate::units::{Unit, grouped};
+
+/// The run's outcome in one line, with the class that colours it.
+pub(super) fn verdict(run: &Run) -> (Verdict, String) {
+    if !run.right() {
+        return (
+            Verdict::Fail,
+            "A result was wrong: no measurement of this run counts".to_owned(),
+        );
+    }
+    let count = |verdict: Verdict| {
+        run.checks
+            .iter()
+            .filter(|check| check.verdict == verdict)
+            .count()
+    };
+    let (failed, warned) = (
+        count(Verdict::Fail) + count(Verdict::Void),
+        count(Verdict::Warn),
+    );
+    match (failed, warned, run.checks.len()) {
+        (0, 0, 0) => (
+            Verdict::Pass,
+            "Every result was right; the scenario states no checks".to_owned(),
+        ),
+        (0, 0, all) => (
+            Verdict::Pass,
+            format!("Every result was right; all {all} checks passed"),
+        ),
+        (0, warned, all) => (
+            Verdict::Warn,
+            format!("Every result was right; {warned} of {all} checks warn"),
+        ),
+        (failed, _, all) => (Verdict::Fail, format!("{failed} of {all} checks failed")),
+    }
+}
+
+pub(super) fn verdict_name(verdict: Verdict) -> &'static str {
+    match verdict {
+        Verdict::Pass => "pass",
+        Verdict::Warn => "warn",
+        Verdict::Fail => "fail",
+        Verdict::Void => "void",
+    }
+}
+
+/// A mark that needs no colour to be understood.
+pub(super) fn verdict_mark(verdict: Verdict) -> &'static str {
+    match verdict {
+        Verdict::Pass => "✓ pass",
+        Verdict::Warn => "! warn",
+        Verdict::Fail => "✗ fail",
+        Verdict::Void => "– void",
+    }
+}
+
+/// Checks with those that failed first, each group in the order of the scenario.
+pub(super) fn checks_by_gravity(run: &Run) -> Vec<&Check> {
+    let rank = |check: &Check| match check.verdict {
+        Verdict::Fail => 0,
+        Verdict::Void => 1,
+        Verdict::Warn => 2,
+        Verdict::Pass => 3,
+    };
+    let mut checks: Vec<&Check> = run.checks.iter().collect();
+    checks.sort_by_key(|check| rank(check));
+    checks
+}
+
+pub(super) fn actual(check: &Check) -> String {
+    match (check.verdict, check.actual) {
+        (Verdict::Void, _) | (_, None) => "–".to_owned(),
+        (_, Some(number)) => check.unit.show(number.0),
+    }
+}
+
+/// The first findings of a phase in one line; the page has them all.
+pub(super) fn findings(phase: &Phase) -> String {
+    const SHOWN: usize = 3;
+    let more = phase.findings.len().saturating_sub(SHOWN);
+    let shown: Vec<&str> = phase
+        .findings
+        .iter()
+        .take(SHOWN)
+        .map(String::as_str)
+        .collect();
+    let tail = if more > 0 {
+        format!("; and {more} more")
+    } else {
+        String::new()
+    };
+    format!("{}{tail}", shown.join("; "))
+}
+
+/// A metric's value in its unit.
+pub(super) fn metric(name: &str, value: f64) -> String {
+    registry::by_name(name)
+        .map_or(Unit::Count, |metric| metric.unit)
+        .show(value)
+}
+
+/// The phase's metrics in the order in which the registry explains them.
+pub(super) fn metrics(phase: &Phase) -> Vec<(&str, Number)> {
+    let mut metrics: Vec<(&str, Number)> = phase
+        .metrics
+        .iter()
+        .map(|(name, value)| (name.as_str(), *value))
+        .collect();
+    metrics.sort_by_key(|(name, _)| registry::rank(name));
+    metrics
+}
+
+/// The phase's time, if its results may be shown.
+pub(super) fn time_of(run: &Run, phase: &Phase) -> Option<String> {
+    if !run.right() {
+        return None;
+    }
+    phase
+        .metrics
+        .get("time_ns")
+        .map(|time| Unit::Ns.show(time.0))
+}
+
+pub(super) fn status(phase: &Phase) -> &'static str {
+    match phase.status {
+        PhaseStatus::Right => "right",
+        PhaseStatus::Wrong => "WRONG",
+        PhaseStatus::Skipped => "skipped",
+    }
+}
+
+pub(super) fn cell(cell: &Cell, unit: Unit) -> String {
+    match cell {
+        Cell::Number(number) => unit.show(number.0),
+        Cell::Text(text) => text.clone(),
+        Cell::Absent(()) => "–".to_owned(),
+    }
+}
+
+/// A table's name without its owner, as a heading.
+pub(super) fn table_title(table: &Table) -> String {
+    let name = table
+        .name
+        .rsplit_once('.')
+        .map_or(table.name.as_str(), |(_, name)| name);
+    match table.rows_left_out {
+        0 => format!("{name} ({})", grouped(table.rows.len() as u64)),
+        more => format!(
+            "{name} (the first {} of {})",
+            grouped(table.rows.len() as u64),
+            grouped(table.rows.len() as u64 + more)
+        ),
+    }
+}
+
+/// Where and with what the run was made.
+pub(super) fn machine(manifest: &Manifest) -> Vec<Setting> {
+    let dirty = match manifest.dirty {
+        Some(true) => ", with uncommitted changes",
+        _ => "",
+    };
+    vec![
+        Setting::new(
+            "processor",
+            format!("{} ({} usable)", manifest.cpu, manifest.cpus),
+        ),
+        Setting::new(
+            "memory",
+            manifest
+                .memory_bytes
+                .map_or("unknown".to_owned(), |bytes| Unit::Bytes.show(bytes as f64)),
+        ),
+        Setting::new("kernel", &manifest.kernel),
+        Setting::new("file system", &manifest.file_system),
+        Setting::new("compiler", &manifest.rustc),
+        Setting::new(
+            "build",
+            format!(
+                "{} for {}, lab {}",
+                manifest.profile, manifest.target, manifest.lab_version
+            ),
+        ),
+        Setting::new("revision", format!("{}{dirty}", manifest.revision)),
+        Setting::new("seed", manifest.seed.to_string()),
+        Setting::new("durability", &manifest.durability),
+        Setting::new("command", manifest.argv.join(" ")),
+    ]
+}

@@ -1,0 +1,187 @@
+//! Plots with numbers on both axes: points and lines.
+
+use crate::results::{Plot, PlotForm, Scale};
+use crate::units::Unit;
+
+use super::super::axis::Axis;
+use super::super::canvas::{self, Anchor, Canvas, Drawn, Ink, text_width};
+use super::{Data, Drawing, LEGEND, Mark, WIDTH, human, legend, remark};
+
+const HEIGHT: i32 = 330;
+
+/// The axes and the rectangle they span.
+struct Frame {
+    x: Axis,
+    y: Axis,
+    y_labels: Vec<String>,
+    left: i32,
+    right: i32,
+    top: i32,
+    bottom: i32,
+}
+
+impl Frame {
+    fn new(data: &Data<'_>, xs: &[Option<f64>]) -> Frame {
+        let x = x_axis(
+            data.plot,
+            &xs.iter().copied().flatten().collect::<Vec<f64>>(),
+        );
+        let all = data
+            .series
+            .iter()
+            .flat_map(|one| one.values.iter().copied().flatten());
+        let y = Axis::covering(&all.collect::<Vec<f64>>(), data.plot.y_scale, 5);
+        let y_labels: Vec<String> = y.ticks.iter().map(|tick| data.unit.show(*tick)).collect();
+        let left = 12
+            + y_labels
+                .iter()
+                .map(|label| text_width(label))
+                .max()
+                .unwrap_or(0);
+        Frame {
+            x,
+            y,
+            y_labels,
+            left,
+            right: WIDTH - 26,
+            top: LEGEND + 8,
+            bottom: HEIGHT - 42,
+        }
+    }
+
+    fn at_x(&self, place: f64) -> i32 {
+        self.left + (place * f64::from(self.right - self.left)).round() as i32
+    }
+
+    fn at_y(&self, place: f64) -> i32 {
+        self.bottom - (place * f64::from(self.bottom - self.top)).round() as i32
+    }
+
+    /// Where a value stands, or `None` if the axes cannot show it.
+    fn mark(&self, x: f64, y: f64) -> Option<Mark> {
+        let (place_x, place_y) = (self.x.place(x)?, self.y.place(y)?);
+        Some(Mark {
+            x: self.at_x(place_x),
+            y: self.at_y(place_y),
+            value: y,
+        })
+    }
+}
+
+/// A few whole numbers get a tick each; else the axis is like any other.
+fn x_axis(plot: &Plot, values: &[f64]) -> Axis {
+    let few = values.len() <= 12 && values.iter().all(|value| value.fract() == 0.0);
+    if plot.x_scale == Scale::Linear && few && values.len() > 1 {
+        return Axis::at(values);
+    }
+    Axis::covering(values, plot.x_scale, 6)
+}
+
+pub(super) fn draw(data: &Data<'_>, xs: &[Option<f64>], x_unit: Unit) -> Result<Drawing, String> {
+    let frame = Frame::new(data, xs);
+    let mut hidden = 0;
+    let mut marks: Vec<Vec<Mark>> = Vec::new();
+    for one in &data.series {
+        let pairs = xs
+            .iter()
+            .zip(&one.values)
+            .filter_map(|(x, y)| Some(((*x)?, (*y)?)));
+        let mut shown = Vec::new();
+        for (x, y) in pairs {
+            match frame.mark(x, y) {
+                Some(mark) => shown.push(mark),
+                // A count of zero is no point of a distribution, and not worth a remark.
+                None if y == 0.0 => {}
+                None => hidden += 1,
+            }
+        }
+        marks.push(shown);
+    }
+    let svg = canvas::draw(WIDTH as u32, HEIGHT as u32, &data.plot.title, |canvas| {
+        scales(canvas, &frame, data, x_unit)?;
+        legend(canvas, &data.series, frame.left)?;
+        match data.plot.form {
+            PlotForm::Points => points(canvas, &marks),
+            _ => lines(canvas, &marks, data.unit),
+        }
+    })?;
+    Ok(Drawing {
+        svg,
+        remark: remark(hidden)
+            .map(|text| text.replace(" of 0", &format!(" at {} 0", human(&data.plot.x)))),
+    })
+}
+
+fn scales(canvas: &Canvas<'_>, frame: &Frame, data: &Data<'_>, x_unit: Unit) -> Drawn {
+    for (tick, label) in frame.y.ticks.iter().zip(&frame.y_labels) {
+        let y = frame.at_y(frame.y.place(*tick).unwrap_or(0.0));
+        canvas.line(&[(frame.left, y), (frame.right, y)], Ink::Grid, 1)?;
+        canvas.text(label, (frame.left - 8, y), Anchor::End, Ink::Muted)?;
+    }
+    for tick in &frame.x.ticks {
+        let x = frame.at_x(frame.x.place(*tick).unwrap_or(0.0));
+        canvas.line(&[(x, frame.bottom), (x, frame.bottom + 5)], Ink::Muted, 1)?;
+        canvas.text(
+            &x_unit.show(*tick),
+            (x, frame.bottom + 16),
+            Anchor::Middle,
+            Ink::Muted,
+        )?;
+    }
+    canvas.line(
+        &[(frame.left, frame.bottom), (frame.right, frame.bottom)],
+        Ink::Muted,
+        1,
+    )?;
+    let middle = frame.left.midpoint(frame.right);
+    canvas.text(
+        &human(&data.plot.x),
+        (middle, HEIGHT - 8),
+        Anchor::Middle,
+        Ink::Text,
+    )
+}
+
+fn points(canvas: &Canvas<'_>, marks: &[Vec<Mark>]) -> Drawn {
+    for (number, shown) in marks.iter().enumerate() {
+        for mark in shown {
+            canvas.dot((mark.x, mark.y), 3, Ink::Series(number), 0.7)?;
+        }
+    }
+    Ok(())
+}
+
+fn lines(canvas: &Canvas<'_>, marks: &[Vec<Mark>], unit: Unit) -> Drawn {
+    for (number, shown) in marks.iter().enumerate() {
+        let path: Vec<(i32, i32)> = shown.iter().map(|mark| (mark.x, mark.y)).collect();
+        canvas.line(&path, Ink::Series(number), 2)?;
+    }
+    let mut labels: Vec<(i32, i32)> = Vec::new();
+    for (number, shown) in marks.iter().enumerate() {
+        for mark in shown {
+            canvas.marker((mark.x, mark.y), 4, Ink::Series(number))?;
+            // Labels of the first series stand above its line, those of the others below theirs.
+            let at = (
+                mark.x,
+                if number == 0 {
+                    mark.y - 14
+                } else {
+                    mark.y + 16
+                },
+            );
+            let free = labels
+                .iter()
+                .all(|label| label.0.abs_diff(at.0) > 40 || label.1.abs_diff(at.1) > 13);
+            let twin = marks
+                .iter()
+                .take(number)
+                .flatten()
+                .any(|other| other.x == mark.x && other.value == mark.value);
+            if shown.len() <= 8 && free && !twin {
+                canvas.text(&unit.show(mark.value), at, Anchor::Middle, Ink::Text)?;
+                labels.push(at);
+            }
+        }
+    }
+    Ok(())
+}

@@ -1,0 +1,241 @@
+#![allow(clippy::unwrap_used, clippy::expect_used, clippy::indexing_slicing)]
+
+use std::collections::BTreeMap;
+
+use crate::results::{
+    Cell, Check, Number, Phase, PhaseStatus, PlotForm, SCHEMA, Scale, Setting, Verdict,
+};
+use crate::scenario::registry;
+use crate::units::Unit;
+
+use super::*;
+
+fn sample_plot(form: PlotForm, table: &str, x: &str, y: &[&str], scale: Scale) -> Plot {
+    Plot {
+        title: format!("{form:?} of <{table}>"),
+        note: Some("A note & more.".into()),
+        table: table.into(),
+        x: x.into(),
+        y: y.iter().map(|y| (*y).into()).collect(),
+        form,
+        x_scale: if form == PlotForm::Points {
+            scale
+        } else {
+            Scale::Linear
+        },
+        y_scale: scale,
+    }
+}
+
+fn sample_check(verdict: Verdict) -> Check {
+    Check {
+        metric: format!("load.{verdict:?}"),
+        meaning: "size & more".into(),
+        expect: "<= 23 MB".into(),
+        unit: Unit::Bytes,
+        actual: Some(Number(21.5e6)),
+        verdict,
+        line: 12,
+    }
+}
+
+fn sample() -> (Run, Manifest) {
+    let degree = registry::DEGREE.table(
+        "dataset",
+        vec![
+            vec![0u64.into(), 9u64.into(), 4u64.into()],
+            vec![1u64.into(), 700u64.into(), 300u64.into()],
+            vec![50u64.into(), 0u64.into(), 2u64.into()],
+        ],
+    );
+    let hops = registry::HOPS.table(
+        "reach",
+        vec![
+            vec![1u64.into(), 5u64.into(), 5u64.into(), 900u64.into()],
+            vec![2u64.into(), 40u64.into(), 45u64.into(), 9000u64.into()],
+        ],
+    );
+    let phases = registry::PHASES.table(
+        "run",
+        vec![
+            vec!["reach".into(), 900u64.into(), Cell::Absent(()), 3u64.into()],
+            vec![
+                "load".into(),
+                3_000_000_000u64.into(),
+                Cell::Absent(()),
+                0u64.into(),
+            ],
+        ],
+    );
+    let phase = Phase {
+        name: "reach".into(),
+        what: "reach of <a>".into(),
+        database: "main".into(),
+        status: PhaseStatus::Right,
+        findings: Vec::new(),
+        metrics: BTreeMap::from([
+            ("time_ns".to_owned(), Number(900.0)),
+            ("pages_read".to_owned(), Number(3.0)),
+        ]),
+        tables: vec![hops],
+        digest: Some("00ff".into()),
+        answer: Some("45 nodes <within> 2 hops".into()),
+    };
+    let run = Run {
+        schema: SCHEMA,
+        id: "T-sample-r".into(),
+        scenario: "sample".into(),
+        question: "Does <it> hold & stay?".into(),
+        engine: vec![Setting::new("page size", "4096")],
+        dataset: BTreeMap::from([
+            ("nodes".to_owned(), Number(3.0)),
+            ("payload_bytes".to_owned(), Number(2e6)),
+        ]),
+        tables: vec![degree, phases],
+        phases: vec![phase],
+        checks: vec![sample_check(Verdict::Pass), sample_check(Verdict::Fail)],
+        plots: vec![
+            sample_plot(
+                PlotForm::Points,
+                "dataset.degree",
+                "degree",
+                &["nodes_out", "nodes_in"],
+                Scale::Log,
+            ),
+            sample_plot(
+                PlotForm::Lines,
+                "reach.hops",
+                "hops",
+                &["nodes_reached", "nodes_new"],
+                Scale::Linear,
+            ),
+            sample_plot(
+                PlotForm::Bars,
+                "run.phases",
+                "phase",
+                &["time_ns"],
+                Scale::Linear,
+            ),
+            sample_plot(
+                PlotForm::Dots,
+                "run.phases",
+                "phase",
+                &["time_ns", "pages_read"],
+                Scale::Log,
+            ),
+        ],
+    };
+    (
+        run,
+        Manifest {
+            started_utc: "then".into(),
+            scenario_text: "a < b".into(),
+            ..Manifest::default()
+        },
+    )
+}
+
+#[test]
+fn results_survive_storage() {
+    let (run, manifest) = sample();
+    let text = serde_json::to_string(&run).unwrap();
+    assert_eq!(serde_json::from_str::<Run>(&text).unwrap(), run);
+    assert!(
+        text.contains("\"time_ns\":900"),
+        "whole numbers stay whole: {text}"
+    );
+    let text = serde_json::to_string(&manifest).unwrap();
+    assert_eq!(serde_json::from_str::<Manifest>(&text).unwrap(), manifest);
+}
+
+#[test]
+fn the_page_stands_alone_and_escapes() {
+    let (run, manifest) = sample();
+    let pages = render(&run, &manifest);
+    assert_eq!(pages.html.matches("<svg ").count(), 4);
+    assert_eq!(pages.plots.len(), 4);
+    for banned in [
+        "<script",
+        "http-equiv",
+        "src=",
+        "@import",
+        "url(",
+        "<within>",
+        "<it>",
+        "<a>,",
+    ] {
+        assert!(!pages.html.contains(banned), "{banned}");
+    }
+    assert!(pages.html.contains("45 nodes &lt;within&gt; 2 hops"));
+    assert!(pages.html.contains("prefers-color-scheme: dark"));
+    assert!(pages.html.contains("1 of 2 checks failed"));
+    let failed = pages.html.find("load.Fail").unwrap();
+    assert!(
+        failed < pages.html.find("load.Pass").unwrap(),
+        "failed checks come first"
+    );
+    assert!(
+        pages
+            .markdown
+            .contains("| ✗ fail | `load.Fail` | 21.5 MB |")
+    );
+    assert!(pages.plots[0].1.contains("<style>") && pages.plots[0].1.contains("--s0: #"));
+    assert_eq!(pages.plots[0].0, "01-points-of-dataset-degree.svg");
+}
+
+#[test]
+fn what_a_logarithm_cannot_show_is_said() {
+    let (run, manifest) = sample();
+    let html = render(&run, &manifest).html;
+    assert!(html.contains("2 values at degree 0 not shown"), "{html}");
+}
+
+#[test]
+fn wrong_results_show_no_numbers() {
+    let (mut run, manifest) = sample();
+    run.phases[0].status = PhaseStatus::Wrong;
+    run.phases[0].findings = vec!["node 7: edge missing".into()];
+    run.checks = vec![sample_check(Verdict::Void)];
+    let pages = render(&run, &manifest);
+    for text in [&pages.html, &pages.markdown, &summary(&run)] {
+        assert!(text.contains("node 7: edge missing"));
+        assert!(text.contains("A result was wrong"));
+        for number in ["900 ns", "45 nodes", "21.5 MB"] {
+            assert!(!text.contains(number), "{number} in {text}");
+        }
+    }
+    assert!(!pages.html.contains("<svg "));
+}
+
+#[test]
+fn a_plot_without_its_table_is_said_not_drawn() {
+    let (mut run, manifest) = sample();
+    run.plots = vec![sample_plot(
+        PlotForm::Bars,
+        "gone.table",
+        "x",
+        &["y"],
+        Scale::Linear,
+    )];
+    assert!(
+        render(&run, &manifest)
+            .html
+            .contains("Not drawn: there is no table gone.table")
+    );
+}
+
+#[test]
+fn the_summary_names_everything() {
+    let (run, _) = sample();
+    let text = summary(&run);
+    for piece in [
+        "sample: 3 nodes",
+        "reach",
+        "900 ns",
+        "✗ fail  load.Fail",
+        "1 of 2 checks failed.",
+    ] {
+        assert!(text.contains(piece), "no {piece} in {text}");
+    }
+    assert_eq!(ndjson(&run).unwrap().lines().count(), 3);
+}

@@ -1,0 +1,371 @@
+//! One phase at a time: does it, measures it, proves it right.
+
+mod ask;
+mod kill;
+
+use std::collections::BTreeMap;
+use std::time::Instant;
+
+use vellum::storage::IoCounts;
+use vellum::{Database, KeySpace, Stats};
+
+use crate::console::Console;
+use crate::dataset::model::Model;
+use crate::failure::{Exit, Failure};
+use crate::results::{Number, Phase, PhaseStatus, Setting, Table};
+use crate::scenario::plan::{Action, LoadHow, PhasePlan, Plan};
+use crate::scenario::registry::{self, ActionKind};
+use crate::stats::Summary;
+use crate::store::{self, Store};
+use crate::units::grouped;
+
+use super::tables;
+
+/// What a phase found.
+struct Notes {
+    kind: ActionKind,
+    metrics: BTreeMap<String, Number>,
+    tables: Vec<Table>,
+    findings: Vec<String>,
+    answer: Option<String>,
+    digest: Option<String>,
+}
+
+impl Notes {
+    fn new(kind: ActionKind) -> Notes {
+        Notes {
+            kind,
+            metrics: BTreeMap::new(),
+            tables: Vec::new(),
+            findings: Vec::new(),
+            answer: None,
+            digest: None,
+        }
+    }
+
+    fn set(&mut self, metric: &str, value: u64) {
+        self.set_float(metric, value as f64);
+    }
+
+    fn set_float(&mut self, metric: &str, value: f64) {
+        debug_assert!(
+            registry::describe(Some(self.kind), metric).is_some(),
+            "{metric} is not in the registry"
+        );
+        self.metrics.insert(metric.to_owned(), Number(value));
+    }
+}
+
+/// Everything that phases share: the databases, one of them open, and what they should hold.
+pub(super) struct Bench<'a> {
+    plan: &'a Plan,
+    store: &'a Store,
+    source: &'a Model,
+    /// Databases that hold more than the source by now.
+    grown: BTreeMap<String, Model>,
+    open: Option<(String, Database)>,
+    settings: Vec<Setting>,
+    console: &'a Console,
+}
+
+/// A phase before it ran.
+pub(super) fn blank(plan: &PhasePlan) -> Phase {
+    Phase {
+        name: plan.name.clone(),
+        what: plan.action.describe(),
+        database: plan.database.clone(),
+        status: PhaseStatus::Right,
+        findings: Vec::new(),
+        metrics: BTreeMap::new(),
+        tables: Vec::new(),
+        digest: None,
+        answer: None,
+    }
+}
+
+impl<'a> Bench<'a> {
+    pub(super) fn new(
+        plan: &'a Plan,
+        store: &'a Store,
+        source: &'a Model,
+        console: &'a Console,
+    ) -> Bench<'a> {
+        Bench {
+            plan,
+            store,
+            source,
+            grown: BTreeMap::new(),
+            open: None,
+            settings: Vec::new(),
+            console,
+        }
+    }
+
+    /// The engine's effective options, once a database has been made.
+    pub(super) fn settings(&self) -> Vec<Setting> {
+        self.settings.clone()
+    }
+
+    /// Runs one phase. Wrong results, damage included, are a phase's outcome; only what keeps the lab
+    /// from going on is a failure.
+    pub(super) fn run(&mut self, plan: &PhasePlan) -> Result<Phase, Failure> {
+        let outcome = match &plan.action {
+            Action::Load(how) => self.load(plan, how),
+            Action::Ask(ask) => self.ask(plan, ask),
+            Action::Verify { source, structure } => self.verify(plan, *source, *structure),
+            Action::Reopen { repeats } => self.reopen(plan, *repeats),
+            Action::Kill(kill) => self.kill(plan, *kill),
+        };
+        let notes = match outcome {
+            Ok(notes) => notes,
+            Err(failure) if failure.exit == Exit::Wrong => {
+                let mut notes = Notes::new(plan.action.kind());
+                notes.findings.push(failure.message);
+                notes
+            }
+            Err(failure) => return Err(failure),
+        };
+        let status = if notes.findings.is_empty() {
+            PhaseStatus::Right
+        } else {
+            PhaseStatus::Wrong
+        };
+        let Notes {
+            metrics,
+            tables,
+            findings,
+            answer,
+            digest,
+            ..
+        } = notes;
+        Ok(Phase {
+            status,
+            findings,
+            metrics,
+            tables,
+            digest,
+            answer,
+            ..blank(plan)
+        })
+    }
+
+    /// Closes what is open.
+    pub(super) fn finish(&mut self) -> Result<(), Failure> {
+        match self.open.take() {
+            Some((_, database)) => Ok(database.close()?),
+            None => Ok(()),
+        }
+    }
+
+    /// The database, opened if it is not.
+    fn database(&mut self, name: &str) -> Result<Database, Failure> {
+        if let Some((open, database)) = &self.open
+            && open == name
+        {
+            return Ok(database.clone());
+        }
+        self.finish()?;
+        let database = self.store.open(name)?;
+        self.open = Some((name.to_owned(), database.clone()));
+        Ok(database)
+    }
+
+    /// What the database should hold.
+    fn model(&self, database: &str) -> &Model {
+        self.grown.get(database).unwrap_or(self.source)
+    }
+
+    fn load(&mut self, plan: &PhasePlan, how: &LoadHow) -> Result<Notes, Failure> {
+        self.finish()?;
+        let mut notes = Notes::new(plan.action.kind());
+        let before = self.store.counts();
+        let database = self.store.create(&plan.database)?;
+        if self.settings.is_empty() {
+            self.settings = store::settings(&database);
+        }
+        let loaded = store::load::load(&database, self.source, how, self.console)?;
+        let closing = Instant::now();
+        database.close()?;
+        let close_ns = closing.elapsed().as_nanos() as u64;
+        let written = self.store.counts() - before;
+        let file_bytes = self.store.file_bytes(&plan.database)?;
+        let stats = self.database(&plan.database)?.stats()?;
+        let rows = stats.nodes + stats.edges;
+        let total_ns = loaded.time_ns + close_ns;
+        notes.set("time_ns", loaded.time_ns);
+        notes.set("close_ns", close_ns);
+        notes.set_float(
+            "nodes_and_edges_per_second",
+            rows as f64 * 1e9 / total_ns.max(1) as f64,
+        );
+        notes.set("commits", loaded.commits);
+        notes.set("nodes", stats.nodes);
+        notes.set("edges", stats.edges);
+        notes.set("file_bytes", file_bytes);
+        notes.set("pages", stats.pages);
+        notes.set("bytes_written", written.written_bytes);
+        notes.set_float(
+            "write_amplification",
+            written.written_bytes as f64 / file_bytes.max(1) as f64,
+        );
+        notes.set("syncs", written.syncs);
+        self.note_sizes(&mut notes, &stats);
+        notes
+            .tables
+            .push(tables::spaces(&plan.name, &stats, self.source));
+        notes.answer = Some(format!(
+            "{} nodes and {} edges in {}; the file has {}",
+            grouped(stats.nodes),
+            grouped(stats.edges),
+            if loaded.commits == 1 {
+                "one commit".to_owned()
+            } else {
+                format!("{} commits", grouped(loaded.commits))
+            },
+            crate::units::Unit::Bytes.show(file_bytes as f64),
+        ));
+        Ok(notes)
+    }
+
+    fn note_sizes(&self, notes: &mut Notes, stats: &Stats) {
+        let pages = |spaces: &[KeySpace]| {
+            stats
+                .trees
+                .iter()
+                .filter(|tree| spaces.contains(&tree.space))
+                .map(|tree| tree.pages)
+                .sum::<u64>()
+        };
+        let payload = self.source.payload();
+        let sizes = [
+            (
+                "bytes_per_node",
+                "node_overhead_bytes",
+                &[KeySpace::Nodes, KeySpace::Names, KeySpace::Kinds][..],
+                stats.nodes,
+                payload.names + payload.node_data,
+            ),
+            (
+                "bytes_per_edge",
+                "edge_overhead_bytes",
+                &[KeySpace::Out, KeySpace::In][..],
+                stats.edges,
+                payload.edge_data,
+            ),
+        ];
+        for (whole, overhead, spaces, count, given) in sizes {
+            if count > 0 {
+                let bytes = (pages(spaces) * stats.page_size) as f64;
+                notes.set_float(whole, bytes / count as f64);
+                notes.set_float(overhead, (bytes - given as f64) / count as f64);
+            }
+        }
+    }
+
+    fn verify(
+        &mut self,
+        plan: &PhasePlan,
+        source: bool,
+        structure: bool,
+    ) -> Result<Notes, Failure> {
+        let mut notes = Notes::new(plan.action.kind());
+        let database = self.database(&plan.database)?;
+        let before = self.store.counts();
+        let started = Instant::now();
+        let mut said = Vec::new();
+        if source {
+            let txn = database.begin_read()?;
+            let found = store::compare::compare(&txn, self.model(&plan.database), self.console)?;
+            notes.set("nodes", found.nodes);
+            notes.set("edges", found.edges);
+            notes.set("differences", found.differences);
+            notes.digest = Some(found.digest);
+            let more = found.differences.saturating_sub(found.listed.len() as u64);
+            notes.findings.extend(found.listed);
+            if more > 0 {
+                notes
+                    .findings
+                    .push(format!("{} more differences", grouped(more)));
+            }
+            said.push(format!(
+                "{} nodes and {} edges equal the source from both ends",
+                grouped(found.nodes),
+                grouped(found.edges)
+            ));
+        }
+        if structure {
+            let report = database.check()?;
+            notes.set("findings", report.findings.len() as u64);
+            notes.findings.extend(
+                report
+                    .findings
+                    .iter()
+                    .map(|finding| format!("check: {finding}")),
+            );
+            said.push(format!(
+                "{} pages in use and {} free are sound",
+                grouped(report.pages_reached),
+                grouped(report.pages_free)
+            ));
+        }
+        notes.set("time_ns", started.elapsed().as_nanos() as u64);
+        notes.set(
+            "pages_read",
+            self.pages(self.store.counts() - before, &database),
+        );
+        notes.answer = Some(said.join("; "));
+        Ok(notes)
+    }
+
+    fn reopen(&mut self, plan: &PhasePlan, repeats: u32) -> Result<Notes, Failure> {
+        let mut notes = Notes::new(plan.action.kind());
+        let (mut opens, mut gets) = (Vec::new(), Vec::new());
+        let (mut open_pages, mut get_pages) = (0, 0);
+        let nodes = self.model(&plan.database).nodes();
+        let empty = nodes.is_empty();
+        // A node from the middle, so that its path is no special case.
+        let middle = nodes.get(nodes.len() / 2).map_or(1, |node| node.id);
+        let middle = store::node_id(middle)?;
+        self.finish()?;
+        for _ in 0..repeats {
+            let before = self.store.counts();
+            let started = Instant::now();
+            let database = self.store.open(&plan.database)?;
+            opens.push(started.elapsed().as_nanos() as u64);
+            let opened = self.store.counts();
+            open_pages = open_pages.max(self.pages(opened - before, &database));
+            let started = Instant::now();
+            let found = database.begin_read()?.node(middle)?.is_some();
+            gets.push(started.elapsed().as_nanos() as u64);
+            get_pages = get_pages.max(self.pages(self.store.counts() - opened, &database));
+            if !found && !empty {
+                notes
+                    .findings
+                    .push(format!("node {middle} is missing after reopening"));
+            }
+            database.close()?;
+        }
+        notes.set("pages_read", open_pages);
+        notes.set("first_get_pages", get_pages);
+        if let (Some(open), Some(get)) = (Summary::of(&opens), Summary::of(&gets)) {
+            notes.set("time_ns", open.median);
+            if let Some(mad) = open.mad {
+                notes.set("mad_ns", mad);
+            }
+            notes.set("first_get_ns", get.median);
+        }
+        notes.answer = Some(format!(
+            "{} pages to open, {} more for the first get",
+            grouped(open_pages),
+            grouped(get_pages)
+        ));
+        Ok(notes)
+    }
+
+    /// Bytes read, in pages.
+    fn pages(&self, counts: IoCounts, database: &Database) -> u64 {
+        counts
+            .read_bytes
+            .div_ceil(database.options().page_size as u64)
+    }
+}
