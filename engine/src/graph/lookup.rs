@@ -7,7 +7,7 @@ use super::view::View;
 use super::walk::ends_label;
 use crate::btree::{
     Change, EdgeCells, EdgeData, In, Kinds, NameKey, Names, NodeRecord, Nodes, Out, StoredData,
-    StoredNode, find_entry, find_node, path_to,
+    StoredNode, find_name, find_node, path_to,
 };
 use crate::delta::Overlaid;
 use crate::error::Result;
@@ -21,7 +21,7 @@ impl View {
     #[inline]
     pub(crate) fn stored_node(&self, id: u64) -> Result<Option<StoredNode>> {
         if !self.layers.is_empty() {
-            match self.change::<Nodes>(&id) {
+            match self.change::<Nodes, _>(&id) {
                 Some(Change::Put(record)) => {
                     return Ok(Some(StoredNode::Memory { record: Arc::clone(record), blob: None }));
                 }
@@ -58,7 +58,7 @@ impl View {
 
     /// The data of an outgoing edge, if the edge is there.
     pub(crate) fn edge_data(&self, key: EdgeKey) -> Result<Option<StoredData>> {
-        match self.change::<Out>(&key) {
+        match self.change::<Out, _>(&key) {
             Some(Change::Put(data)) => return Ok(Some(Out::stored_data(data))),
             Some(Change::Delete) => return Ok(None),
             None => {}
@@ -80,14 +80,14 @@ impl View {
     }
 
     pub(crate) fn has_name(&self, key: &NameKey) -> Result<bool> {
-        match self.change::<Names>(key) {
+        match self.change::<Names, _>(key) {
             Some(change) => Ok(matches!(change, Change::Put(()))),
-            None => Ok(find_entry::<Names>(&*self.pager, self.root(KeySpace::Names), key)?.is_some()),
+            None => find_name(&*self.pager, self.root(KeySpace::Names), key),
         }
     }
 
     fn has_key<S: Overlaid<Key = EdgeKey>>(&self, key: EdgeKey) -> Result<bool> {
-        match self.change::<S>(&key) {
+        match self.change::<S, _>(&key) {
             Some(change) => Ok(matches!(change, Change::Put(_))),
             None => Ok(self.find_in_blocks(S::SPACE, key, |_, _| Ok(()))?.is_some()),
         }

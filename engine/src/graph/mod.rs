@@ -6,6 +6,7 @@ mod dictionary;
 pub(crate) mod limits;
 mod lookup;
 mod overlay;
+mod terms;
 mod totals;
 mod values;
 mod view;
