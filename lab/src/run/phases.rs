@@ -362,10 +362,12 @@ impl<'a> Bench<'a> {
         Ok(notes)
     }
 
-    /// Bytes read, in pages.
+    /// Pages read from storage. A read of part of a page costs a page, and one of many pages as many.
     fn pages(&self, counts: IoCounts, database: &Database) -> u64 {
-        counts
-            .read_bytes
-            .div_ceil(database.options().page_size as u64)
+        counts.reads.max(
+            counts
+                .read_bytes
+                .div_ceil(database.options().page_size as u64),
+        )
     }
 }
