@@ -280,6 +280,12 @@ impl EdgeCell {
         EdgeBlock::parse(self.leaf.bytes(), self.range.clone())
     }
 
+    /// The data of every edge of the block.
+    pub(crate) fn all_data(&self) -> std::result::Result<Vec<StoredData>, FormatError> {
+        let block = self.block()?;
+        block.data_iter()?.map(|data| Ok(StoredData::of(&self.leaf, data?))).collect()
+    }
+
     /// The data of edge `i` of the block.
     pub(crate) fn data(&self, i: usize) -> std::result::Result<StoredData, FormatError> {
         Ok(StoredData::of(&self.leaf, self.block()?.data(i)?))

@@ -1,9 +1,12 @@
 //! Looking up one item.
 
+use std::ops::Range;
+
 use super::descent::Descent;
+use super::names::NameKey;
 use super::nodes::StoredNode;
-use super::space::Space;
 use crate::error::{Error, Result};
+use crate::format::Reader;
 use crate::format::bytes::u48_be;
 use crate::format::header::Root;
 use crate::ids::{KeySpace, PageRef};
@@ -35,35 +38,42 @@ pub(crate) fn find_node(pages: &impl Pages, root: Root, id: u64) -> Result<Optio
     Ok(Some(StoredNode::Leaf { leaf, cell }))
 }
 
-/// The item with this key.
-pub(crate) fn find_entry<S: Space>(pages: &impl Pages, root: Root, key: &S::Key) -> Result<Option<S::Stored>> {
-    let mut encoded = Vec::new();
-    S::encode_key(key, &mut encoded);
-    let Some(leaf) = leaf(pages, root, S::SPACE, &encoded)? else { return Ok(None) };
-    let items = S::items(&leaf)
-        .map_err(|rule| Error::corrupt_page(leaf.at().page(), pages.page_size(), rule.0))?;
-    let found = items.binary_search_by(|(found, _)| found.cmp(key)).ok();
-    Ok(found.and_then(|index| items.into_iter().nth(index)).map(|(_, stored)| stored))
-}
-
-/// The last item whose key is not greater than this one.
-pub(crate) fn find_floor<S: Space>(
+/// The cell with this key, on leaves that are sorted pages.
+pub(crate) fn find_cell(
     pages: &impl Pages,
     root: Root,
-    key: &S::Key,
-) -> Result<Option<(S::Key, S::Stored)>> {
-    let mut encoded = Vec::new();
-    S::encode_key(key, &mut encoded);
-    let mut descent = Descent::new(pages, S::SPACE, root, 0);
-    descent.seek(&encoded)?;
+    space: KeySpace,
+    key: &[u8],
+) -> Result<Option<(PageGuard, Range<usize>)>> {
+    let Some(leaf) = leaf(pages, root, space, key)? else { return Ok(None) };
+    let view = leaf.sorted().ok_or_else(|| broken(pages, leaf.at()))?;
+    let Ok(slot) = view.search(key) else { return Ok(None) };
+    let cell = view.value_range(slot);
+    Ok(Some((leaf, cell)))
+}
+
+/// Whether the name index has this entry.
+pub(crate) fn find_name(pages: &impl Pages, root: Root, key: &NameKey) -> Result<bool> {
+    let Some(leaf) = leaf(pages, root, KeySpace::Names, key.as_bytes())? else { return Ok(false) };
+    let view = leaf.names().ok_or_else(|| broken(pages, leaf.at()))?;
+    Ok(view.search(key.name(), key.id()).is_ok())
+}
+
+/// The run of absent ids that begins at this id or, if none does, the last that begins before: its
+/// first id and its value.
+pub(crate) fn find_absent(pages: &impl Pages, root: Root, id: u64) -> Result<Option<(u64, u64)>> {
+    let key = u48_be(id);
+    let mut descent = Descent::new(pages, KeySpace::Absent, root, 0);
+    descent.seek(&key)?;
     // A separator may be less than every key of its leaf: the item then is the last one before.
     for _ in 0..2 {
         let Some(leaf) = descent.page()? else { return Ok(None) };
-        let items = S::items(&leaf)
-            .map_err(|rule| Error::corrupt_page(leaf.at().page(), pages.page_size(), rule.0))?;
-        let after = items.partition_point(|(found, _)| found <= key);
-        if let Some(index) = after.checked_sub(1) {
-            return Ok(items.into_iter().nth(index));
+        let view = leaf.sorted().ok_or_else(|| broken(pages, leaf.at()))?;
+        let end = view.search(&key).map_or_else(|end| end, |slot| slot + 1);
+        if let Some(slot) = (0..end).rev().find(|slot| !view.is_absent(*slot)) {
+            let value = Reader::new(view.value(slot)).varint();
+            let value = value.map_err(|rule| Error::corrupt_page(leaf.at().page(), pages.page_size(), rule.0))?;
+            return Ok(Some((view.key_u48(slot), value)));
         }
         if !descent.retreat()? {
             return Ok(None);

@@ -26,7 +26,7 @@ pub(crate) use check::check_tree;
 pub(crate) use cursor::Cursor;
 pub(crate) use dictionary::{Absent, Dictionary};
 pub(crate) use edges::{EdgeCell, EdgeCells, EdgeData, In, Kinds, Out, StoredData};
-pub(crate) use find::{find_entry, find_floor, find_node, path_to};
+pub(crate) use find::{find_absent, find_cell, find_name, find_node, path_to};
 pub(crate) use merge::merge;
 pub(crate) use names::{NameKey, Names};
 pub(crate) use nodes::{NodeRecord, Nodes, StoredNode};

@@ -1,5 +1,7 @@
 //! The names space: every name with the id of a node that has it.
 
+use std::sync::Arc;
+
 use super::space::{LeafBuilder, Space};
 use crate::error::Result;
 use crate::format::FormatError;
@@ -14,7 +16,7 @@ const TAIL: usize = 7;
 
 /// The name's bytes, a zero byte, and the node's id so that it sorts like a number.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
-pub(crate) struct NameKey(Box<[u8]>);
+pub(crate) struct NameKey(Arc<[u8]>);
 
 impl NameKey {
     pub(crate) fn new(name: &str, id: u64) -> NameKey {
@@ -30,8 +32,8 @@ impl NameKey {
     }
 
     /// A key from the bytes of one.
-    pub(crate) fn from_bytes(bytes: Box<[u8]>) -> NameKey {
-        NameKey(bytes)
+    pub(crate) fn from_bytes(bytes: &[u8]) -> NameKey {
+        NameKey(bytes.into())
     }
 
     pub(crate) fn as_bytes(&self) -> &[u8] {

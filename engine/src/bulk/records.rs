@@ -75,7 +75,7 @@ impl Record for Name {
     }
 
     fn read(bytes: &mut &[u8]) -> Option<Name> {
-        read_bytes(bytes).map(|key| Name(NameKey::from_bytes(key)))
+        read_bytes(bytes).map(|key| Name(NameKey::from_bytes(&key)))
     }
 
     fn memory(&self) -> usize {

@@ -178,7 +178,7 @@ pub(crate) fn kind_key(kind: u16, id: u64) -> EdgeKey {
 
 /// What the dictionary holds about a kind (tag 0) or label (tag 1): its name by number, and its
 /// number by name.
-pub(crate) fn dictionary_entries(tag: u8, id: u16, name: &str) -> [(Box<[u8]>, Box<[u8]>); 2] {
+fn dictionary_entries(tag: u8, id: u16, name: &str) -> [(Box<[u8]>, Box<[u8]>); 2] {
     let number = id.to_be_bytes();
     let by_number = [&[tag][..], &number].concat();
     let by_name = [&[tag + 2][..], name.as_bytes()].concat();

@@ -1,6 +1,8 @@
 //! What is committed and not yet in the trees: sorted runs in memory that snapshots lay over them.
 
 mod batch;
+mod changes;
+mod heap;
 mod payload;
 mod runs;
 
@@ -12,9 +14,10 @@ use std::sync::Arc;
 use crate::btree::{Absent, Change, Dictionary, EdgeData, In, Kinds, NameKey, Names, NodeRecord, Nodes, Out, Space};
 use crate::ids::EdgeKey;
 
-pub(crate) use batch::{Batch, dictionary_entries, kind_key};
+pub(crate) use batch::{Batch, kind_key};
+pub(crate) use changes::Changes;
 pub(crate) use payload::{LoggedTotals, decode, encode};
-pub(crate) use runs::{Changes, Runs};
+pub(crate) use runs::Runs;
 
 /// Changes of every key space. Cloning shares the runs.
 #[derive(Clone, Default)]
@@ -78,13 +81,13 @@ impl Delta {
         let out = sorted(out);
         let mut inn: Vec<_> = out.iter().map(|(key, change)| (key.reversed(), without_value(change))).collect();
         inn.sort_unstable_by_key(|(key, _)| *key);
-        self.nodes.push(sorted(nodes), |record| record.name.len() + record.data.len() + size_of::<NodeRecord>() + 32);
-        self.out.push(out, |data| if data.bytes().is_empty() { 0 } else { data.bytes().len() + 16 });
-        self.inn.push(inn, |()| 0);
-        self.names.push_keyed(sorted(names), |key| key.as_bytes().len() + 16);
-        self.kinds.push(sorted(kinds), |()| 0);
-        self.dictionary.push_keyed(sorted(dictionary), |key| 2 * key.len() + 32);
-        self.absent.push(sorted(absent), |_| 0);
+        self.nodes.push(sorted(nodes));
+        self.out.push(out);
+        self.inn.push(inn);
+        self.names.push(sorted(names));
+        self.kinds.push(sorted(kinds));
+        self.dictionary.push(sorted(dictionary));
+        self.absent.push(sorted(absent));
     }
 
     /// Adds the changes of a newer delta.

@@ -53,7 +53,9 @@ pub(crate) fn encode(delta: &Delta, totals: LoggedTotals) -> Vec<u8> {
     }
     for (first, change) in delta.absent.after(None) {
         put(match change {
-            Change::Put(len) => Op::PutAbsent { first: *first, len: *len },
+            Change::Put(value) => {
+                Op::PutAbsent { first: *first, len: *value / 2, reserved: *value % 2 == 1 }
+            }
             Change::Delete => Op::DropAbsent { first: *first },
         });
     }
@@ -106,7 +108,9 @@ fn replay(op: Op<'_>, batch: &mut Batch, totals: &mut LoggedTotals) {
         Op::DropName { id, name } => batch.names.push((NameKey::new(name, id), Change::Delete)),
         Op::PutKind { id, kind } => batch.kinds.push((kind_key(kind, id), Change::Put(()))),
         Op::DropKind { id, kind } => batch.kinds.push((kind_key(kind, id), Change::Delete)),
-        Op::PutAbsent { first, len } => batch.absent.push((first, Change::Put(len))),
+        Op::PutAbsent { first, len, reserved } => {
+            batch.absent.push((first, Change::Put(2 * len + u64::from(reserved))));
+        }
         Op::DropAbsent { first } => batch.absent.push((first, Change::Delete)),
         Op::Totals { next_node, nodes, edges } => {
             *totals = LoggedTotals { next_node, nodes, edges, ..*totals };

@@ -62,8 +62,8 @@ pub enum Op<'a> {
     PutKind { id: u64, kind: u16 },
     /// The kind index no longer has this entry.
     DropKind { id: u64, kind: u16 },
-    /// The run of absent ids that begins here has this length.
-    PutAbsent { first: u64, len: u64 },
+    /// The run of absent ids that begins here has this length, and may be given to nodes if reserved.
+    PutAbsent { first: u64, len: u64, reserved: bool },
     /// No run of absent ids begins here any longer.
     DropAbsent { first: u64 },
     /// Totals after the commit; always the last operation.
@@ -102,7 +102,9 @@ impl OpWriter {
             Op::DropName { id, name } => put_named(out, tag::DROP_NAME, id, name),
             Op::PutKind { id, kind } => put_numbers(out, tag::PUT_KIND, &[id, kind.into()]),
             Op::DropKind { id, kind } => put_numbers(out, tag::DROP_KIND, &[id, kind.into()]),
-            Op::PutAbsent { first, len } => put_numbers(out, tag::PUT_ABSENT, &[first, len]),
+            Op::PutAbsent { first, len, reserved } => {
+                put_numbers(out, tag::PUT_ABSENT, &[first, 2 * len + u64::from(reserved)]);
+            }
             Op::DropAbsent { first } => put_numbers(out, tag::DROP_ABSENT, &[first]),
             Op::Totals { next_node, nodes, edges } => {
                 put_numbers(out, tag::TOTALS, &[next_node, nodes, edges]);
@@ -235,9 +237,11 @@ impl<'a> OpReader<'a> {
 
     fn put_absent(&mut self) -> Result<Op<'a>> {
         let first = self.id()?;
-        let len = self.r.varint_to(MAX_U48 + 1 - first, "absent ids exceed 48 bits")?;
+        let most = 2 * (MAX_U48 + 1 - first) + 1;
+        let value = self.r.varint_to(most, "absent ids exceed 48 bits")?;
+        let (len, reserved) = (value / 2, value % 2 == 1);
         ensure(len > 0, "a run of no absent ids")?;
-        Ok(Op::PutAbsent { first, len })
+        Ok(Op::PutAbsent { first, len, reserved })
     }
 
     fn totals(&mut self) -> Result<Op<'a>> {

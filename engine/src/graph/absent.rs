@@ -4,7 +4,7 @@
 //! that touch are of different sorts.
 
 use super::view::View;
-use crate::btree::{Absent, Change, find_entry, find_floor};
+use crate::btree::{Absent, Change, find_absent};
 use crate::error::Result;
 use crate::ids::{KeySpace, NodeId};
 
@@ -47,51 +47,24 @@ impl View {
 
     /// The run of absent ids that this one is in.
     pub(crate) fn absent_run(&self, id: u64) -> Result<Option<AbsentRun>> {
-        Ok(self.absent_floor(id)?.filter(|run| id < run.end()))
-    }
-
-    /// The last run that begins at or before this id.
-    fn absent_floor(&self, id: u64) -> Result<Option<AbsentRun>> {
-        let root = self.root(KeySpace::Absent);
-        let mut id = id;
-        // Each turn passes a run that a newer change took away.
-        loop {
-            let base = find_floor::<Absent>(&*self.pager, root, &id)?;
-            let Some((first, change)) = self.absent_change_floor(id) else {
-                return Ok(base.map(|(first, value)| AbsentRun::decode(first, value)));
-            };
-            match (base, change) {
-                (Some((below, value)), _) if below > first => return Ok(Some(AbsentRun::decode(below, value))),
-                (_, Change::Put(value)) => return Ok(Some(AbsentRun::decode(first, *value))),
-                (_, Change::Delete) => match first.checked_sub(1) {
-                    Some(before) => id = before,
-                    None => return Ok(None),
-                },
-            }
-        }
-    }
-
-    /// The newest change of the greatest key up to this one that any layer changed.
-    fn absent_change_floor(&self, id: u64) -> Option<(u64, &Change<u64>)> {
-        let mut best: Option<(u64, &Change<u64>)> = None;
+        // What one source of changes puts is in force all at once, so its runs do not overlap and only
+        // the last that begins up to the id can reach it. It counts unless something newer changed it.
         for layer in &self.layers {
-            if let Some((first, change)) = layer.absent.floor(&id) {
-                // Of the same key the newer layer, which came first, counts.
-                if best.is_none_or(|(best, _)| *first > best) {
-                    best = Some((*first, change));
+            for (first, value) in layer.absent.puts_up_to(&id) {
+                let run = AbsentRun::decode(*first, *value);
+                if id < run.end() && self.change::<Absent, _>(first) == Some(&Change::Put(*value)) {
+                    return Ok(Some(run));
                 }
             }
         }
-        best
+        let found = find_absent(&*self.pager, self.root(KeySpace::Absent), id)?;
+        let run = found.map(|(first, value)| AbsentRun::decode(first, value));
+        Ok(run.filter(|run| id < run.end() && self.change::<Absent, _>(&run.first).is_none()))
     }
 
+    /// The run that begins with this id.
     fn absent_at(&self, first: u64) -> Result<Option<AbsentRun>> {
-        let value = match self.change::<Absent>(&first) {
-            Some(Change::Put(value)) => Some(*value),
-            Some(Change::Delete) => None,
-            None => find_entry::<Absent>(&*self.pager, self.root(KeySpace::Absent), &first)?,
-        };
-        Ok(value.map(|value| AbsentRun::decode(first, value)))
+        Ok(self.absent_run(first)?.filter(|run| run.first == first))
     }
 
     /// What makes these ids absent: the new run, joined with neighbours of its sort.

@@ -2,10 +2,9 @@
 
 use super::values::Edge;
 use super::view::View;
-use crate::btree::{Change, EdgeCell, EdgeCells, In, Out, Space, StoredData};
-use crate::delta::{Changes, Overlaid};
-use crate::error::Result;
-use crate::format::edges::BlockEdge;
+use super::walk::{Found, Walk, ends_label};
+use crate::btree::{EdgeCells, In, Out, Space, StoredData};
+use crate::error::{Error, Result};
 use crate::ids::{EdgeKey, KeySpace, NodeId};
 use crate::pager::{Pager, Pages};
 
@@ -53,14 +52,14 @@ impl Labels {
         Ok(view.label_id(label)?.map_or(Labels::None, |label| Labels::One(label.0)))
     }
 
-    fn first(self) -> u16 {
+    pub(super) fn first(self) -> u16 {
         match self {
             Labels::One(label) => label,
             Labels::All | Labels::None => 0,
         }
     }
 
-    fn covers(self, label: u16) -> bool {
+    pub(super) fn covers(self, label: u16) -> bool {
         match self {
             Labels::All => true,
             Labels::One(one) => one == label,
@@ -69,142 +68,10 @@ impl Labels {
     }
 }
 
-/// The keys of one node's edges, newer changes laid over the blocks of its tree.
-struct Walk<'t, P, S: Overlaid> {
-    view: &'t View,
-    cells: EdgeCells<'t, P>,
-    cell: Option<EdgeCell>,
-    decoded: Vec<BlockEdge>,
-    next: usize,
-    /// Where `decoded` begins in the cell's block.
-    offset: usize,
-    changes: Option<Changes<'t, S::Key, S::Value>>,
-    node: u64,
-    labels: Labels,
-    done: bool,
-}
-
-/// Where an edge's value is.
-enum Found<'t, V> {
-    /// In the current cell, at this place of its block.
-    Block(usize),
-    Layer(&'t V),
-}
-
-impl<'t, P: Pages, S: Overlaid<Key = EdgeKey>> Walk<'t, P, S> {
-    fn new(view: &'t View, pages: &'t P, node: u64, labels: Labels) -> Result<Walk<'t, P, S>> {
-        let from = EdgeKey { node, label: labels.first(), ..EdgeKey::default() };
-        let cells = EdgeCells::from(pages, S::SPACE, view.root(S::SPACE), &from)?;
-        let changes = (!view.layers.is_empty()).then(|| view.changes::<S>(Some(&from)));
-        Ok(Walk {
-            view,
-            cells,
-            cell: None,
-            decoded: Vec::new(),
-            next: 0,
-            offset: 0,
-            changes,
-            node,
-            labels,
-            done: labels == Labels::None,
-        })
-    }
-
-    /// The next edge of the tree, without taking it.
-    #[inline]
-    fn peek_base(&mut self) -> Result<Option<BlockEdge>> {
-        loop {
-            if let Some(edge) = self.decoded.get(self.next) {
-                return Ok(Some(*edge));
-            }
-            if !self.load()? {
-                return Ok(None);
-            }
-        }
-    }
-
-    fn load(&mut self) -> Result<bool> {
-        self.decoded.clear();
-        self.next = 0;
-        let Some(cell) = self.cells.next()? else { return Ok(false) };
-        let page = cell.leaf.at().page();
-        let broken = |rule| self.view.broken(page, rule);
-        let block = cell.block().map_err(broken)?;
-        self.offset = 0;
-        match self.labels {
-            Labels::All => block.decode_into(&mut self.decoded).map_err(broken)?,
-            Labels::One(label) => {
-                if let Some(range) = block.label_range(label) {
-                    self.offset = range.start;
-                    block.decode_range(range, &mut self.decoded).map_err(broken)?;
-                }
-            }
-            Labels::None => {}
-        }
-        self.cell = Some(cell);
-        Ok(true)
-    }
-
-    /// The next change of one of the edges asked for.
-    fn peek_change(&self) -> Option<EdgeKey> {
-        let key = self.changes.as_ref()?.peek()?;
-        (key.node == self.node && self.labels.covers(key.label)).then_some(*key)
-    }
-
-    #[inline]
-    fn step(&mut self) -> Result<Option<(EdgeKey, Found<'t, S::Value>)>> {
-        loop {
-            if self.done {
-                return Ok(None);
-            }
-            let base = self.peek_base()?.map(|BlockEdge { label, peer, ordinal }| EdgeKey {
-                node: self.node,
-                label,
-                peer,
-                ordinal,
-            });
-            let changed = self.peek_change();
-            match (base, changed) {
-                (None, None) => {
-                    self.done = true;
-                    return Ok(None);
-                }
-                (Some(key), changed) if changed.is_none_or(|changed| key < changed) => {
-                    let place = self.offset + self.next;
-                    self.next += 1;
-                    return Ok(Some((key, Found::Block(place))));
-                }
-                (base, _) => {
-                    if base == changed {
-                        self.next += 1;
-                    }
-                    let change = self.changes.as_mut().and_then(Iterator::next);
-                    if let Some((key, Change::Put(value))) = change {
-                        return Ok(Some((*key, Found::Layer(value))));
-                    }
-                }
-            }
-        }
-    }
-
-    fn next(&mut self) -> Option<Result<(EdgeKey, Found<'t, S::Value>)>> {
-        let step = self.step();
-        self.done |= step.is_err();
-        step.transpose()
-    }
-}
-
-/// Edges of a node. See [`ReadTxn::edges`](crate::ReadTxn::edges). Ends after an error.
-pub struct Edges<'t> {
-    view: &'t View,
-    walk: Either<'t, Pager>,
-    failed: Option<crate::error::Error>,
-}
-
+/// A walk in either direction.
 enum Either<'t, P> {
     Out(Walk<'t, P, Out>),
     In(Walk<'t, P, In>),
-    Neither,
 }
 
 impl<'t, P: Pages> Either<'t, P> {
@@ -214,77 +81,108 @@ impl<'t, P: Pages> Either<'t, P> {
             Direction::In => Either::In(Walk::new(view, pages, node.get(), labels)?),
         })
     }
+}
 
-    /// The node at the other end of the next edge.
-    #[inline]
-    fn next_peer(&mut self) -> Option<Result<u64>> {
-        match self {
-            Either::Out(walk) => walk.next().map(|step| Ok(step?.0.peer)),
-            Either::In(walk) => walk.next().map(|step| Ok(step?.0.peer)),
-            Either::Neither => None,
+/// Edges of a node, over any source of pages. Ends after an error.
+pub(crate) struct EdgesOver<'t, P> {
+    view: &'t View,
+    walk: Either<'t, P>,
+}
+
+impl<'t, P: Pages> EdgesOver<'t, P> {
+    pub(crate) fn new(
+        view: &'t View,
+        pages: &'t P,
+        node: NodeId,
+        direction: Direction,
+        labels: Labels,
+    ) -> Result<EdgesOver<'t, P>> {
+        Ok(EdgesOver { view, walk: Either::new(view, pages, node, direction, labels)? })
+    }
+
+    fn step(&mut self) -> Option<Result<(EdgeKey, Option<StoredData>)>> {
+        match &mut self.walk {
+            Either::In(walk) => walk.next().map(|step| Ok((step?.0.reversed(), None))),
+            Either::Out(walk) => walk.next().map(|step| {
+                let (key, found) = step?;
+                let data = match found {
+                    Found::Layer(data) => Out::stored(data),
+                    Found::Block(index) => walk.data(index)?,
+                };
+                Ok((key, Some(data)))
+            }),
         }
     }
 }
 
-impl<'t> Edges<'t> {
-    pub(crate) fn new(view: &'t View, node: NodeId, direction: Direction, label: Option<&str>) -> Edges<'t> {
-        let walk = Labels::of(view, label)
-            .and_then(|labels| Either::new(view, &*view.pager, node, direction, labels));
-        match walk {
-            Ok(walk) => Edges { view, walk, failed: None },
-            Err(error) => Edges { view, walk: Either::Neither, failed: Some(error) },
+impl<'t, P: Pages> Iterator for EdgesOver<'t, P> {
+    type Item = Result<Edge<'t>>;
+
+    fn next(&mut self) -> Option<Self::Item> {
+        let edge = self.step()?.and_then(|(key, data)| Edge::new(self.view, key, data));
+        if edge.is_err() {
+            match &mut self.walk {
+                Either::Out(walk) => walk.stop(),
+                Either::In(walk) => walk.stop(),
+            }
+        }
+        Some(edge)
+    }
+}
+
+/// What could be begun, or the error that is to be told once.
+enum Begun<I> {
+    Running(I),
+    Failed(Option<Error>),
+}
+
+impl<I> Begun<I> {
+    fn of(begun: Result<I>) -> Begun<I> {
+        begun.map_or_else(|error| Begun::Failed(Some(error)), Begun::Running)
+    }
+}
+
+impl<T, I: Iterator<Item = Result<T>>> Iterator for Begun<I> {
+    type Item = Result<T>;
+
+    #[inline]
+    fn next(&mut self) -> Option<Result<T>> {
+        match self {
+            Begun::Running(items) => items.next(),
+            Begun::Failed(error) => error.take().map(Err),
         }
     }
+}
 
-    fn out(view: &'t View, walk: &mut Walk<'t, Pager, Out>) -> Option<Result<Edge<'t>>> {
-        let (key, found) = match walk.next()? {
-            Ok(step) => step,
-            Err(error) => return Some(Err(error)),
-        };
-        let data = match found {
-            Found::Layer(data) => Ok(Out::stored(data)),
-            Found::Block(index) => match &walk.cell {
-                Some(cell) => cell.data(index).map_err(|rule| view.broken(cell.leaf.at().page(), rule)),
-                None => Ok(StoredData::Empty),
-            },
-        };
-        Some(data.and_then(|data| Edge::new(view, key, Some(data))))
+/// Edges of a node. See [`ReadTxn::edges`](crate::ReadTxn::edges). Ends after an error.
+pub struct Edges<'t>(Begun<EdgesOver<'t, Pager>>);
+
+impl<'t> Edges<'t> {
+    pub(crate) fn new(view: &'t View, node: NodeId, direction: Direction, label: Option<&str>) -> Edges<'t> {
+        let begun = Labels::of(view, label)
+            .and_then(|labels| EdgesOver::new(view, &*view.pager, node, direction, labels));
+        Edges(Begun::of(begun))
     }
 }
 
 impl<'t> Iterator for Edges<'t> {
     type Item = Result<Edge<'t>>;
 
+    #[inline]
     fn next(&mut self) -> Option<Self::Item> {
-        if let Some(error) = self.failed.take() {
-            return Some(Err(error));
-        }
-        match &mut self.walk {
-            Either::Out(walk) => Edges::out(self.view, walk),
-            Either::In(walk) => {
-                let step = walk.next()?;
-                Some(step.and_then(|(key, _)| Edge::new(self.view, key.reversed(), None)))
-            }
-            Either::Neither => None,
-        }
+        self.0.next()
     }
 }
 
 /// Nodes at the other ends of a node's edges. See [`ReadTxn::neighbors`](crate::ReadTxn::neighbors).
 /// Ends after an error.
-pub struct Neighbors<'t> {
-    peers: Peers<'t, Pager>,
-    failed: Option<crate::error::Error>,
-}
+pub struct Neighbors<'t>(Begun<Peers<'t, Pager>>);
 
 impl<'t> Neighbors<'t> {
     pub(crate) fn new(view: &'t View, node: NodeId, direction: Direction, label: Option<&str>) -> Neighbors<'t> {
-        let peers = Labels::of(view, label)
+        let begun = Labels::of(view, label)
             .and_then(|labels| Peers::new(view, &*view.pager, node, direction, labels));
-        match peers {
-            Ok(peers) => Neighbors { peers, failed: None },
-            Err(error) => Neighbors { peers: Peers(Either::Neither), failed: Some(error) },
-        }
+        Neighbors(Begun::of(begun))
     }
 }
 
@@ -293,10 +191,7 @@ impl Iterator for Neighbors<'_> {
 
     #[inline]
     fn next(&mut self) -> Option<Result<NodeId>> {
-        if let Some(error) = self.failed.take() {
-            return Some(Err(error));
-        }
-        self.peers.next()
+        self.0.next()
     }
 }
 
@@ -320,10 +215,10 @@ impl<P: Pages> Iterator for Peers<'_, P> {
 
     #[inline]
     fn next(&mut self) -> Option<Result<NodeId>> {
-        let peer = self.0.next_peer()?;
-        Some(peer.and_then(|peer| {
-            NodeId::new(peer).ok_or_else(|| crate::error::Error::corrupt_at(0, "an edge names node 0"))
-        }))
+        match &mut self.0 {
+            Either::Out(walk) => walk.next_peer(),
+            Either::In(walk) => walk.next_peer(),
+        }
     }
 }
 
@@ -345,10 +240,14 @@ impl View {
         while let Some(cell) = cells.next()? {
             let page = cell.leaf.at().page();
             let block = cell.block().map_err(|rule| self.broken(page, rule))?;
-            count += match labels {
-                Labels::One(label) => block.label_range(label).map_or(0, |range| range.len()),
-                _ => block.len(),
-            } as u64;
+            let Labels::One(label) = labels else {
+                count += block.len() as u64;
+                continue;
+            };
+            count += block.label_range(label).map_or(0, |range| range.len() as u64);
+            if ends_label(&block, label) {
+                break;
+            }
         }
         Ok(count)
     }

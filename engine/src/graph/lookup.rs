@@ -4,9 +4,10 @@ use std::sync::Arc;
 
 use super::values::Node;
 use super::view::View;
+use super::walk::ends_label;
 use crate::btree::{
     Change, EdgeCells, EdgeData, In, Kinds, NameKey, Names, NodeRecord, Nodes, Out, StoredData,
-    StoredNode, find_entry, find_node, path_to,
+    StoredNode, find_name, find_node, path_to,
 };
 use crate::delta::Overlaid;
 use crate::error::Result;
@@ -20,7 +21,7 @@ impl View {
     #[inline]
     pub(crate) fn stored_node(&self, id: u64) -> Result<Option<StoredNode>> {
         if !self.layers.is_empty() {
-            match self.change::<Nodes>(&id) {
+            match self.change::<Nodes, _>(&id) {
                 Some(Change::Put(record)) => {
                     return Ok(Some(StoredNode::Memory { record: Arc::clone(record), blob: None }));
                 }
@@ -57,7 +58,7 @@ impl View {
 
     /// The data of an outgoing edge, if the edge is there.
     pub(crate) fn edge_data(&self, key: EdgeKey) -> Result<Option<StoredData>> {
-        match self.change::<Out>(&key) {
+        match self.change::<Out, _>(&key) {
             Some(Change::Put(data)) => return Ok(Some(Out::stored_data(data))),
             Some(Change::Delete) => return Ok(None),
             None => {}
@@ -79,14 +80,14 @@ impl View {
     }
 
     pub(crate) fn has_name(&self, key: &NameKey) -> Result<bool> {
-        match self.change::<Names>(key) {
+        match self.change::<Names, _>(key) {
             Some(change) => Ok(matches!(change, Change::Put(()))),
-            None => Ok(find_entry::<Names>(&*self.pager, self.root(KeySpace::Names), key)?.is_some()),
+            None => find_name(&*self.pager, self.root(KeySpace::Names), key),
         }
     }
 
     fn has_key<S: Overlaid<Key = EdgeKey>>(&self, key: EdgeKey) -> Result<bool> {
-        match self.change::<S>(&key) {
+        match self.change::<S, _>(&key) {
             Some(change) => Ok(matches!(change, Change::Put(_))),
             None => Ok(self.find_in_blocks(S::SPACE, key, |_, _| Ok(()))?.is_some()),
         }
@@ -104,15 +105,19 @@ impl View {
         while let Some(cell) = cells.next()? {
             let page = cell.leaf.at().page();
             let block = cell.block().map_err(|rule| self.broken(page, rule))?;
-            let Some(range) = block.label_range(key.label) else { continue };
-            edges.clear();
-            let first = range.start;
-            block.decode_range(range, &mut edges).map_err(|rule| self.broken(page, rule))?;
-            let at = edges.binary_search_by_key(&(key.peer, key.ordinal), |edge| (edge.peer, edge.ordinal));
-            match at {
-                Ok(at) => return found(&cell, first + at).map(Some).map_err(|rule| self.broken(page, rule)),
-                Err(at) if at < edges.len() => return Ok(None),
-                Err(_) => {}
+            if let Some(range) = block.label_range(key.label) {
+                edges.clear();
+                let first = range.start;
+                block.decode_range(range, &mut edges).map_err(|rule| self.broken(page, rule))?;
+                let at = edges.binary_search_by_key(&(key.peer, key.ordinal), |edge| (edge.peer, edge.ordinal));
+                match at {
+                    Ok(at) => return found(&cell, first + at).map(Some).map_err(|rule| self.broken(page, rule)),
+                    Err(at) if at < edges.len() => return Ok(None),
+                    Err(_) => {}
+                }
+            }
+            if ends_label(&block, key.label) {
+                return Ok(None);
             }
         }
         Ok(None)
@@ -140,12 +145,16 @@ impl View {
         while let Some(cell) = cells.next()? {
             let page = cell.leaf.at().page();
             let block = cell.block().map_err(|rule| self.broken(page, rule))?;
-            let Some(range) = block.label_range(first.label) else { continue };
-            edges.clear();
-            block.decode_range(range, &mut edges).map_err(|rule| self.broken(page, rule))?;
-            let parallel = edges.iter().filter(|edge| edge.peer == first.peer);
-            ordinals.extend(parallel.map(|edge| edge.ordinal));
-            if edges.last().is_some_and(|last| last.peer > first.peer) {
+            if let Some(range) = block.label_range(first.label) {
+                edges.clear();
+                block.decode_range(range, &mut edges).map_err(|rule| self.broken(page, rule))?;
+                let parallel = edges.iter().filter(|edge| edge.peer == first.peer);
+                ordinals.extend(parallel.map(|edge| edge.ordinal));
+                if edges.last().is_some_and(|last| last.peer > first.peer) {
+                    break;
+                }
+            }
+            if ends_label(&block, first.label) {
                 break;
             }
         }

@@ -6,16 +6,18 @@ mod dictionary;
 pub(crate) mod limits;
 mod lookup;
 mod overlay;
+mod terms;
 mod totals;
 mod values;
 mod view;
+mod walk;
 
 #[cfg(test)]
 mod tests;
 
 pub(crate) use absent::{AbsentRun, reserved_run};
 pub use adjacency::{Direction, Edges, Neighbors};
-pub(crate) use adjacency::{Labels, Peers};
+pub(crate) use adjacency::{EdgesOver, Labels, Peers};
 pub(crate) use dictionary::DictionaryCache;
 pub(crate) use totals::Totals;
 pub use values::{Edge, Node};

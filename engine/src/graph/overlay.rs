@@ -1,6 +1,6 @@
 //! A key space in order, newer changes laid over its tree.
 
-use std::iter::Peekable;
+use std::iter::{Fuse, Peekable};
 
 use crate::btree::{Change, Cursor};
 use crate::delta::{Changes, Overlaid};
@@ -9,13 +9,13 @@ use crate::pager::Pager;
 
 /// The items of a key space from some key on. Ends after an error.
 pub(crate) struct Overlay<'a, S: Overlaid> {
-    base: Peekable<Cursor<'a, S, Pager>>,
+    base: Peekable<Fuse<Cursor<'a, S, Pager>>>,
     changes: Changes<'a, S::Key, S::Value>,
 }
 
 impl<'a, S: Overlaid> Overlay<'a, S> {
     pub(super) fn new(base: Cursor<'a, S, Pager>, changes: Changes<'a, S::Key, S::Value>) -> Overlay<'a, S> {
-        Overlay { base: base.peekable(), changes }
+        Overlay { base: base.fuse().peekable(), changes }
     }
 }
 
@@ -27,9 +27,12 @@ impl<S: Overlaid> Iterator for Overlay<'_, S> {
             let Some(changed) = self.changes.peek() else { return self.base.next() };
             match self.base.peek() {
                 Some(Ok((key, _))) if key < changed => return self.base.next(),
-                Some(Err(_)) => return self.base.next(),
                 Some(Ok((key, _))) if key == changed => {
                     self.base.next();
+                }
+                Some(Err(_)) => {
+                    self.changes = Changes::default();
+                    return self.base.next();
                 }
                 _ => {}
             }

@@ -1,5 +1,6 @@
 //! A snapshot, and what every read of it goes through.
 
+use std::borrow::Borrow;
 use std::sync::Arc;
 
 use super::dictionary::DictionaryCache;
@@ -45,7 +46,11 @@ impl View {
     }
 
     /// The newest change of a key, if a layer has one.
-    pub(super) fn change<S: Overlaid>(&self, key: &S::Key) -> Option<&Change<S::Value>> {
+    #[inline]
+    pub(super) fn change<S: Overlaid, Q: Ord + ?Sized>(&self, key: &Q) -> Option<&Change<S::Value>>
+    where
+        S::Key: Borrow<Q>,
+    {
         self.layers.iter().find_map(|layer| S::runs(layer).get(key))
     }
 

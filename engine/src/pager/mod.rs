@@ -37,12 +37,22 @@ pub struct PageGuard(Held);
 enum Held {
     Cached(FrameGuard),
     Shared(Arc<Frame>),
+    /// Counted by itself, so that clones write nothing that another thread reads.
+    Private(Arc<Arc<Frame>>),
 }
 
 impl PageGuard {
     /// A guard of a page that is in no cache.
     fn of(page: Page) -> PageGuard {
         PageGuard(Held::Shared(Arc::new(Frame::new(page))))
+    }
+
+    /// The same page for one thread's repeated use.
+    pub(crate) fn into_private(self) -> PageGuard {
+        match self.clone().0 {
+            Held::Shared(frame) => PageGuard(Held::Private(Arc::new(frame))),
+            Held::Cached(_) | Held::Private(_) => self,
+        }
     }
 }
 
@@ -54,16 +64,18 @@ impl Deref for PageGuard {
         match &self.0 {
             Held::Cached(guard) => guard.page(),
             Held::Shared(frame) => &frame.page,
+            Held::Private(frame) => &frame.page,
         }
     }
 }
 
 impl Clone for PageGuard {
     fn clone(&self) -> PageGuard {
-        PageGuard(Held::Shared(match &self.0 {
-            Held::Cached(guard) => guard.shared(),
-            Held::Shared(frame) => Arc::clone(frame),
-        }))
+        PageGuard(match &self.0 {
+            Held::Cached(guard) => Held::Shared(guard.shared()),
+            Held::Shared(frame) => Held::Shared(Arc::clone(frame)),
+            Held::Private(frame) => Held::Private(Arc::clone(frame)),
+        })
     }
 }
 

@@ -1,144 +1,154 @@
 //! Breadth-first search.
 
-use std::collections::VecDeque;
 use std::ops::ControlFlow;
 
 use super::cache::TraversalCache;
-use super::cached::CachedPages;
-use super::visited::Visited;
+use super::frontier::{Follow, Stepper};
+use super::pages::TraversalPages;
+use super::seen::Seen;
 use crate::error::Result;
-use crate::graph::{Direction, Labels, Peers, View};
+use crate::graph::{Direction, View};
 use crate::ids::NodeId;
 
-/// A node that a breadth-first search has come to.
+/// A node that a search has come to.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Visit {
     /// The node.
     pub node: NodeId,
-    /// Edges from the start, by a shortest way.
+    /// The fewest edges that lead to it from the start; 0 for the start.
     pub depth: u32,
-    /// The node it was reached from; `None` for the start.
+    /// The node before it on a shortest way, of several the one with the lowest id; `None` for the
+    /// start.
     pub parent: Option<NodeId>,
 }
 
 /// A breadth-first search to be run. See [`ReadTxn::bfs`](crate::ReadTxn::bfs).
 ///
-/// ```
-/// # fn main() -> vellum::Result<()> {
-/// # let dir = tempfile::tempdir().expect("a temporary folder");
-/// # let db = vellum::Database::create(dir.path().join("graph.vellum"))?;
-/// # let mut txn = db.begin_write()?;
-/// # let a = txn.insert_node("n", "a", b"")?;
-/// # let b = txn.insert_node("n", "b", b"")?;
-/// # txn.insert_edge(a, "to", b, b"")?;
-/// # txn.commit()?;
-/// use std::ops::ControlFlow;
-/// let txn = db.begin_read()?;
-/// let mut reached = Vec::new();
-/// txn.bfs(a).label("to").max_depth(3).run(|visit| {
-///     reached.push((visit.node, visit.depth));
-///     ControlFlow::Continue(())
-/// })?;
-/// assert_eq!(reached, [(a, 0), (b, 1)]);
-/// # Ok(())
-/// # }
-/// ```
+/// It follows outgoing edges of every label as far as they lead, unless told otherwise.
+#[must_use = "a search does nothing until it is run"]
 pub struct Bfs<'t> {
     view: &'t View,
     start: NodeId,
-    options: Walk<'t>,
-}
-
-/// What all traversals can be told.
-#[derive(Default)]
-pub(super) struct Walk<'t> {
-    pub(super) direction: Option<Direction>,
-    pub(super) label: Option<String>,
-    pub(super) max_depth: Option<u32>,
-    pub(super) cache: Option<&'t mut TraversalCache>,
-}
-
-impl Walk<'_> {
-    pub(super) fn direction(&self) -> Direction {
-        self.direction.unwrap_or(Direction::Out)
-    }
-
-    pub(super) fn labels(&self, view: &View) -> Result<Labels> {
-        Labels::of(view, self.label.as_deref())
-    }
+    follow: Follow<'t>,
+    max_depth: u32,
+    stop_at: Option<NodeId>,
+    cache: Option<&'t mut TraversalCache>,
 }
 
 impl<'t> Bfs<'t> {
     pub(crate) fn new(view: &'t View, start: NodeId) -> Bfs<'t> {
-        Bfs { view, start, options: Walk::default() }
+        let follow = Follow::default();
+        Bfs { view, start, follow, max_depth: u32::MAX, stop_at: None, cache: None }
     }
 
-    /// Which way to follow edges. Default [`Direction::Out`].
-    #[must_use]
+    /// Follows edges in this direction.
     pub fn direction(mut self, direction: Direction) -> Bfs<'t> {
-        self.options.direction = Some(direction);
+        self.follow.direction = Some(direction);
         self
     }
 
-    /// Follows only edges of this label.
-    #[must_use]
-    pub fn label(mut self, label: &str) -> Bfs<'t> {
-        self.options.label = Some(label.to_owned());
+    /// Follows edges in both directions.
+    pub fn undirected(mut self) -> Bfs<'t> {
+        self.follow.direction = None;
         self
     }
 
-    /// Goes no further than this many edges from the start. Default: as far as it goes.
-    #[must_use]
+    /// Follows edges with this label only.
+    pub fn label(mut self, label: &'t str) -> Bfs<'t> {
+        self.follow.label = Some(label);
+        self
+    }
+
+    /// Goes no further than this many edges from the start.
     pub fn max_depth(mut self, edges: u32) -> Bfs<'t> {
-        self.options.max_depth = Some(edges);
+        self.max_depth = edges;
         self
     }
 
-    /// Uses this page cache, to be measured or used again. Default: one of its own.
-    #[must_use]
+    /// Ends once this node has been visited.
+    pub fn stop_at(mut self, node: NodeId) -> Bfs<'t> {
+        self.stop_at = Some(node);
+        self
+    }
+
+    /// Keeps the pages it uses in this cache, in place of one of its own.
     pub fn cache(mut self, cache: &'t mut TraversalCache) -> Bfs<'t> {
-        self.options.cache = Some(cache);
+        self.cache = Some(cache);
         self
     }
 
-    /// Visits the start, then every node that can be reached, nearer ones first; of the same depth in
-    /// the order in which their parents were visited. Each node is visited once. A start that does not
-    /// exist is not visited. `visit` may stop the search by [`ControlFlow::Break`].
+    /// Visits each node that can be reached once: the start first, then by depth, and within a depth
+    /// by id. Ends early when the visitor breaks, and returns what it broke with. A start that does
+    /// not exist leads nowhere.
     ///
     /// # Errors
     /// [`Error::Io`](crate::Error::Io), [`Error::Corrupt`](crate::Error::Corrupt).
-    pub fn run(self, mut visit: impl FnMut(Visit) -> ControlFlow<()>) -> Result<()> {
-        let Bfs { view, start, mut options } = self;
-        if !view.contains_node(start)? {
-            return Ok(());
-        }
-        let labels = options.labels(view)?;
-        let (direction, max_depth) = (options.direction(), options.max_depth.unwrap_or(u32::MAX));
+    pub fn run<B>(mut self, mut visit: impl FnMut(Visit) -> ControlFlow<B>) -> Result<Option<B>> {
         let mut own = TraversalCache::default();
-        let cache = options.cache.take().unwrap_or(&mut own);
-        let pages = CachedPages::new(&view.pager, cache);
-        let mut visited = Visited::default();
-        visited.insert(start.get());
-        let mut queue = VecDeque::from([Visit { node: start, depth: 0, parent: None }]);
-        while let Some(here) = queue.pop_front() {
-            if visit(here).is_break() {
-                return Ok(());
-            }
-            if here.depth == max_depth {
-                continue;
-            }
-            for peer in Peers::new(view, &pages, here.node, direction, labels)? {
-                let node = peer?;
-                if visited.insert(node.get()) {
-                    queue.push_back(Visit { node, depth: here.depth + 1, parent: Some(here.node) });
+        let cache = self.cache.take().unwrap_or(&mut own);
+        let pages = TraversalPages::new(&self.view.pager, cache);
+        let stepper = Stepper::new(self.view, &pages, self.follow)?;
+        if !self.view.contains_node(self.start)? {
+            return Ok(None);
+        }
+        let mut seen = Seen::default();
+        seen.insert(self.start.get());
+        let mut level = vec![(self.start, None)];
+        for depth in 0..=self.max_depth {
+            for &(node, parent) in &level {
+                if let ControlFlow::Break(value) = visit(Visit { node, depth, parent }) {
+                    return Ok(Some(value));
+                }
+                if self.stop_at == Some(node) {
+                    return Ok(None);
                 }
             }
+            if depth == self.max_depth {
+                break;
+            }
+            level = next_level(&stepper, &level, &mut seen)?;
+            if level.is_empty() {
+                break;
+            }
         }
-        Ok(())
+        Ok(None)
+    }
+
+    /// The nodes that can be reached, without the start, in the order of their ids.
+    ///
+    /// # Errors
+    /// As [`run`](Bfs::run).
+    pub fn reached(self) -> Result<Vec<NodeId>> {
+        let mut found = Vec::new();
+        self.run(|visit| -> ControlFlow<()> {
+            if visit.depth > 0 {
+                found.push(visit.node);
+            }
+            ControlFlow::Continue(())
+        })?;
+        found.sort_unstable();
+        Ok(found)
     }
 }
 
-/// The nodes within some hops of a start, without it, ascending.
+type Level = Vec<(NodeId, Option<NodeId>)>;
+
+/// The nodes one edge further, with the node before each, in the order of their ids.
+fn next_level(stepper: &Stepper<'_>, level: &Level, seen: &mut Seen) -> Result<Level> {
+    let mut next = Vec::new();
+    for &(node, _) in level {
+        stepper.neighbors(node, |peer| {
+            if seen.insert(peer.get()) {
+                next.push((peer, Some(node)));
+            }
+            true
+        })?;
+    }
+    next.sort_unstable_by_key(|(node, _)| *node);
+    Ok(next)
+}
+
+/// See [`ReadTxn::k_hop`](crate::ReadTxn::k_hop).
 pub(crate) fn k_hop(
     view: &View,
     start: NodeId,
@@ -147,16 +157,6 @@ pub(crate) fn k_hop(
     label: Option<&str>,
 ) -> Result<Vec<NodeId>> {
     let mut search = Bfs::new(view, start).direction(direction).max_depth(hops);
-    if let Some(label) = label {
-        search = search.label(label);
-    }
-    let mut found = Vec::new();
-    search.run(|visit| {
-        if visit.depth > 0 {
-            found.push(visit.node);
-        }
-        ControlFlow::Continue(())
-    })?;
-    found.sort_unstable();
-    Ok(found)
+    search.follow.label = label;
+    search.reached()
 }

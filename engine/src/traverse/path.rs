@@ -1,246 +1,189 @@
-//! Shortest paths: of the fewest edges by search from both ends, of the least cost by Dijkstra's
-//! algorithm (A note on two problems in connexion with graphs, 1959).
+//! Shortest paths: of the fewest edges, from both ends; of the least cost, in `cost`.
 
-use std::cmp::Ordering;
-use std::collections::{BinaryHeap, HashMap};
+use std::collections::HashMap;
 
-use super::bfs::Walk;
 use super::cache::TraversalCache;
-use super::cached::CachedPages;
-use crate::error::{Error, Result};
-use crate::graph::{Direction, Edge, Edges, Labels, Peers, View};
+use super::cost::{self, Cost};
+use super::frontier::{Follow, Stepper};
+use super::pages::TraversalPages;
+use super::seen::Mixed;
+use crate::error::Result;
+use crate::graph::{Direction, Edge, View};
 use crate::ids::NodeId;
 
 /// A way from one node to another.
 #[derive(Clone, Debug, PartialEq)]
+#[non_exhaustive]
 pub struct Path {
-    /// Its nodes, both ends included.
+    /// The nodes on it, both ends included.
     pub nodes: Vec<NodeId>,
-    /// Its cost; without a cost function the number of its edges.
+    /// The sum of its edges' costs; the number of edges where none was given.
     pub cost: f64,
 }
 
-type Cost<'t> = Box<dyn Fn(&Edge<'_>) -> Result<f64> + 't>;
-
-/// A shortest path to be found. See [`ReadTxn::shortest_path`](crate::ReadTxn::shortest_path).
+/// A search for a shortest path, to be run. See
+/// [`ReadTxn::shortest_path`](crate::ReadTxn::shortest_path).
+///
+/// It follows outgoing edges of every label, each as good as the other, unless told otherwise.
+#[must_use = "a search does nothing until it is run"]
 pub struct PathQuery<'t> {
     view: &'t View,
     from: NodeId,
     to: NodeId,
-    options: Walk<'t>,
+    follow: Follow<'t>,
+    max_depth: u32,
     cost: Option<Cost<'t>>,
+    cache: Option<&'t mut TraversalCache>,
 }
 
 impl<'t> PathQuery<'t> {
     pub(crate) fn new(view: &'t View, from: NodeId, to: NodeId) -> PathQuery<'t> {
-        PathQuery { view, from, to, options: Walk::default(), cost: None }
+        let follow = Follow::default();
+        PathQuery { view, from, to, follow, max_depth: u32::MAX, cost: None, cache: None }
     }
 
-    /// Which way to follow edges. Default [`Direction::Out`].
-    #[must_use]
+    /// Follows edges in this direction.
     pub fn direction(mut self, direction: Direction) -> PathQuery<'t> {
-        self.options.direction = Some(direction);
+        self.follow.direction = Some(direction);
         self
     }
 
-    /// Follows only edges of this label.
-    #[must_use]
-    pub fn label(mut self, label: &str) -> PathQuery<'t> {
-        self.options.label = Some(label.to_owned());
+    /// Follows edges in both directions.
+    pub fn undirected(mut self) -> PathQuery<'t> {
+        self.follow.direction = None;
         self
     }
 
-    /// Looks at no path of more edges than this.
-    #[must_use]
+    /// Follows edges with this label only.
+    pub fn label(mut self, label: &'t str) -> PathQuery<'t> {
+        self.follow.label = Some(label);
+        self
+    }
+
+    /// Considers paths of at most this many edges.
     pub fn max_depth(mut self, edges: u32) -> PathQuery<'t> {
-        self.options.max_depth = Some(edges);
+        self.max_depth = edges;
         self
     }
 
-    /// Uses this page cache. Default: one of its own. A search with a cost function, which reads
-    /// whole edges, does not use it.
-    #[must_use]
-    pub fn cache(mut self, cache: &'t mut TraversalCache) -> PathQuery<'t> {
-        self.options.cache = Some(cache);
-        self
-    }
-
-    /// Looks for the least sum of what this function says of each edge, usually from its data. Costs
-    /// must be 0 or more.
-    #[must_use]
-    pub fn cost(mut self, cost: impl Fn(&Edge<'_>) -> Result<f64> + 't) -> PathQuery<'t> {
+    /// Looks for the least sum of costs in place of the fewest edges. The function is asked for each
+    /// edge met, and gives 0 or more; infinity closes the edge. What it fails with, the search fails
+    /// with.
+    pub fn cost(mut self, cost: impl FnMut(&Edge<'_>) -> Result<f64> + 't) -> PathQuery<'t> {
         self.cost = Some(Box::new(cost));
         self
     }
 
-    /// The path, or `None` if there is none. From a node to itself it is that node alone.
+    /// Keeps the pages it uses in this cache, in place of one of its own.
+    pub fn cache(mut self, cache: &'t mut TraversalCache) -> PathQuery<'t> {
+        self.cache = Some(cache);
+        self
+    }
+
+    /// A shortest path, or `None` if there is none or either node does not exist. Of several equally
+    /// short ones it is always the same for one snapshot.
     ///
     /// # Errors
-    /// [`Error::Usage`] if a cost is negative or not a number; those of the cost function;
-    /// [`Error::Io`], [`Error::Corrupt`].
+    /// [`Error::Io`](crate::Error::Io), [`Error::Corrupt`](crate::Error::Corrupt);
+    /// [`Error::Usage`](crate::Error::Usage) for a cost that is negative or not a number.
     pub fn run(mut self) -> Result<Option<Path>> {
         if !self.view.contains_node(self.from)? || !self.view.contains_node(self.to)? {
             return Ok(None);
         }
-        if self.from == self.to {
-            return Ok(Some(Path { nodes: vec![self.from], cost: 0.0 }));
-        }
-        match self.cost.take() {
-            Some(cost) => self.least_cost(&cost),
-            None => self.fewest_edges(),
-        }
-    }
-
-    /// Searches from both ends in turn, always on from the smaller frontier, until they meet.
-    fn fewest_edges(self) -> Result<Option<Path>> {
-        let PathQuery { view, from, to, mut options, .. } = self;
-        let labels = options.labels(view)?;
-        let (direction, max_depth) = (options.direction(), options.max_depth.unwrap_or(u32::MAX));
         let mut own = TraversalCache::default();
-        let cache = options.cache.take().unwrap_or(&mut own);
-        let pages = CachedPages::new(&view.pager, cache);
-        let mut ahead = Side::new(from, direction);
-        let mut back = Side::new(to, direction.reversed());
-        for _ in 0..max_depth {
-            if ahead.frontier.is_empty() || back.frontier.is_empty() {
-                return Ok(None);
-            }
-            let met = if ahead.frontier.len() <= back.frontier.len() {
-                ahead.grow(view, &pages, labels, &back)?
-            } else {
-                back.grow(view, &pages, labels, &ahead)?
-            };
-            if let Some(met) = met {
-                let mut nodes = ahead.way_to(met);
-                nodes.reverse();
-                nodes.extend(back.way_to(met).into_iter().skip(1));
-                let cost = (nodes.len() - 1) as f64;
-                return Ok(Some(Path { nodes, cost }));
-            }
+        let cache = self.cache.take().unwrap_or(&mut own);
+        let pages = TraversalPages::new(&self.view.pager, cache);
+        if let Some(cost) = self.cost.take() {
+            let search = cost::Search::new(self.view, &pages, self.follow, cost)?;
+            return search.run(self.from, self.to, self.max_depth);
         }
-        Ok(None)
-    }
-
-    fn least_cost(&self, cost: &Cost<'_>) -> Result<Option<Path>> {
-        let max_depth = self.options.max_depth.unwrap_or(u32::MAX);
-        let direction = self.options.direction();
-        // With a limit on edges, a dearer way of fewer edges may be the only one that goes on, so
-        // what is settled is a node together with a number of edges.
-        let limited = self.options.max_depth.is_some();
-        let key = |node: NodeId, edges: u32| (node, if limited { edges } else { 0 });
-        let mut best: HashMap<(NodeId, u32), f64> = HashMap::from([(key(self.from, 0), 0.0)]);
-        let mut parents: HashMap<(NodeId, u32), (NodeId, u32)> = HashMap::new();
-        let mut queue = BinaryHeap::from([Reached { cost: 0.0, node: self.from, edges: 0 }]);
-        while let Some(here) = queue.pop() {
-            let state = key(here.node, here.edges);
-            if here.cost > best.get(&state).copied().unwrap_or(f64::INFINITY) {
-                continue;
-            }
-            if here.node == self.to {
-                return Ok(Some(trace(state, &parents, here.cost)));
-            }
-            if here.edges == max_depth {
-                continue;
-            }
-            for edge in Edges::new(self.view, here.node, direction, self.options.label.as_deref()) {
-                let edge = edge?;
-                let sum = here.cost + checked(cost(&edge)?)?;
-                let node = if direction == Direction::Out { edge.target() } else { edge.source() };
-                let next = key(node, here.edges + 1);
-                if sum < best.get(&next).copied().unwrap_or(f64::INFINITY) {
-                    best.insert(next, sum);
-                    parents.insert(next, state);
-                    queue.push(Reached { cost: sum, node, edges: here.edges + 1 });
-                }
-            }
-        }
-        Ok(None)
+        let mut ends = [
+            Side::new(Stepper::new(self.view, &pages, self.follow)?, self.from),
+            Side::new(Stepper::new(self.view, &pages, self.follow.reversed())?, self.to),
+        ];
+        let Some(middle) = meet(&mut ends, self.max_depth)? else { return Ok(None) };
+        let [front, back] = &ends;
+        let mut nodes = front.trail(middle);
+        nodes.reverse();
+        nodes.extend(back.trail(middle).into_iter().skip(1));
+        let cost = (nodes.len() - 1) as f64;
+        Ok(Some(Path { nodes, cost }))
     }
 }
 
-fn checked(cost: f64) -> Result<f64> {
-    if cost >= 0.0 { Ok(cost) } else { Err(Error::usage(format!("an edge costs {cost}; costs must be 0 or more"))) }
+/// One of the two searches that come towards each other.
+struct Side<'t> {
+    stepper: Stepper<'t>,
+    /// Each node reached, and the node before it; the end itself leads to itself.
+    before: HashMap<u64, NodeId, Mixed>,
+    level: Vec<NodeId>,
 }
 
-fn trace(end: (NodeId, u32), parents: &HashMap<(NodeId, u32), (NodeId, u32)>, cost: f64) -> Path {
-    let mut nodes = vec![end.0];
-    let mut at = end;
-    while let Some(parent) = parents.get(&at) {
-        nodes.push(parent.0);
-        at = *parent;
-    }
-    nodes.reverse();
-    Path { nodes, cost }
-}
-
-/// One end's search: how each node was reached, and the nodes reached last.
-struct Side {
-    direction: Direction,
-    parents: HashMap<NodeId, NodeId>,
-    frontier: Vec<NodeId>,
-}
-
-impl Side {
-    fn new(start: NodeId, direction: Direction) -> Side {
-        Side { direction, parents: HashMap::from([(start, start)]), frontier: vec![start] }
+impl<'t> Side<'t> {
+    fn new(stepper: Stepper<'t>, end: NodeId) -> Side<'t> {
+        let before = std::iter::once((end.get(), end)).collect();
+        Side { stepper, before, level: vec![end] }
     }
 
-    /// Goes one edge further. Returns where it meets the other side.
-    fn grow(
-        &mut self,
-        view: &View,
-        pages: &CachedPages<'_>,
-        labels: Labels,
-        other: &Side,
-    ) -> Result<Option<NodeId>> {
+    /// Goes one edge further, and says where it met the other side.
+    fn advance(&mut self, other: &Side<'_>) -> Result<Option<NodeId>> {
         let mut next = Vec::new();
-        for node in std::mem::take(&mut self.frontier) {
-            for peer in Peers::new(view, pages, node, self.direction, labels)? {
-                let peer = peer?;
-                if self.parents.contains_key(&peer) {
-                    continue;
+        let mut met = None;
+        let Side { stepper, before, level } = self;
+        for &node in &*level {
+            stepper.neighbors(node, |peer| {
+                before.entry(peer.get()).or_insert_with(|| {
+                    next.push(peer);
+                    node
+                });
+                if other.before.contains_key(&peer.get()) {
+                    met = Some(peer);
                 }
-                self.parents.insert(peer, node);
-                if other.parents.contains_key(&peer) {
-                    return Ok(Some(peer));
-                }
-                next.push(peer);
+                met.is_none()
+            })?;
+            if met.is_some() {
+                return Ok(met);
             }
         }
-        self.frontier = next;
+        next.sort_unstable();
+        self.level = next;
         Ok(None)
     }
 
-    /// From this node back to the start.
-    fn way_to(&self, node: NodeId) -> Vec<NodeId> {
-        let mut nodes = vec![node];
-        let mut at = node;
-        while let Some(parent) = self.parents.get(&at).filter(|parent| **parent != at) {
-            nodes.push(*parent);
-            at = *parent;
+    /// From a node back to this side's end.
+    fn trail(&self, from: NodeId) -> Vec<NodeId> {
+        let mut nodes = vec![from];
+        let mut at = from;
+        // A node leads to one that was reached before it, so this ends at the end.
+        while let Some(before) = self.before.get(&at.get()).filter(|before| **before != at) {
+            at = *before;
+            nodes.push(at);
         }
         nodes
     }
 }
 
-/// A node in the queue; the cheapest comes first, of equal cost the lowest id.
-#[derive(PartialEq)]
-struct Reached {
-    cost: f64,
-    node: NodeId,
-    edges: u32,
-}
-
-impl Eq for Reached {}
-
-impl Ord for Reached {
-    fn cmp(&self, other: &Reached) -> Ordering {
-        other.cost.total_cmp(&self.cost).then_with(|| (other.node, other.edges).cmp(&(self.node, self.edges)))
+/// Lets the smaller side go a whole level at a time until they meet. Where they first meet is on a
+/// shortest path: a shorter one would have a node within reach of both sides before.
+fn meet(ends: &mut [Side<'_>; 2], max_depth: u32) -> Result<Option<NodeId>> {
+    let [front, back] = ends;
+    if let [end] = front.level[..] {
+        if back.before.contains_key(&end.get()) {
+            return Ok(Some(end));
+        }
     }
-}
-
-impl PartialOrd for Reached {
-    fn partial_cmp(&self, other: &Reached) -> Option<Ordering> {
-        Some(self.cmp(other))
+    for _ in 0..max_depth {
+        if front.level.is_empty() || back.level.is_empty() {
+            return Ok(None);
+        }
+        let met = if front.level.len() <= back.level.len() {
+            front.advance(back)?
+        } else {
+            back.advance(front)?
+        };
+        if met.is_some() {
+            return Ok(met);
+        }
     }
+    Ok(None)
 }

@@ -133,7 +133,7 @@ impl ReadTxn {
     /// The first item is [`Error::Usage`] if the database has no name index.
     pub fn nodes_with_prefix(&self, prefix: &str) -> impl Iterator<Item = Result<(String, NodeId)>> + use<'_> {
         let (wanted, begins): (Arc<str>, Arc<str>) = (prefix.into(), prefix.into());
-        let first = NameKey::from_bytes(prefix.as_bytes().into());
+        let first = NameKey::from_bytes(prefix.as_bytes());
         self.named_from(first)
             .take_while(move |item| item.as_ref().map_or(true, |key| key.as_bytes().starts_with(begins.as_bytes())))
             .filter(move |item| item.as_ref().map_or(true, |key| key.name().starts_with(wanted.as_bytes())))

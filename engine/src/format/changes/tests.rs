@@ -41,7 +41,7 @@ fn every_op() -> Vec<Op<'static>> {
         Op::DropName { id: 6, name: "" },
         Op::PutKind { id: 5, kind: 0 },
         Op::DropKind { id: 6, kind: 1 },
-        Op::PutAbsent { first: 1, len: MAX_U48 },
+        Op::PutAbsent { first: 1, len: MAX_U48, reserved: true },
         Op::DropAbsent { first: 7 },
         TOTALS,
     ]
@@ -101,7 +101,7 @@ fn build((tag, id, small, peer, name, data): &Raw) -> Op<'_> {
         8 => Op::DropName { id, name },
         9 => Op::PutKind { id, kind: small },
         10 => Op::DropKind { id, kind: small },
-        11 => Op::PutAbsent { first: id, len: 1 },
+        11 => Op::PutAbsent { first: id, len: 1, reserved: small % 2 == 0 },
         _ => Op::DropAbsent { first: id },
     }
 }

@@ -1,0 +1,45 @@
+//! The pager behind a traversal's own cache.
+
+use std::cell::RefCell;
+
+use super::cache::TraversalCache;
+use crate::error::Result;
+use crate::format::node::BlobRef;
+use crate::ids::{KeySpace, PageRef};
+use crate::pager::{PageGuard, Pager, Pages};
+
+/// Pages from the traversal's cache, else from the pager.
+pub(super) struct TraversalPages<'c> {
+    pager: &'c Pager,
+    // Pages are asked for through a shared reference; each call borrows for its own length only.
+    cache: RefCell<&'c mut TraversalCache>,
+}
+
+impl<'c> TraversalPages<'c> {
+    pub(super) fn new(pager: &'c Pager, cache: &'c mut TraversalCache) -> TraversalPages<'c> {
+        TraversalPages { pager, cache: RefCell::new(cache) }
+    }
+}
+
+impl Pages for TraversalPages<'_> {
+    #[inline]
+    fn page(&self, at: PageRef, space: KeySpace, level: u8) -> Result<PageGuard> {
+        let mut cache = self.cache.borrow_mut();
+        // A page that is not what its reference expects is left to the pager, which says so.
+        let expected = |page: &PageGuard| page.space() == Some(space) && page.level() == level;
+        if let Some(page) = cache.get(at).filter(expected) {
+            return Ok(page);
+        }
+        let page = self.pager.page(at, space, level)?.into_private();
+        cache.insert(page.clone());
+        Ok(page)
+    }
+
+    fn blob(&self, at: BlobRef) -> Result<Vec<u8>> {
+        self.pager.blob(at)
+    }
+
+    fn page_size(&self) -> usize {
+        self.pager.page_size()
+    }
+}
