@@ -39,14 +39,23 @@ fn main() -> Result<(), Box<dyn Error>> {
     db.close()?;
     let seconds = started.elapsed().as_secs_f64();
     let bytes = std::fs::metadata(&path)?.len();
-    println!("{} nodes and {} edges in {seconds:.2} s", report.nodes, report.edges);
+    println!(
+        "{} nodes and {} edges in {seconds:.2} s",
+        report.nodes, report.edges
+    );
     println!("{bytes} bytes, {:.2} per edge", bytes as f64 / EDGES as f64);
 
     let db = Database::open_read_only(&path)?;
     let txn = db.begin_read()?;
     let start = NodeId::new(1).ok_or("ids start at 1")?;
-    println!("page-1 links to {} pages", txn.degree(start, Direction::Out, None)?);
-    println!("{} pages are within two links", txn.k_hop(start, 2, Direction::Out, None)?.len());
+    println!(
+        "page-1 links to {} pages",
+        txn.degree(start, Direction::Out, None)?
+    );
+    println!(
+        "{} pages are within two links",
+        txn.k_hop(start, 2, Direction::Out, None)?.len()
+    );
     Ok(())
 }
 

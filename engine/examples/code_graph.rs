@@ -21,8 +21,14 @@ fn main() -> Result<(), Box<dyn Error>> {
     txn.commit()?;
 
     let txn = db.begin_read()?;
-    let target = txn.nodes_named("module_7::function_3").next().ok_or("not indexed")??;
-    println!("{} functions call module_7::function_3", callers(&txn, target, 1)?);
+    let target = txn
+        .nodes_named("module_7::function_3")
+        .next()
+        .ok_or("not indexed")??;
+    println!(
+        "{} functions call module_7::function_3",
+        callers(&txn, target, 1)?
+    );
     println!("{} reach it within three calls", callers(&txn, target, 3)?);
 
     // The snapshot above stays as it was while file 7 is indexed again.
@@ -32,7 +38,11 @@ fn main() -> Result<(), Box<dyn Error>> {
     write.delete_node(functions[0])?;
     write.commit()?;
     let now = db.begin_read()?;
-    println!("before: {:?}, after: {:?}", name(&txn, target)?, name(&now, target)?);
+    println!(
+        "before: {:?}, after: {:?}",
+        name(&txn, target)?,
+        name(&now, target)?
+    );
     println!("functions before: {}, after: {}", count(&txn), count(&now));
     Ok(())
 }

@@ -15,7 +15,9 @@ const TRANSFERS: u64 = 5_000;
 
 fn main() -> Result<(), Box<dyn Error>> {
     let folder = tempfile::tempdir()?;
-    let db = Database::builder().durability(Durability::None).create(folder.path().join("bank.vellum"))?;
+    let db = Database::builder()
+        .durability(Durability::None)
+        .create(folder.path().join("bank.vellum"))?;
     let mut txn = db.begin_write()?;
     let mut accounts = Vec::new();
     for number in 0..ACCOUNTS {
@@ -40,11 +42,17 @@ fn main() -> Result<(), Box<dyn Error>> {
         let written = transfer(&db, &accounts);
         done.store(true, Ordering::Relaxed);
         for reader in readers {
-            reader.join().map_err(|_| "a reader saw half a transaction")??;
+            reader
+                .join()
+                .map_err(|_| "a reader saw half a transaction")??;
         }
         Ok(written?)
     })?;
-    println!("{TRANSFERS} transfers, {} sums, all of them {}", sums.into_inner(), ACCOUNTS * 1000);
+    println!(
+        "{TRANSFERS} transfers, {} sums, all of them {}",
+        sums.into_inner(),
+        ACCOUNTS * 1000
+    );
     Ok(())
 }
 
@@ -59,19 +67,32 @@ fn transfer(db: &Database, accounts: &[NodeId]) -> Result<(), vellum::Error> {
         let view = txn.view()?;
         let (a, b) = (balance(&view, from)?, balance(&view, to)?);
         let amount = a.min(round % 50);
-        txn.update_node(from, NodeUpdate::new().data((a - amount).to_string().as_bytes()))?;
-        txn.update_node(to, NodeUpdate::new().data((b + amount).to_string().as_bytes()))?;
+        txn.update_node(
+            from,
+            NodeUpdate::new().data((a - amount).to_string().as_bytes()),
+        )?;
+        txn.update_node(
+            to,
+            NodeUpdate::new().data((b + amount).to_string().as_bytes()),
+        )?;
         txn.commit()?;
     }
     Ok(())
 }
 
 fn balance(txn: &ReadTxn, account: NodeId) -> Result<u64, vellum::Error> {
-    let Some(node) = txn.node(account)? else { return Ok(0) };
+    let Some(node) = txn.node(account)? else {
+        return Ok(0);
+    };
     let data = node.data()?;
-    Ok(std::str::from_utf8(&data).ok().and_then(|text| text.parse().ok()).unwrap_or_default())
+    Ok(std::str::from_utf8(&data)
+        .ok()
+        .and_then(|text| text.parse().ok())
+        .unwrap_or_default())
 }
 
 fn sum(txn: &ReadTxn) -> Result<u64, vellum::Error> {
-    txn.nodes_of_kind("account").map(|account| balance(txn, account?)).sum()
+    txn.nodes_of_kind("account")
+        .map(|account| balance(txn, account?))
+        .sum()
 }

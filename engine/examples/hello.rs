@@ -21,15 +21,24 @@ fn main() -> Result<(), Box<dyn Error>> {
     txn.insert_edge(turin, "rail", milan, br#"{"km":143}"#)?;
     txn.insert_edge(milan, "rail", turin, br#"{"km":143}"#)?;
     let report = txn.commit()?;
-    println!("commit {}: {} log bytes, {} sync", report.commit, report.log_bytes, report.syncs);
+    println!(
+        "commit {}: {} log bytes, {} sync",
+        report.commit, report.log_bytes, report.syncs
+    );
     db.close()?;
 
     let db = Database::open(&path)?;
     let txn = db.begin_read()?;
     for edge in txn.edges(turin, Direction::In, Some("rail")) {
         let edge = edge?;
-        let from = txn.node(edge.source())?.ok_or("an edge without its source")?;
-        println!("{} -> Turin {}", from.name(), String::from_utf8_lossy(&edge.data()?));
+        let from = txn
+            .node(edge.source())?
+            .ok_or("an edge without its source")?;
+        println!(
+            "{} -> Turin {}",
+            from.name(),
+            String::from_utf8_lossy(&edge.data()?)
+        );
     }
     let path = txn.shortest_path(lyon, milan).run()?.ok_or("no way")?;
     println!("Lyon to Milan: {} hops", path.nodes.len() - 1);

@@ -34,20 +34,32 @@ fn main() -> Result<(), Box<dyn Error>> {
         .cache_bytes(plan.cache_mib << 20)
         .unique_edges(plan.unique)
         .create(&path)?;
-    if plan.bulk { load_bulk(&db, &plan)? } else { load_batches(&db, &plan)? }
+    if plan.bulk {
+        load_bulk(&db, &plan)?
+    } else {
+        load_batches(&db, &plan)?
+    }
     let written = written_bytes();
     db.close()?;
     let bytes = std::fs::metadata(&path)?.len();
     println!("file: {bytes} bytes");
     if let Some(written) = written {
-        println!("written to storage per byte of the file: {:.2}", written as f64 / bytes as f64);
+        println!(
+            "written to storage per byte of the file: {:.2}",
+            written as f64 / bytes as f64
+        );
     }
     println!("peak resident after loading: {} MiB", peak_resident_mib());
 
-    let db = Database::builder().cache_bytes(plan.cache_mib << 20).open(&path)?;
+    let db = Database::builder()
+        .cache_bytes(plan.cache_mib << 20)
+        .open(&path)?;
     let stats = db.stats()?;
     for tree in &stats.trees {
-        println!("{:>10}: height {}, {} entries, {} pages", tree.space, tree.height, tree.entries, tree.pages);
+        println!(
+            "{:>10}: height {}, {} entries, {} pages",
+            tree.space, tree.height, tree.entries, tree.pages
+        );
     }
     read(&db.begin_read()?, &plan)?;
     println!("peak resident at the end: {} MiB", peak_resident_mib());
@@ -57,7 +69,9 @@ fn main() -> Result<(), Box<dyn Error>> {
 fn plan() -> Result<Plan, Box<dyn Error>> {
     let arguments: Vec<String> = std::env::args().skip(1).collect();
     let number = |index: usize, default: u64| -> Result<u64, std::num::ParseIntError> {
-        arguments.get(index).map_or(Ok(default), |text| text.parse())
+        arguments
+            .get(index)
+            .map_or(Ok(default), |text| text.parse())
     };
     Ok(Plan {
         nodes: number(0, 1_000_000)?,
@@ -112,7 +126,11 @@ fn read(txn: &ReadTxn, plan: &Plan) -> Result<(), vellum::Error> {
             bytes += node.name().len() + node.data()?.len();
         }
     }
-    println!("get node: {} ns each ({} bytes)", per(started, READS), black_box(bytes));
+    println!(
+        "get node: {} ns each ({} bytes)",
+        per(started, READS),
+        black_box(bytes)
+    );
     for direction in [Direction::Out, Direction::In] {
         let started = Instant::now();
         let mut sum = 0u64;
@@ -121,7 +139,11 @@ fn read(txn: &ReadTxn, plan: &Plan) -> Result<(), vellum::Error> {
                 sum = sum.wrapping_add(peer?.get());
             }
         }
-        println!("{direction:?}-neighbours: {} ns a node ({})", per(started, READS), black_box(sum));
+        println!(
+            "{direction:?}-neighbours: {} ns a node ({})",
+            per(started, READS),
+            black_box(sum)
+        );
     }
     Ok(())
 }
@@ -131,7 +153,11 @@ fn node(number: u64) -> BulkNode {
         id: None,
         kind: format!("kind-{}", mix(number) % 16),
         name: format!("node-{number}"),
-        data: format!(r#"{{"number":{number},"text":"{}"}}"#, "x".repeat((mix(number) % 100) as usize)).into_bytes(),
+        data: format!(
+            r#"{{"number":{number},"text":"{}"}}"#,
+            "x".repeat((mix(number) % 100) as usize)
+        )
+        .into_bytes(),
     }
 }
 
@@ -158,7 +184,10 @@ fn mix(number: u64) -> u64 {
 
 fn rate(what: &str, count: u64, started: Instant) {
     let seconds = started.elapsed().as_secs_f64();
-    println!("{what}: {:.0} a second ({seconds:.2} s)", count as f64 / seconds);
+    println!(
+        "{what}: {:.0} a second ({seconds:.2} s)",
+        count as f64 / seconds
+    );
 }
 
 fn per(started: Instant, count: u64) -> u128 {
@@ -171,7 +200,8 @@ fn written_bytes() -> Option<u64> {
 }
 
 fn peak_resident_mib() -> String {
-    field("/proc/self/status", "VmHWM:").map_or("unknown".to_owned(), |kib| (kib / 1024).to_string())
+    field("/proc/self/status", "VmHWM:")
+        .map_or("unknown".to_owned(), |kib| (kib / 1024).to_string())
 }
 
 fn field(file: &str, name: &str) -> Option<u64> {

@@ -9,7 +9,13 @@ use crate::txn::ReadTxn;
 
 /// Writes a snapshot into a new database. `keep_identity`: with the file id of the old one, so that
 /// equal content gives equal bytes.
-pub(crate) fn write_copy(builder: Builder, txn: &ReadTxn, options: &Options, keep_identity: bool, to: &Path) -> Result<()> {
+pub(crate) fn write_copy(
+    builder: Builder,
+    txn: &ReadTxn,
+    options: &Options,
+    keep_identity: bool,
+    to: &Path,
+) -> Result<()> {
     let mut builder = builder
         .page_size(options.page_size)
         .log_segment_bytes(options.log_segment_bytes)

@@ -67,9 +67,17 @@ pub struct Corruption {
 
 impl fmt::Display for Corruption {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let file = if self.file.is_empty() { "database" } else { "log" };
+        let file = if self.file.is_empty() {
+            "database"
+        } else {
+            "log"
+        };
         match self.page {
-            Some(page) => write!(f, "{file} page {page} (offset {}): {}", self.offset, self.what),
+            Some(page) => write!(
+                f,
+                "{file} page {page} (offset {}): {}",
+                self.offset, self.what
+            ),
             None => write!(f, "{file} offset {}: {}", self.offset, self.what),
         }
     }
@@ -78,7 +86,10 @@ impl fmt::Display for Corruption {
 impl Error {
     /// An I/O error with what was being done. A full disk becomes [`Error::Full`].
     pub(crate) fn io(context: impl Into<String>, source: io::Error) -> Error {
-        if source.get_ref().is_some_and(|inner| inner.is::<PoisonedSource>()) {
+        if source
+            .get_ref()
+            .is_some_and(|inner| inner.is::<PoisonedSource>())
+        {
             return Error::Poisoned;
         }
         let context = context.into();
@@ -91,17 +102,32 @@ impl Error {
     /// A page of the database that breaks a rule.
     pub(crate) fn corrupt_page(page: u64, page_size: usize, what: impl Into<String>) -> Error {
         let offset = page.saturating_mul(page_size as u64);
-        Error::Corrupt(Corruption { file: "", offset, page: Some(page), what: what.into() })
+        Error::Corrupt(Corruption {
+            file: "",
+            offset,
+            page: Some(page),
+            what: what.into(),
+        })
     }
 
     /// A place in the database, outside its pages, that breaks a rule.
     pub(crate) fn corrupt_at(offset: u64, what: impl Into<String>) -> Error {
-        Error::Corrupt(Corruption { file: "", offset, page: None, what: what.into() })
+        Error::Corrupt(Corruption {
+            file: "",
+            offset,
+            page: None,
+            what: what.into(),
+        })
     }
 
     /// A place in the log that breaks a rule.
     pub(crate) fn corrupt_log(offset: u64, what: impl Into<String>) -> Error {
-        Error::Corrupt(Corruption { file: "-log", offset, page: None, what: what.into() })
+        Error::Corrupt(Corruption {
+            file: "-log",
+            offset,
+            page: None,
+            what: what.into(),
+        })
     }
 
     /// A mistake of the caller's.
@@ -115,20 +141,28 @@ impl fmt::Display for Error {
         match self {
             Error::Io { context, source } => write!(f, "{context}: {source}"),
             Error::Corrupt(corruption) => {
-                write!(f, "{corruption}; restore a backup or salvage into a new file")
+                write!(
+                    f,
+                    "{corruption}; restore a backup or salvage into a new file"
+                )
             }
             Error::Locked { path } => {
-                write!(f, "{path} is in use by another handle or process; close it first")
+                write!(
+                    f,
+                    "{path} is in use by another handle or process; close it first"
+                )
             }
             Error::Full { context } => {
                 write!(f, "{context}: no space left; free some and try again")
             }
-            Error::Limit { what, max, got } => write!(f, "{what}: {got} exceeds the limit of {max}"),
+            Error::Limit { what, max, got } => {
+                write!(f, "{what}: {got} exceeds the limit of {max}")
+            }
             Error::Usage(what) => f.write_str(what),
             Error::Version { found } => write!(f, "not a database this version reads: {found}"),
-            Error::Poisoned => {
-                f.write_str("an earlier write failed; drop every handle and open the database again")
-            }
+            Error::Poisoned => f.write_str(
+                "an earlier write failed; drop every handle and open the database again",
+            ),
         }
     }
 }

@@ -77,7 +77,11 @@ impl EdgeKey {
     /// The same edge seen from its other end.
     #[must_use]
     pub fn reversed(self) -> EdgeKey {
-        EdgeKey { node: self.peer, peer: self.node, ..self }
+        EdgeKey {
+            node: self.peer,
+            peer: self.node,
+            ..self
+        }
     }
 }
 
@@ -153,7 +157,9 @@ impl KeySpace {
 
     /// The key space with this number on disk.
     pub fn from_number(number: u8) -> Option<KeySpace> {
-        KeySpace::ALL.into_iter().find(|space| *space as u8 == number)
+        KeySpace::ALL
+            .into_iter()
+            .find(|space| *space as u8 == number)
     }
 
     /// The name used in reports and in `FORMAT.md`.

@@ -103,18 +103,17 @@ impl Options {
             )));
         }
         let segment = self.log_segment_bytes;
-        if !LOG_SEGMENT_BYTES.contains(&segment) || segment % SEGMENT_UNIT != 0 {
+        if !LOG_SEGMENT_BYTES.contains(&segment) || !segment.is_multiple_of(SEGMENT_UNIT) {
             return Err(Error::usage(format!(
                 "a log segment of {segment} bytes is not possible; choose a multiple of {SEGMENT_UNIT} from {} to {}",
                 LOG_SEGMENT_BYTES.start(),
                 LOG_SEGMENT_BYTES.end()
             )));
         }
-        if let Durability::Group { max_delay } = self.durability {
-            if max_delay > GROUP_DELAY_MAX {
+        if let Durability::Group { max_delay } = self.durability
+            && max_delay > GROUP_DELAY_MAX {
                 return Err(Error::usage("a group commit may wait one second at most"));
             }
-        }
         self.cache_bytes = self.cache_bytes.max(CACHE_PAGES_MIN * self.page_size);
         self.write_buffer_bytes = self.write_buffer_bytes.max(WRITE_BUFFER_BYTES_MIN);
         Ok(())
@@ -139,7 +138,9 @@ pub(crate) struct OnRecovery {
 
 impl OnRecovery {
     pub(crate) fn new(watch: impl Fn(RecoveryProgress) + Send + Sync + 'static) -> OnRecovery {
-        OnRecovery { watch: Some(Arc::new(watch)) }
+        OnRecovery {
+            watch: Some(Arc::new(watch)),
+        }
     }
 
     pub(crate) fn call(&self, progress: RecoveryProgress) {
@@ -151,6 +152,10 @@ impl OnRecovery {
 
 impl fmt::Debug for OnRecovery {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(if self.watch.is_some() { "OnRecovery(set)" } else { "OnRecovery(none)" })
+        f.write_str(if self.watch.is_some() {
+            "OnRecovery(set)"
+        } else {
+            "OnRecovery(none)"
+        })
     }
 }

@@ -1,5 +1,11 @@
 //! Any byte changed, any truncation, any garbage: a typed error or the right answer.
-#![allow(missing_docs, clippy::unwrap_used, clippy::expect_used, clippy::indexing_slicing, clippy::panic)]
+#![allow(
+    missing_docs,
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::indexing_slicing,
+    clippy::panic
+)]
 
 mod common;
 
@@ -20,7 +26,10 @@ struct Image {
 fn fill(db: &Database, model: &mut Model, round: u64) {
     let mut txn = db.begin_write().unwrap();
     for number in 0..12u64 {
-        let (kind, name) = (format!("kind{}", number % 3), format!("name-{round}-{number}"));
+        let (kind, name) = (
+            format!("kind{}", number % 3),
+            format!("name-{round}-{number}"),
+        );
         let data = vec![number as u8; if number == 5 { 9_000 } else { 30 }];
         model.insert_node(&kind, &name, &data);
         txn.insert_node(&kind, &name, &data).unwrap();
@@ -29,7 +38,8 @@ fn fill(db: &Database, model: &mut Model, round: u64) {
     for number in 0..40u64 {
         let (from, to) = (last - number % 11, last - number * 7 % 12);
         model.insert_edge(from, "links", to, &[number as u8; 3]);
-        txn.insert_edge(id(from), "links", id(to), &[number as u8; 3]).unwrap();
+        txn.insert_edge(id(from), "links", id(to), &[number as u8; 3])
+            .unwrap();
     }
     if round > 1 {
         model.delete_node(last - 3);
@@ -40,7 +50,10 @@ fn fill(db: &Database, model: &mut Model, round: u64) {
 
 fn image(dir: &Path) -> Image {
     let path = dir.join("image.vellum");
-    let db = Database::builder().log_segment_bytes(1 << 16).create(&path).unwrap();
+    let db = Database::builder()
+        .log_segment_bytes(1 << 16)
+        .create(&path)
+        .unwrap();
     let mut model = Model::new(false);
     for round in 0..4 {
         fill(&db, &mut model, round);
@@ -53,7 +66,11 @@ fn image(dir: &Path) -> Image {
     }
     let database = std::fs::read(&path).unwrap();
     let log = std::fs::read(dir.join("image.vellum-log")).unwrap();
-    Image { database, log, states }
+    Image {
+        database,
+        log,
+        states,
+    }
 }
 
 /// Opens an image and reads everything; an error is an answer too.
@@ -78,11 +95,16 @@ fn every_changed_byte_is_refused_or_harmless() {
     let (mut refused, mut harmless) = (0, 0);
     // Every byte of the first pages, where the headers and roots are, then a stride that is prime to
     // every structure.
-    let places = (0..image.database.len()).filter(|at| *at < 1024 || (4096..4700).contains(at) || at % 13 == 0);
+    let places = (0..image.database.len())
+        .filter(|at| *at < 1024 || (4096..4700).contains(at) || at % 13 == 0);
     for at in places {
         let mut database = image.database.clone();
         database[at] ^= 0x41;
-        let damaged = Image { database, log: image.log.clone(), states: Vec::new() };
+        let damaged = Image {
+            database,
+            log: image.log.clone(),
+            states: Vec::new(),
+        };
         match answer(&path, &damaged) {
             Ok(model) => {
                 assert_eq!(&model, newest, "byte {at} changed the answer");
@@ -92,7 +114,10 @@ fn every_changed_byte_is_refused_or_harmless() {
             Err(error) => panic!("byte {at}: {error}"),
         }
     }
-    assert!(refused > 100 && harmless > 100, "{refused} refused, {harmless} harmless");
+    assert!(
+        refused > 100 && harmless > 100,
+        "{refused} refused, {harmless} harmless"
+    );
 }
 
 #[test]
@@ -104,11 +129,20 @@ fn every_changed_byte_of_the_log_is_refused_or_drops_the_last_batch() {
     for at in 0..used {
         let mut log = image.log.clone();
         log[at] ^= 0x41;
-        let damaged = Image { database: image.database.clone(), log, states: Vec::new() };
+        let damaged = Image {
+            database: image.database.clone(),
+            log,
+            states: Vec::new(),
+        };
         match answer(&path, &damaged) {
             // Damage in the last record cannot be told from a write that never finished.
             Ok(model) => assert!(
-                image.states.iter().rev().take(2).any(|state| *state == model),
+                image
+                    .states
+                    .iter()
+                    .rev()
+                    .take(2)
+                    .any(|state| *state == model),
                 "byte {at} of the log took back more than the last commit"
             ),
             Err(Error::Corrupt(_)) => {}
@@ -123,7 +157,11 @@ fn every_truncation_is_refused_or_a_whole_state() {
     let image = image(dir.path());
     let path = dir.path().join("cut.vellum");
     for len in (0..image.database.len()).filter(|len| *len < 9000 || len % 509 == 0) {
-        let cut = Image { database: image.database[..len].to_vec(), log: image.log.clone(), states: Vec::new() };
+        let cut = Image {
+            database: image.database[..len].to_vec(),
+            log: image.log.clone(),
+            states: Vec::new(),
+        };
         match answer(&path, &cut) {
             Ok(model) => assert_eq!(Some(&model), image.states.last(), "{len} bytes are enough"),
             Err(Error::Corrupt(_) | Error::Version { .. }) => {}
@@ -132,7 +170,11 @@ fn every_truncation_is_refused_or_a_whole_state() {
     }
     let used = image.log.iter().rposition(|byte| *byte != 0).unwrap() + 1;
     for len in (0..used).step_by(3) {
-        let cut = Image { database: image.database.clone(), log: image.log[..len].to_vec(), states: Vec::new() };
+        let cut = Image {
+            database: image.database.clone(),
+            log: image.log[..len].to_vec(),
+            states: Vec::new(),
+        };
         match answer(&path, &cut) {
             Ok(model) => assert!(image.states.contains(&model), "{len} bytes of log"),
             Err(Error::Corrupt(_)) => {}
@@ -145,12 +187,27 @@ fn every_truncation_is_refused_or_a_whole_state() {
 fn foreign_files_are_refused_and_left_alone() {
     let dir = tempfile::tempdir().unwrap();
     let path = dir.path().join("foreign.vellum");
-    let garbage: Vec<u8> = (0..20_000u32).map(|i| (i.wrapping_mul(2_654_435_761) >> 13) as u8).collect();
+    let garbage: Vec<u8> = (0..20_000u32)
+        .map(|i| (i.wrapping_mul(2_654_435_761) >> 13) as u8)
+        .collect();
     let zeros = vec![0u8; 20_000];
-    for content in [&b""[..], b"x", b"SQLite format 3\0 and more", &garbage, &zeros] {
+    for content in [
+        &b""[..],
+        b"x",
+        b"SQLite format 3\0 and more",
+        &garbage,
+        &zeros,
+    ] {
         std::fs::write(&path, content).unwrap();
-        assert!(matches!(Database::open(&path), Err(Error::Version { .. } | Error::Corrupt(_))));
-        assert_eq!(std::fs::read(&path).unwrap(), content, "opening must not write");
+        assert!(matches!(
+            Database::open(&path),
+            Err(Error::Version { .. } | Error::Corrupt(_))
+        ));
+        assert_eq!(
+            std::fs::read(&path).unwrap(),
+            content,
+            "opening must not write"
+        );
     }
 }
 
@@ -160,7 +217,9 @@ fn a_missing_log_is_an_error() {
     let image = image(dir.path());
     let path = dir.path().join("alone.vellum");
     std::fs::write(&path, &image.database).unwrap();
-    let Err(Error::Corrupt(corruption)) = Database::open(&path) else { panic!("the log is part of it") };
+    let Err(Error::Corrupt(corruption)) = Database::open(&path) else {
+        panic!("the log is part of it")
+    };
     assert_eq!(corruption.file, "-log");
 }
 
@@ -171,6 +230,13 @@ fn a_log_of_another_database_is_refused() {
     std::fs::create_dir_all(&one).unwrap();
     std::fs::create_dir_all(&other).unwrap();
     let (one, other) = (image(&one), image(&other));
-    let mixed = Image { database: one.database, log: other.log, states: Vec::new() };
-    assert!(matches!(answer(&dir.path().join("mixed.vellum"), &mixed), Err(Error::Corrupt(_))));
+    let mixed = Image {
+        database: one.database,
+        log: other.log,
+        states: Vec::new(),
+    };
+    assert!(matches!(
+        answer(&dir.path().join("mixed.vellum"), &mixed),
+        Err(Error::Corrupt(_))
+    ));
 }

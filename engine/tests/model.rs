@@ -1,6 +1,12 @@
 //! State machines over transactions, savepoints, rollbacks, checkpoints and reopening, against the
 //! model, with caches down to four pages.
-#![allow(missing_docs, clippy::unwrap_used, clippy::expect_used, clippy::indexing_slicing, clippy::panic)]
+#![allow(
+    missing_docs,
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::indexing_slicing,
+    clippy::panic
+)]
 
 mod common;
 
@@ -45,8 +51,14 @@ fn step() -> impl Strategy<Value = Step> {
 }
 
 fn setup() -> impl Strategy<Value = Setup> {
-    let sizes = (prop_oneof![Just(4096usize), Just(8192), Just(65536)], prop_oneof![Just(4usize), Just(16), Just(4096)]);
-    let buffers = (prop_oneof![Just(1usize << 16), Just(1 << 18), Just(64 << 20)], prop_oneof![Just(1u32 << 16), Just(1 << 20)]);
+    let sizes = (
+        prop_oneof![Just(4096usize), Just(8192), Just(65536)],
+        prop_oneof![Just(4usize), Just(16), Just(4096)],
+    );
+    let buffers = (
+        prop_oneof![Just(1usize << 16), Just(1 << 18), Just(64 << 20)],
+        prop_oneof![Just(1u32 << 16), Just(1 << 20)],
+    );
     (sizes, buffers, any::<bool>(), any::<bool>(), any::<bool>()).prop_map(
         |((page_size, cache_pages), (write_buffer, segment), unique, named, background)| Setup {
             page_size,
@@ -68,7 +80,11 @@ fn builder(setup: Setup) -> Builder {
         .log_segment_bytes(setup.segment)
         .unique_edges(setup.unique)
         .name_index(setup.named)
-        .checkpoint(if setup.background { CheckpointMode::Background } else { CheckpointMode::Inline })
+        .checkpoint(if setup.background {
+            CheckpointMode::Background
+        } else {
+            CheckpointMode::Inline
+        })
 }
 
 fn run(setup: Setup, steps: &[Step]) {
@@ -81,7 +97,11 @@ fn run(setup: Setup, steps: &[Step]) {
         match step {
             Step::Commit(changes, sync) => {
                 let mut txn = db.begin_write().unwrap();
-                txn.set_durability(if *sync { Durability::Sync } else { Durability::None });
+                txn.set_durability(if *sync {
+                    Durability::Sync
+                } else {
+                    Durability::None
+                });
                 apply(&mut txn, &mut model, changes, setup.named);
                 txn.commit().unwrap();
             }
@@ -119,7 +139,11 @@ fn run(setup: Setup, steps: &[Step]) {
     assert_same(&db.begin_read().unwrap(), &model, setup.named);
     assert_eq!(db.check().unwrap().findings, []);
     let stats = db.stats().unwrap();
-    assert_eq!(stats.edges, model.edges.len() as u64, "edges are exact once merged");
+    assert_eq!(
+        stats.edges,
+        model.edges.len() as u64,
+        "edges are exact once merged"
+    );
 }
 
 proptest! {

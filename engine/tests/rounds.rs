@@ -1,6 +1,12 @@
 //! Many rounds of everyday life: open, change, close; and open, change, lose the process, recover.
 //! The content equals the model, the check is clean, nothing leaks, and the size stays bounded.
-#![allow(missing_docs, clippy::unwrap_used, clippy::expect_used, clippy::indexing_slicing, clippy::panic)]
+#![allow(
+    missing_docs,
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::indexing_slicing,
+    clippy::panic
+)]
 
 mod common;
 
@@ -22,7 +28,9 @@ struct Changes {
 impl Changes {
     fn seeded(seed: u8) -> Changes {
         let rng = TestRng::from_seed(RngAlgorithm::ChaCha, &[seed; 32]);
-        Changes { runner: TestRunner::new_with_rng(Config::default(), rng) }
+        Changes {
+            runner: TestRunner::new_with_rng(Config::default(), rng),
+        }
     }
 
     fn next(&mut self, count: usize) -> Vec<Change> {
@@ -41,11 +49,17 @@ fn open(path: &Path) -> Database {
 }
 
 fn create(path: &Path) -> Database {
-    Database::builder().log_segment_bytes(1 << 16).create(path).unwrap()
+    Database::builder()
+        .log_segment_bytes(1 << 16)
+        .create(path)
+        .unwrap()
 }
 
 fn log_of(path: &Path) -> PathBuf {
-    path.with_file_name(format!("{}-log", path.file_name().unwrap().to_str().unwrap()))
+    path.with_file_name(format!(
+        "{}-log",
+        path.file_name().unwrap().to_str().unwrap()
+    ))
 }
 
 fn mutate(db: &Database, model: &mut Model, changes: &[Change]) {
@@ -85,7 +99,11 @@ fn open_change_die_recover_two_hundred_times() {
     for round in 1..=ROUNDS {
         let db = open(&path);
         replayed += db.recovery().map_or(0, |recovery| recovery.records);
-        assert_eq!(dump(&db.begin_read().unwrap(), false, true).unwrap(), model, "round {round}");
+        assert_eq!(
+            dump(&db.begin_read().unwrap(), false, true).unwrap(),
+            model,
+            "round {round}"
+        );
         for _ in 0..round % 4 {
             mutate(&db, &mut model, &changes.next(5));
         }
@@ -100,7 +118,10 @@ fn open_change_die_recover_two_hundred_times() {
         let survivor = Database::open_read_only(&path).unwrap();
         assert_eq!(survivor.check().unwrap().findings, [], "round {round}");
     }
-    assert!(replayed >= ROUNDS / 2, "only {replayed} records were replayed");
+    assert!(
+        replayed >= ROUNDS / 2,
+        "only {replayed} records were replayed"
+    );
 }
 
 #[test]
@@ -112,14 +133,22 @@ fn size_is_bounded_under_steady_churn() {
     for round in 0..60u64 {
         let db = open(&path);
         let mut txn = db.begin_write().unwrap();
-        let old: Vec<_> = txn.view().unwrap().nodes().map(|node| node.unwrap().id()).collect();
+        let old: Vec<_> = txn
+            .view()
+            .unwrap()
+            .nodes()
+            .map(|node| node.unwrap().id())
+            .collect();
         for node in old {
             assert!(txn.delete_node(node).unwrap());
         }
         let mut fresh = Vec::new();
         for number in 0..500 {
             let name = format!("churn-{round}-{number}");
-            fresh.push(txn.insert_node("churn", &name, &vec![round as u8; 700]).unwrap());
+            fresh.push(
+                txn.insert_node("churn", &name, &vec![round as u8; 700])
+                    .unwrap(),
+            );
         }
         for pair in fresh.windows(2) {
             txn.insert_edge(pair[0], "next", pair[1], b"").unwrap();

@@ -8,7 +8,9 @@ use crate::pager::PageGuard;
 
 /// Separators and children of a branch page, in order.
 pub(super) fn children(page: &PageGuard) -> Vec<(Vec<u8>, PageRef)> {
-    let Some(view) = page.sorted() else { return Vec::new() };
+    let Some(view) = page.sorted() else {
+        return Vec::new();
+    };
     let mut separator = Vec::new();
     (0..view.len())
         .map(|i| {
@@ -26,7 +28,10 @@ pub(super) struct BranchBuilder {
 
 impl LeafBuilder<Vec<u8>, PageRef> for BranchBuilder {
     fn new(page_size: usize, space: KeySpace, level: u8) -> BranchBuilder {
-        BranchBuilder { page: SortedBuilder::new(page_size, space, level), cell: Vec::new() }
+        BranchBuilder {
+            page: SortedBuilder::new(page_size, space, level),
+            cell: Vec::new(),
+        }
     }
 
     fn push(&mut self, separator: &Vec<u8>, child: &PageRef) -> bool {

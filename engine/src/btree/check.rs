@@ -20,7 +20,10 @@ pub struct Finding {
 
 impl Finding {
     pub(crate) fn new(page: Option<u64>, what: impl Into<String>) -> Finding {
-        Finding { page, what: what.into() }
+        Finding {
+            page,
+            what: what.into(),
+        }
     }
 }
 
@@ -53,7 +56,12 @@ pub(crate) fn check_tree<S: Space>(
     let mut stack = Vec::new();
     let before = findings.len();
     if let Some(at) = root.page {
-        stack.push(Visit { at, level: root.height.saturating_sub(1), lower: Vec::new(), upper: None });
+        stack.push(Visit {
+            at,
+            level: root.height.saturating_sub(1),
+            lower: Vec::new(),
+            upper: None,
+        });
     }
     while let Some(visit) = stack.pop() {
         if !on_page(visit.at.page()) {
@@ -96,20 +104,35 @@ fn report(error: Error, findings: &mut Vec<Finding>) -> Result<()> {
     }
 }
 
-fn check_branch(page: &PageGuard, visit: &Visit, stack: &mut Vec<Visit>, findings: &mut Vec<Finding>) {
+fn check_branch(
+    page: &PageGuard,
+    visit: &Visit,
+    stack: &mut Vec<Visit>,
+    findings: &mut Vec<Finding>,
+) {
     let children = children(page);
     let number = visit.at.page();
-    let ascending = children.windows(2).all(|pair| matches!(pair, [a, b] if a.0 < b.0));
+    let ascending = children
+        .windows(2)
+        .all(|pair| matches!(pair, [a, b] if a.0 < b.0));
     if !ascending {
         findings.push(Finding::new(Some(number), "separators do not ascend"));
     }
     let mut upper = visit.upper.clone();
     for (separator, at) in children.into_iter().rev() {
         if separator < visit.lower || upper.as_ref().is_some_and(|upper| separator >= *upper) {
-            findings.push(Finding::new(Some(number), "a separator is outside the bounds of its page"));
+            findings.push(Finding::new(
+                Some(number),
+                "a separator is outside the bounds of its page",
+            ));
         }
         let lower = separator.clone();
-        stack.push(Visit { at, level: visit.level - 1, lower, upper });
+        stack.push(Visit {
+            at,
+            level: visit.level - 1,
+            lower,
+            upper,
+        });
         upper = Some(separator);
     }
 }
@@ -139,7 +162,10 @@ fn check_leaf<S: Space>(
         encoded.clear();
         S::encode_key(key, &mut encoded);
         if encoded < visit.lower || visit.upper.as_ref().is_some_and(|upper| encoded >= *upper) {
-            findings.push(Finding::new(Some(number), "a key is outside the bounds of its leaf"));
+            findings.push(Finding::new(
+                Some(number),
+                "a key is outside the bounds of its leaf",
+            ));
         }
         if let Some(blob) = S::blob(stored) {
             let checked = blob_pages(pager, blob).and_then(|pages| Ok((pages, pager.blob(blob)?)));
@@ -147,7 +173,10 @@ fn check_leaf<S: Space>(
                 Ok((pages, _)) => {
                     for at in pages {
                         if !on_page(at.page()) {
-                            findings.push(Finding::new(Some(at.page()), "a blob's page is in use elsewhere"));
+                            findings.push(Finding::new(
+                                Some(at.page()),
+                                "a blob's page is in use elsewhere",
+                            ));
                         }
                     }
                 }

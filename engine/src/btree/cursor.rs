@@ -44,9 +44,12 @@ impl<'a, S: Space, P: Pages> Cursor<'a, S, P> {
                 }
             }
         }
-        let Some(leaf) = self.descent.page()? else { return Ok(false) };
-        let mut items = S::items(&leaf)
-            .map_err(|rule| Error::corrupt_page(leaf.at().page(), self.pages.page_size(), rule.0))?;
+        let Some(leaf) = self.descent.page()? else {
+            return Ok(false);
+        };
+        let mut items = S::items(&leaf).map_err(|rule| {
+            Error::corrupt_page(leaf.at().page(), self.pages.page_size(), rule.0)
+        })?;
         if let Some(from) = self.from.take() {
             items.drain(..items.partition_point(|(key, _)| *key < from));
         }

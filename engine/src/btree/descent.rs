@@ -23,14 +23,23 @@ struct Step {
 impl<'a, P: Pages> Descent<'a, P> {
     /// Towards pages of this level; nowhere yet.
     pub(crate) fn new(pages: &'a P, space: KeySpace, root: Root, level: u8) -> Descent<'a, P> {
-        Descent { pages, space, root, level, path: Vec::new(), at: None }
+        Descent {
+            pages,
+            space,
+            root,
+            level,
+            path: Vec::new(),
+            at: None,
+        }
     }
 
     /// Goes to the page that holds this key, or would.
     pub(crate) fn seek(&mut self, key: &[u8]) -> Result<()> {
         self.path.clear();
         self.at = None;
-        let Some(mut at) = self.root.page else { return Ok(()) };
+        let Some(mut at) = self.root.page else {
+            return Ok(());
+        };
         for level in (self.level + 1..self.root.height).rev() {
             let branch = self.pages.page(at, self.space, level)?;
             let child = view(&branch, self.pages)?.child_for(key);
@@ -83,30 +92,30 @@ impl<'a, P: Pages> Descent<'a, P> {
         Ok(at)
     }
 
-    /// Where the descent stands.
-    pub(crate) fn at(&self) -> Option<PageRef> {
-        self.at
-    }
-
     /// The page that the descent stands on.
     pub(crate) fn page(&self) -> Result<Option<PageGuard>> {
-        self.at.map(|at| self.pages.page(at, self.space, self.level)).transpose()
+        self.at
+            .map(|at| self.pages.page(at, self.space, self.level))
+            .transpose()
     }
 
     /// The separator that leads to this page; empty for the root.
     pub(crate) fn separator(&self) -> Vec<u8> {
         let mut key = Vec::new();
-        if let Some(step) = self.path.last() {
-            if let Some(view) = step.branch.sorted() {
+        if let Some(step) = self.path.last()
+            && let Some(view) = step.branch.sorted() {
                 view.key(step.child, &mut key);
             }
-        }
         key
     }
 
     /// The separator that leads to the next page of the level, if there is one.
     pub(crate) fn upper(&self) -> Option<Vec<u8>> {
-        let step = self.path.iter().rev().find(|step| step.child + 1 < step.branch.count())?;
+        let step = self
+            .path
+            .iter()
+            .rev()
+            .find(|step| step.child + 1 < step.branch.count())?;
         let mut key = Vec::new();
         step.branch.sorted()?.key(step.child + 1, &mut key);
         Some(key)
@@ -118,8 +127,15 @@ impl<'a, P: Pages> Descent<'a, P> {
     }
 }
 
-fn view<'p>(branch: &'p PageGuard, pages: &impl Pages) -> Result<crate::format::sorted::SortedPage<'p>> {
+fn view<'p>(
+    branch: &'p PageGuard,
+    pages: &impl Pages,
+) -> Result<crate::format::sorted::SortedPage<'p>> {
     branch.sorted().ok_or_else(|| {
-        Error::corrupt_page(branch.at().page(), pages.page_size(), "a branch is not a sorted page")
+        Error::corrupt_page(
+            branch.at().page(),
+            pages.page_size(),
+            "a branch is not a sorted page",
+        )
     })
 }

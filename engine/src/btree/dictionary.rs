@@ -1,6 +1,6 @@
 //! The small spaces of plain keys and values: the dictionary, and the runs of absent ids.
 
-use super::space::{LeafBuilder, Space};
+use super::space::{Items, LeafBuilder, Space};
 use crate::error::Result;
 use crate::format::bytes::u48_be;
 use crate::format::node::BlobRef;
@@ -23,7 +23,7 @@ impl Space for Dictionary {
         out.extend_from_slice(key);
     }
 
-    fn items(leaf: &PageGuard) -> std::result::Result<Vec<(Box<[u8]>, Box<[u8]>)>, FormatError> {
+    fn items(leaf: &PageGuard) -> Items<Box<[u8]>, Box<[u8]>> {
         let view = leaf.sorted().ok_or(FormatError("not a sorted page"))?;
         let mut key = Vec::new();
         let present = (0..view.len()).filter(|i| !view.is_absent(*i));
@@ -61,7 +61,7 @@ impl Space for Absent {
         out.extend_from_slice(&u48_be(*key));
     }
 
-    fn items(leaf: &PageGuard) -> std::result::Result<Vec<(u64, u64)>, FormatError> {
+    fn items(leaf: &PageGuard) -> Items<u64, u64> {
         let view = leaf.sorted().ok_or(FormatError("not a sorted page"))?;
         let present = (0..view.len()).filter(|i| !view.is_absent(*i));
         present
@@ -90,7 +90,10 @@ pub(crate) struct PairLeaf {
 
 impl LeafBuilder<Box<[u8]>, Box<[u8]>> for PairLeaf {
     fn new(page_size: usize, space: KeySpace, level: u8) -> PairLeaf {
-        PairLeaf { page: SortedBuilder::new(page_size, space, level), cell: Vec::new() }
+        PairLeaf {
+            page: SortedBuilder::new(page_size, space, level),
+            cell: Vec::new(),
+        }
     }
 
     fn push(&mut self, key: &Box<[u8]>, value: &Box<[u8]>) -> bool {
@@ -112,7 +115,10 @@ impl LeafBuilder<Box<[u8]>, Box<[u8]>> for PairLeaf {
 
 impl LeafBuilder<u64, u64> for PairLeaf {
     fn new(page_size: usize, space: KeySpace, level: u8) -> PairLeaf {
-        PairLeaf { page: SortedBuilder::new(page_size, space, level), cell: Vec::new() }
+        PairLeaf {
+            page: SortedBuilder::new(page_size, space, level),
+            cell: Vec::new(),
+        }
     }
 
     fn push(&mut self, first: &u64, len: &u64) -> bool {

@@ -6,7 +6,7 @@ use std::ops::Range;
 use std::sync::Arc;
 
 use super::descent::Descent;
-use super::space::{LeafBuilder, Space};
+use super::space::{Items, LeafBuilder, Space};
 use crate::error::Result;
 use crate::format::FormatError;
 use crate::format::bytes::u48_be;
@@ -48,8 +48,14 @@ impl StoredData {
             Data::Inline([]) => StoredData::Empty,
             Data::Inline(bytes) => {
                 // Both are addresses within one page; nothing is read through them.
-                let start = bytes.as_ptr().addr().wrapping_sub(leaf.bytes().as_ptr().addr());
-                StoredData::Leaf { leaf: leaf.clone(), at: start..start.wrapping_add(bytes.len()) }
+                let start = bytes
+                    .as_ptr()
+                    .addr()
+                    .wrapping_sub(leaf.bytes().as_ptr().addr());
+                StoredData::Leaf {
+                    leaf: leaf.clone(),
+                    at: start..start.wrapping_add(bytes.len()),
+                }
             }
         }
     }
@@ -108,7 +114,7 @@ fn encode_edge(key: &EdgeKey, out: &mut Vec<u8>) {
 
 fn block_items<V: BlockValue>(
     leaf: &PageGuard,
-) -> std::result::Result<Vec<(EdgeKey, V)>, FormatError> {
+) -> Items<EdgeKey, V> {
     let view = leaf.sorted().ok_or(FormatError("not a sorted page"))?;
     let mut items = Vec::new();
     let mut edges = Vec::new();
@@ -118,12 +124,25 @@ fn block_items<V: BlockValue>(
         edges.clear();
         block.decode_into(&mut edges)?;
         let mut data = block.has_data().then(|| block.data_iter()).transpose()?;
-        for BlockEdge { label, peer, ordinal } in edges.drain(..) {
+        for BlockEdge {
+            label,
+            peer,
+            ordinal,
+        } in edges.drain(..)
+        {
             let value = match data.as_mut().and_then(Iterator::next) {
                 Some(data) => V::of(leaf, data?),
                 None => V::of(leaf, Data::Inline(&[])),
             };
-            items.push((EdgeKey { node, label, peer, ordinal }, value));
+            items.push((
+                EdgeKey {
+                    node,
+                    label,
+                    peer,
+                    ordinal,
+                },
+                value,
+            ));
         }
     }
     Ok(items)
@@ -170,7 +189,11 @@ impl<V: BlockValue> LeafBuilder<EdgeKey, V> for BlockLeaf<V> {
             self.close_block();
             self.node = key.node;
         }
-        let edge = BlockEdge { label: key.label, peer: key.peer, ordinal: key.ordinal };
+        let edge = BlockEdge {
+            label: key.label,
+            peer: key.peer,
+            ordinal: key.ordinal,
+        };
         let data = value.as_data();
         let block = self.block.size_with(edge, data.stored_len());
         if self.page.size_with(&u48_be(key.node), block) > self.page_size {
@@ -215,12 +238,16 @@ impl Space for Out {
         encode_edge(key, out);
     }
 
-    fn items(leaf: &PageGuard) -> std::result::Result<Vec<(EdgeKey, StoredData)>, FormatError> {
+    fn items(leaf: &PageGuard) -> Items<EdgeKey, StoredData> {
         block_items(leaf)
     }
 
     fn stored(value: &EdgeData) -> StoredData {
-        if value.0.is_none() { StoredData::Empty } else { StoredData::Memory(value.clone()) }
+        if value.0.is_none() {
+            StoredData::Empty
+        } else {
+            StoredData::Memory(value.clone())
+        }
     }
 
     fn store(value: &EdgeData, writer: &mut PageWriter<'_>) -> Result<StoredData> {
@@ -248,7 +275,7 @@ macro_rules! keys_only {
                 encode_edge(key, out);
             }
 
-            fn items(leaf: &PageGuard) -> std::result::Result<Vec<(EdgeKey, ())>, FormatError> {
+            fn items(leaf: &PageGuard) -> Items<EdgeKey, ()> {
                 block_items(leaf)
             }
 
@@ -283,7 +310,10 @@ impl EdgeCell {
     /// The data of every edge of the block.
     pub(crate) fn all_data(&self) -> std::result::Result<Vec<StoredData>, FormatError> {
         let block = self.block()?;
-        block.data_iter()?.map(|data| Ok(StoredData::of(&self.leaf, data?))).collect()
+        block
+            .data_iter()?
+            .map(|data| Ok(StoredData::of(&self.leaf, data?)))
+            .collect()
     }
 
     /// The data of edge `i` of the block.
@@ -302,7 +332,12 @@ pub(crate) struct EdgeCells<'a, P> {
 
 impl<'a, P: Pages> EdgeCells<'a, P> {
     /// From the cell that holds `from`, or would, on.
-    pub(crate) fn from(pages: &'a P, space: KeySpace, root: Root, from: &EdgeKey) -> Result<EdgeCells<'a, P>> {
+    pub(crate) fn from(
+        pages: &'a P,
+        space: KeySpace,
+        root: Root,
+        from: &EdgeKey,
+    ) -> Result<EdgeCells<'a, P>> {
         let mut cells = EdgeCells {
             descent: Descent::new(pages, space, root, 0),
             node: from.node,
@@ -324,7 +359,9 @@ impl<'a, P: Pages> EdgeCells<'a, P> {
             self.done = true;
             return Ok(());
         };
-        let Some(view) = leaf.sorted() else { return Ok(()) };
+        let Some(view) = leaf.sorted() else {
+            return Ok(());
+        };
         if let Some(slot) = view.find_u48(self.node) {
             let range = view.value_range(slot);
             // A cell that is not the leaf's last ends within the leaf.
@@ -356,8 +393,12 @@ impl<'a, P: Pages> EdgeCells<'a, P> {
 
     /// Whether the next leaf can hold edges of the node: its separator begins with the node, or is less.
     fn may_continue(&self) -> bool {
-        let Some(upper) = self.descent.upper() else { return false };
+        let Some(upper) = self.descent.upper() else {
+            return false;
+        };
         let node = u48_be(self.node);
-        upper.get(..6).map_or(&upper[..] <= &node[..], |head| head <= &node[..])
+        upper
+            .get(..6)
+            .map_or(upper[..] <= node[..], |head| head <= &node[..])
     }
 }

@@ -15,7 +15,9 @@ use crate::pager::{PageGuard, Pages};
 /// The leaf that holds this key, or would.
 #[inline]
 fn leaf(pages: &impl Pages, root: Root, space: KeySpace, key: &[u8]) -> Result<Option<PageGuard>> {
-    let Some(mut at) = root.page else { return Ok(None) };
+    let Some(mut at) = root.page else {
+        return Ok(None);
+    };
     for level in (1..root.height).rev() {
         let branch = pages.page(at, space, level)?;
         let view = branch.sorted().ok_or_else(|| broken(pages, at))?;
@@ -26,14 +28,22 @@ fn leaf(pages: &impl Pages, root: Root, space: KeySpace, key: &[u8]) -> Result<O
 
 #[cold]
 fn broken(pages: &impl Pages, at: PageRef) -> Error {
-    Error::corrupt_page(at.page(), pages.page_size(), "a page of a tree is not of its kind")
+    Error::corrupt_page(
+        at.page(),
+        pages.page_size(),
+        "a page of a tree is not of its kind",
+    )
 }
 
 /// The node with this id.
 pub(crate) fn find_node(pages: &impl Pages, root: Root, id: u64) -> Result<Option<StoredNode>> {
-    let Some(leaf) = leaf(pages, root, KeySpace::Nodes, &u48_be(id))? else { return Ok(None) };
+    let Some(leaf) = leaf(pages, root, KeySpace::Nodes, &u48_be(id))? else {
+        return Ok(None);
+    };
     let view = leaf.sorted().ok_or_else(|| broken(pages, leaf.at()))?;
-    let Some(slot) = view.find_u48(id) else { return Ok(None) };
+    let Some(slot) = view.find_u48(id) else {
+        return Ok(None);
+    };
     let cell = view.value_range(slot);
     Ok(Some(StoredNode::Leaf { leaf, cell }))
 }
@@ -45,16 +55,22 @@ pub(crate) fn find_cell(
     space: KeySpace,
     key: &[u8],
 ) -> Result<Option<(PageGuard, Range<usize>)>> {
-    let Some(leaf) = leaf(pages, root, space, key)? else { return Ok(None) };
+    let Some(leaf) = leaf(pages, root, space, key)? else {
+        return Ok(None);
+    };
     let view = leaf.sorted().ok_or_else(|| broken(pages, leaf.at()))?;
-    let Ok(slot) = view.search(key) else { return Ok(None) };
+    let Ok(slot) = view.search(key) else {
+        return Ok(None);
+    };
     let cell = view.value_range(slot);
     Ok(Some((leaf, cell)))
 }
 
 /// Whether the name index has this entry.
 pub(crate) fn find_name(pages: &impl Pages, root: Root, key: &NameKey) -> Result<bool> {
-    let Some(leaf) = leaf(pages, root, KeySpace::Names, key.as_bytes())? else { return Ok(false) };
+    let Some(leaf) = leaf(pages, root, KeySpace::Names, key.as_bytes())? else {
+        return Ok(false);
+    };
     let view = leaf.names().ok_or_else(|| broken(pages, leaf.at()))?;
     Ok(view.search(key.name(), key.id()).is_ok())
 }
@@ -67,12 +83,15 @@ pub(crate) fn find_absent(pages: &impl Pages, root: Root, id: u64) -> Result<Opt
     descent.seek(&key)?;
     // A separator may be less than every key of its leaf: the item then is the last one before.
     for _ in 0..2 {
-        let Some(leaf) = descent.page()? else { return Ok(None) };
+        let Some(leaf) = descent.page()? else {
+            return Ok(None);
+        };
         let view = leaf.sorted().ok_or_else(|| broken(pages, leaf.at()))?;
         let end = view.search(&key).map_or_else(|end| end, |slot| slot + 1);
         if let Some(slot) = (0..end).rev().find(|slot| !view.is_absent(*slot)) {
             let value = Reader::new(view.value(slot)).varint();
-            let value = value.map_err(|rule| Error::corrupt_page(leaf.at().page(), pages.page_size(), rule.0))?;
+            let value = value
+                .map_err(|rule| Error::corrupt_page(leaf.at().page(), pages.page_size(), rule.0))?;
             return Ok(Some((view.key_u48(slot), value)));
         }
         if !descent.retreat()? {
@@ -83,9 +102,16 @@ pub(crate) fn find_absent(pages: &impl Pages, root: Root, id: u64) -> Result<Opt
 }
 
 /// The pages from the root to the leaf of this key, with their levels.
-pub(crate) fn path_to(pages: &impl Pages, root: Root, space: KeySpace, key: &[u8]) -> Result<Vec<(u64, u8)>> {
+pub(crate) fn path_to(
+    pages: &impl Pages,
+    root: Root,
+    space: KeySpace,
+    key: &[u8],
+) -> Result<Vec<(u64, u8)>> {
     let mut path = Vec::new();
-    let Some(mut at) = root.page else { return Ok(path) };
+    let Some(mut at) = root.page else {
+        return Ok(path);
+    };
     for level in (1..root.height).rev() {
         path.push((at.page(), level));
         let branch = pages.page(at, space, level)?;

@@ -35,7 +35,12 @@ pub(crate) fn merge<S: Space>(
     changes: impl Iterator<Item = Result<(S::Key, Change<S::Value>)>>,
     writer: &mut PageWriter<'_>,
 ) -> Result<(Root, MergeCounts)> {
-    let mut leaves = Merge { root, writer, counts: MergeCounts::default(), grown: 0 };
+    let mut leaves = Merge {
+        root,
+        writer,
+        counts: MergeCounts::default(),
+        grown: 0,
+    };
     let space = Leaves::<S>(std::marker::PhantomData);
     let mut store = |value: &S::Value, writer: &mut PageWriter<'_>| S::store(value, writer);
     let mut separators = leaves.level(&space, changes, &mut store, S::blob)?;
@@ -46,18 +51,47 @@ pub(crate) fn merge<S: Space>(
             break;
         }
         if level > MAX_LEVEL {
-            return Err(Error::Limit { what: "levels of a tree", max: MAX_LEVEL.into(), got: level.into() });
+            return Err(Error::Limit {
+                what: "levels of a tree",
+                max: MAX_LEVEL.into(),
+                got: level.into(),
+            });
         }
-        let mut branches = Merge { root, writer, counts: MergeCounts::default(), grown: 0 };
+        let mut branches = Merge {
+            root,
+            writer,
+            counts: MergeCounts::default(),
+            grown: 0,
+        };
         let changes = std::mem::take(&mut separators).into_iter().map(Ok);
-        separators = branches.level(&Branches { space: S::SPACE, level }, changes, &mut keep, |_| None)?;
+        separators = branches.level(
+            &Branches {
+                space: S::SPACE,
+                level,
+            },
+            changes,
+            &mut keep,
+            |_| None,
+        )?;
         grown += branches.grown;
     }
     writer.flush()?;
     let entries = (root.entries + counts.added).saturating_sub(counts.removed);
     let pages = root.pages.saturating_add_signed(grown);
-    let top = if separators.is_empty() && entries == root.entries { root.page } else { last_put(&separators) };
-    let root = collapse::<S>(writer, Root { page: top, height: 0, entries, pages })?;
+    let top = if separators.is_empty() && entries == root.entries {
+        root.page
+    } else {
+        last_put(&separators)
+    };
+    let root = collapse::<S>(
+        writer,
+        Root {
+            page: top,
+            height: 0,
+            entries,
+            pages,
+        },
+    )?;
     Ok((root, counts))
 }
 
@@ -66,19 +100,27 @@ fn keep(at: &PageRef, _: &mut PageWriter<'_>) -> Result<PageRef> {
 }
 
 fn puts(separators: &Separators) -> usize {
-    separators.iter().filter(|(_, change)| matches!(change, Change::Put(_))).count()
+    separators
+        .iter()
+        .filter(|(_, change)| matches!(change, Change::Put(_)))
+        .count()
 }
 
 fn last_put(separators: &Separators) -> Option<PageRef> {
-    separators.iter().rev().find_map(|(_, change)| match change {
-        Change::Put(at) => Some(*at),
-        Change::Delete => None,
-    })
+    separators
+        .iter()
+        .rev()
+        .find_map(|(_, change)| match change {
+            Change::Put(at) => Some(*at),
+            Change::Delete => None,
+        })
 }
 
 /// Takes branches with a single child off the top, and finds the height.
 fn collapse<S: Space>(writer: &mut PageWriter<'_>, mut root: Root) -> Result<Root> {
-    let Some(mut at) = root.page else { return Ok(Root::default()) };
+    let Some(mut at) = root.page else {
+        return Ok(Root::default());
+    };
     for _ in 0..=MAX_LEVEL {
         let page = writer.pager().read(at)?;
         if page.space() != Some(S::SPACE) {
@@ -86,13 +128,17 @@ fn collapse<S: Space>(writer: &mut PageWriter<'_>, mut root: Root) -> Result<Roo
         }
         root.page = Some(at);
         root.height = page.level() + 1;
-        let only = page.sorted().filter(|view| page.level() > 0 && view.len() == 1);
+        let only = page
+            .sorted()
+            .filter(|view| page.level() > 0 && view.len() == 1);
         let Some(view) = only else { return Ok(root) };
         writer.drop_page(at);
         root.pages = root.pages.saturating_sub(1);
         at = view.child(0);
     }
-    Err(writer.pager().corrupt(at, "a tree is deeper than any can be"))
+    Err(writer
+        .pager()
+        .corrupt(at, "a tree is deeper than any can be"))
 }
 
 struct Leaves<S>(std::marker::PhantomData<S>);
@@ -115,9 +161,8 @@ impl<S: Space> Level for Leaves<S> {
     }
 
     fn items(&self, page: &PageGuard) -> Result<Vec<(S::Key, S::Stored)>> {
-        S::items(page).map_err(|rule| {
-            Error::corrupt_page(page.at().page(), page.bytes().len(), rule.0)
-        })
+        S::items(page)
+            .map_err(|rule| Error::corrupt_page(page.at().page(), page.bytes().len(), rule.0))
     }
 }
 
@@ -189,11 +234,20 @@ impl Merge<'_, '_> {
         store: &mut dyn FnMut(&V, &mut PageWriter<'_>) -> Result<L::Stored>,
         blob: fn(&L::Stored) -> Option<BlobRef>,
     ) -> Result<Separators> {
-        let mut feed = Feed { changes: changes.peekable(), store, blob, key: Vec::new() };
+        let mut feed = Feed {
+            changes: changes.peekable(),
+            store,
+            blob,
+            key: Vec::new(),
+        };
         let mut separators = Separators::new();
         let pages = Uncached(self.writer.pager());
         // A level above the old root has no pages yet.
-        let root = if level.level() < self.root.height { self.root } else { Root::default() };
+        let root = if level.level() < self.root.height {
+            self.root
+        } else {
+            Root::default()
+        };
         let mut descent = Descent::new(&pages, level.space(), root, level.level());
         let mut key = Vec::new();
         while let Some(next) = feed.changes.peek() {
@@ -267,7 +321,9 @@ impl Merge<'_, '_> {
     {
         let mut items = items.into_iter().peekable();
         while touches(level, feed, upper) {
-            let Some(change) = feed.changes.next() else { break };
+            let Some(change) = feed.changes.next() else {
+                break;
+            };
             let (key, change) = change?;
             while let Some((old, stored)) = items.next_if(|(old, _)| *old < key) {
                 run.push(old, &stored, self.writer)?;
@@ -299,7 +355,9 @@ fn touches<L: Level, V, S, I>(level: &L, feed: &mut Feed<'_, I, V, S>, upper: Op
 where
     I: Iterator<Item = Result<(L::Key, Change<V>)>>,
 {
-    let Some(Ok((key, _))) = feed.changes.peek() else { return false };
+    let Some(Ok((key, _))) = feed.changes.peek() else {
+        return false;
+    };
     let Some(upper) = upper else { return true };
     feed.key.clear();
     level.encode_key(key, &mut feed.key);

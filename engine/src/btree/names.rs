@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use super::space::{LeafBuilder, Space};
+use super::space::{Items, LeafBuilder, Space};
 use crate::error::Result;
 use crate::format::FormatError;
 use crate::format::bytes::{from_u48_be, u48_be};
@@ -42,7 +42,9 @@ impl NameKey {
 
     /// The name's bytes.
     pub(crate) fn name(&self) -> &[u8] {
-        self.0.get(..self.0.len().saturating_sub(TAIL)).unwrap_or_default()
+        self.0
+            .get(..self.0.len().saturating_sub(TAIL))
+            .unwrap_or_default()
     }
 
     /// The node.
@@ -65,7 +67,7 @@ impl Space for Names {
         out.extend_from_slice(&key.0);
     }
 
-    fn items(leaf: &PageGuard) -> std::result::Result<Vec<(NameKey, ())>, FormatError> {
+    fn items(leaf: &PageGuard) -> Items<NameKey, ()> {
         let view = leaf.names().ok_or(FormatError("not a names leaf"))?;
         let mut items = Vec::with_capacity(view.len());
         let mut entries = view.iter_from(0);

@@ -3,7 +3,7 @@
 use std::ops::Range;
 use std::sync::Arc;
 
-use super::space::{LeafBuilder, Space};
+use super::space::{Items, LeafBuilder, Space};
 use crate::error::Result;
 use crate::format::FormatError;
 use crate::format::bytes::u48_be;
@@ -24,8 +24,14 @@ pub(crate) struct NodeRecord {
 /// A node where it is: in a leaf, or in memory.
 #[derive(Clone)]
 pub(crate) enum StoredNode {
-    Leaf { leaf: PageGuard, cell: Range<usize> },
-    Memory { record: Arc<NodeRecord>, blob: Option<BlobRef> },
+    Leaf {
+        leaf: PageGuard,
+        cell: Range<usize>,
+    },
+    Memory {
+        record: Arc<NodeRecord>,
+        blob: Option<BlobRef>,
+    },
 }
 
 impl StoredNode {
@@ -40,7 +46,11 @@ impl StoredNode {
                     Some(blob) => Data::Blob(*blob),
                     None => Data::Inline(&record.data),
                 };
-                Ok(NodeCell { kind: record.kind, name: &record.name, data })
+                Ok(NodeCell {
+                    kind: record.kind,
+                    name: &record.name,
+                    data,
+                })
             }
         }
     }
@@ -68,24 +78,37 @@ impl Space for Nodes {
         out.extend_from_slice(&u48_be(*key));
     }
 
-    fn items(leaf: &PageGuard) -> std::result::Result<Vec<(u64, StoredNode)>, FormatError> {
+    fn items(leaf: &PageGuard) -> Items<u64, StoredNode> {
         let view = leaf.sorted().ok_or(FormatError("not a sorted page"))?;
         let present = (0..view.len()).filter(|i| !view.is_absent(*i));
         let node = |i| {
-            let stored = StoredNode::Leaf { leaf: leaf.clone(), cell: view.value_range(i) };
+            let stored = StoredNode::Leaf {
+                leaf: leaf.clone(),
+                cell: view.value_range(i),
+            };
             (view.key_u48(i), stored)
         };
         Ok(present.map(node).collect())
     }
 
     fn stored(value: &Arc<NodeRecord>) -> StoredNode {
-        StoredNode::Memory { record: Arc::clone(value), blob: None }
+        StoredNode::Memory {
+            record: Arc::clone(value),
+            blob: None,
+        }
     }
 
     fn store(value: &Arc<NodeRecord>, writer: &mut PageWriter<'_>) -> Result<StoredNode> {
         let large = value.data.len() > max_inline(writer.page_size());
-        let blob = if large { Some(writer.write_blob(&value.data)?) } else { None };
-        Ok(StoredNode::Memory { record: Arc::clone(value), blob })
+        let blob = if large {
+            Some(writer.write_blob(&value.data)?)
+        } else {
+            None
+        };
+        Ok(StoredNode::Memory {
+            record: Arc::clone(value),
+            blob,
+        })
     }
 
     fn blob(stored: &StoredNode) -> Option<BlobRef> {
@@ -104,7 +127,10 @@ pub(crate) struct NodeLeaf {
 
 impl LeafBuilder<u64, StoredNode> for NodeLeaf {
     fn new(page_size: usize, space: KeySpace, level: u8) -> NodeLeaf {
-        NodeLeaf { page: SortedBuilder::new(page_size, space, level), cell: Vec::new() }
+        NodeLeaf {
+            page: SortedBuilder::new(page_size, space, level),
+            cell: Vec::new(),
+        }
     }
 
     fn push(&mut self, id: &u64, stored: &StoredNode) -> bool {

@@ -60,11 +60,18 @@ impl<'l, L: Level> Run<'l, L> {
         self.replaced.push(separator);
     }
 
-    pub(super) fn push(&mut self, key: L::Key, stored: &L::Stored, writer: &mut PageWriter<'_>) -> Result<()> {
+    pub(super) fn push(
+        &mut self,
+        key: L::Key,
+        stored: &L::Stored,
+        writer: &mut PageWriter<'_>,
+    ) -> Result<()> {
         if !self.builder.push(&key, stored) {
             self.complete_page(&key, writer)?;
             if !self.builder.push(&key, stored) {
-                return Err(Error::usage("an item is larger than a page; its limits were not checked"));
+                return Err(Error::usage(
+                    "an item is larger than a page; its limits were not checked",
+                ));
             }
         }
         self.last = Some(key);
@@ -75,7 +82,11 @@ impl<'l, L: Level> Run<'l, L> {
         let separator = self.separator_before(next);
         let used = self.builder.size();
         let image = self.builder.finish();
-        let page = Complete { separator: std::mem::replace(&mut self.separator, separator), image, used };
+        let page = Complete {
+            separator: std::mem::replace(&mut self.separator, separator),
+            image,
+            used,
+        };
         if let Some(before) = self.held.replace(page) {
             self.write(before, writer)?;
         }
@@ -93,7 +104,11 @@ impl<'l, L: Level> Run<'l, L> {
         self.level.encode_key(next, &mut after);
         // A branch's last child reaches up to the next separator, so only leaves can cut it short.
         if self.level.level() == 0 {
-            let shared = before.iter().zip(&after).take_while(|(a, b)| a == b).count();
+            let shared = before
+                .iter()
+                .zip(&after)
+                .take_while(|(a, b)| a == b)
+                .count();
             // Branches search keys that begin with an id fastest if none is shorter than the id.
             after.truncate((shared + 1).max(least_separator(self.level.space()).len()));
         }
@@ -113,11 +128,19 @@ impl<'l, L: Level> Run<'l, L> {
 
     /// Writes what is left and says what the level above has to change. `balance`: the last two
     /// pages share their items evenly if the last is less than half full.
-    pub(super) fn finish(mut self, balance: bool, writer: &mut PageWriter<'_>) -> Result<(Separators, i64)> {
+    pub(super) fn finish(
+        mut self,
+        balance: bool,
+        writer: &mut PageWriter<'_>,
+    ) -> Result<(Separators, i64)> {
         if !self.builder.is_empty() {
             let used = self.builder.size();
             let image = self.builder.finish();
-            let tail = Complete { separator: std::mem::take(&mut self.separator), image, used };
+            let tail = Complete {
+                separator: std::mem::take(&mut self.separator),
+                image,
+                used,
+            };
             match self.held.take() {
                 Some(before) if balance && used < self.page_size / 2 => {
                     self.share(before, tail, writer)?;
@@ -136,7 +159,12 @@ impl<'l, L: Level> Run<'l, L> {
     }
 
     /// Distributes the items of two pages evenly.
-    fn share(&mut self, before: Complete, tail: Complete, writer: &mut PageWriter<'_>) -> Result<()> {
+    fn share(
+        &mut self,
+        before: Complete,
+        tail: Complete,
+        writer: &mut PageWriter<'_>,
+    ) -> Result<()> {
         let half = usize::midpoint(before.used, tail.used);
         self.separator = before.separator;
         self.last = None;
@@ -155,7 +183,11 @@ impl<'l, L: Level> Run<'l, L> {
             self.write(first, writer)?;
         }
         let used = self.builder.size();
-        let last = Complete { separator: std::mem::take(&mut self.separator), image: self.builder.finish(), used };
+        let last = Complete {
+            separator: std::mem::take(&mut self.separator),
+            image: self.builder.finish(),
+            used,
+        };
         self.write(last, writer)
     }
 }

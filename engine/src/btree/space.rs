@@ -15,6 +15,9 @@ pub(crate) enum Change<V> {
     Delete,
 }
 
+/// The items of a leaf, or the rule that it breaks.
+pub(crate) type Items<K, S> = std::result::Result<Vec<(K, S)>, FormatError>;
+
 /// A key space and its leaves.
 pub(crate) trait Space: 'static {
     /// Which one it is.
@@ -31,7 +34,7 @@ pub(crate) trait Space: 'static {
     /// Appends the key's bytes, which sort as the keys do.
     fn encode_key(key: &Self::Key, out: &mut Vec<u8>);
     /// The items of a leaf, in order.
-    fn items(leaf: &PageGuard) -> std::result::Result<Vec<(Self::Key, Self::Stored)>, FormatError>;
+    fn items(leaf: &PageGuard) -> Items<Self::Key, Self::Stored>;
     /// A value as memory holds it.
     fn stored(value: &Self::Value) -> Self::Stored;
     /// A value as a leaf will hold it: what is too large for a cell is written to pages of its own.

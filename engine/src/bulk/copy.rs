@@ -2,7 +2,10 @@
 
 use std::sync::Arc;
 
-use crate::btree::{Absent, Change, Dictionary, EdgeData, In, Kinds, Names, NodeRecord, Nodes, Out, StoredData, StoredNode, merge};
+use crate::btree::{
+    Absent, Change, Dictionary, EdgeData, In, Kinds, Names, NodeRecord, Nodes, Out, StoredData,
+    StoredNode, merge,
+};
 use crate::delta::Overlaid;
 use crate::error::Result;
 use crate::format::header::Root;
@@ -18,7 +21,9 @@ pub(crate) fn copy(view: &View, target: &Arc<Store>) -> Result<()> {
     let mut trees = target.trees.acquire();
     let copied = copy_spaces(view, &mut trees);
     match copied {
-        Ok(roots) => target.commit_flip(writer, trees, roots, view.totals).map(|_| ()),
+        Ok(roots) => target
+            .commit_flip(writer, trees, roots, view.totals)
+            .map(|_| ()),
         Err(error) => {
             trees.abandon();
             Err(error)
@@ -28,11 +33,11 @@ pub(crate) fn copy(view: &View, target: &Arc<Store>) -> Result<()> {
 
 fn copy_spaces(view: &View, trees: &mut Trees) -> Result<[Root; 7]> {
     let mut roots = [Root::default(); 7];
-    copy_space::<Dictionary>(view, trees, &mut roots, |value| Ok(value))?;
+    copy_space::<Dictionary>(view, trees, &mut roots, Ok)?;
     copy_space::<Nodes>(view, trees, &mut roots, |node| node_value(view, &node))?;
     copy_space::<Names>(view, trees, &mut roots, |()| Ok(()))?;
     copy_space::<Kinds>(view, trees, &mut roots, |()| Ok(()))?;
-    copy_space::<Absent>(view, trees, &mut roots, |run| Ok(run))?;
+    copy_space::<Absent>(view, trees, &mut roots, Ok)?;
     copy_space::<Out>(view, trees, &mut roots, |data| edge_value(view, &data))?;
     copy_space::<In>(view, trees, &mut roots, |()| Ok(()))?;
     Ok(roots)
@@ -60,7 +65,11 @@ fn node_value(view: &View, stored: &StoredNode) -> Result<Arc<NodeRecord>> {
         Data::Inline(bytes) => bytes.into(),
         Data::Blob(blob) => view.pager.blob(blob)?.into(),
     };
-    Ok(Arc::new(NodeRecord { kind: cell.kind, name: cell.name.into(), data }))
+    Ok(Arc::new(NodeRecord {
+        kind: cell.kind,
+        name: cell.name.into(),
+        data,
+    }))
 }
 
 fn edge_value(view: &View, stored: &StoredData) -> Result<EdgeData> {

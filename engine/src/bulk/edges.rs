@@ -11,7 +11,10 @@ use crate::graph::{View, limits};
 use crate::ids::{EdgeKey, KeySpace, NodeId};
 
 impl<P: FnMut(BulkProgress)> Load<'_, P> {
-    pub(super) fn load_edges(&mut self, edges: impl Iterator<Item = Result<BulkEdge>>) -> Result<u64> {
+    pub(super) fn load_edges(
+        &mut self,
+        edges: impl Iterator<Item = Result<BulkEdge>>,
+    ) -> Result<u64> {
         let taken = self.take_edges(edges)?;
         let sorted = taken.sorter.finish(&mut self.scratch)?;
         let mut numbered = Numbered {
@@ -51,7 +54,10 @@ impl<P: FnMut(BulkProgress)> Load<'_, P> {
     /// Takes every edge from the caller, checked and with its label's number.
     fn take_edges(&mut self, edges: impl Iterator<Item = Result<BulkEdge>>) -> Result<Taken> {
         let mut labels: HashMap<String, u16> = HashMap::new();
-        let mut taken = Taken { sorter: Sorter::new(self.sort_budget(2)), count: 0 };
+        let mut taken = Taken {
+            sorter: Sorter::new(self.sort_budget(2)),
+            count: 0,
+        };
         let loaded_from = self.view.totals.next_node;
         for edge in edges {
             let edge = edge?;
@@ -96,7 +102,13 @@ impl<P: FnMut(BulkProgress)> Load<'_, P> {
         } else {
             self.view.contains_node(id)?
         };
-        if there { Ok(()) } else { Err(Error::usage(format!("an edge names node {id}, which does not exist"))) }
+        if there {
+            Ok(())
+        } else {
+            Err(Error::usage(format!(
+                "an edge names node {id}, which does not exist"
+            )))
+        }
     }
 
     fn is_gap(&self, id: u64) -> bool {
@@ -154,10 +166,17 @@ impl Numbered<'_> {
     }
 
     fn number(&mut self, edge: NewEdge) -> Result<(EdgeKey, Box<[u8]>)> {
-        let first = EdgeKey { node: edge.source, label: edge.label, peer: edge.target, ordinal: 0 };
+        let first = EdgeKey {
+            node: edge.source,
+            label: edge.label,
+            peer: edge.target,
+            ordinal: 0,
+        };
         let ordinal = match self.last {
             _ if self.unique => 0,
-            Some(last) if (EdgeKey { ordinal: 0, ..last }) == first => limits::next_ordinal(last.ordinal)?,
+            Some(last) if (EdgeKey { ordinal: 0, ..last }) == first => {
+                limits::next_ordinal(last.ordinal)?
+            }
             _ => match self.view.highest_ordinal(first)? {
                 Some(highest) => limits::next_ordinal(highest)?,
                 None => 0,

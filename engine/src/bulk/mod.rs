@@ -113,11 +113,21 @@ pub(crate) fn load<P: FnMut(BulkProgress)>(
     };
     match load.run(nodes, edges) {
         Ok((nodes, edges)) => {
-            let Load { trees, roots, totals, view, .. } = load;
+            let Load {
+                trees,
+                roots,
+                totals,
+                view,
+                ..
+            } = load;
             // The view pins the old trees, whose pages the commit gives back.
             drop(view);
             let commit = store.commit_flip(writer, trees, roots, totals)?;
-            Ok(BulkReport { nodes, edges, commit })
+            Ok(BulkReport {
+                nodes,
+                edges,
+                commit,
+            })
         }
         Err(error) => {
             load.trees.abandon();

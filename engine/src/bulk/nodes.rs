@@ -27,7 +27,10 @@ struct NodeFeed<'a, P> {
 }
 
 impl<P: FnMut(BulkProgress)> Load<'_, P> {
-    pub(super) fn load_nodes(&mut self, nodes: impl Iterator<Item = Result<BulkNode>>) -> Result<u64> {
+    pub(super) fn load_nodes(
+        &mut self,
+        nodes: impl Iterator<Item = Result<BulkNode>>,
+    ) -> Result<u64> {
         let budget = self.sort_budget(2);
         let indexed = self.store.options.name_index;
         let mut feed = NodeFeed {
@@ -45,7 +48,12 @@ impl<P: FnMut(BulkProgress)> Load<'_, P> {
         let records = nodes.map(|node| feed.record(node?));
         let root = &mut self.roots[KeySpace::Nodes.index()];
         *root = merge::<Nodes>(*root, records, &mut self.trees.writer()?)?.0;
-        let NodeFeed { names, by_kind, loaded, .. } = feed;
+        let NodeFeed {
+            names,
+            by_kind,
+            loaded,
+            ..
+        } = feed;
         (self.progress)(BulkProgress::Nodes(loaded));
         if let Some(names) = names {
             let sorted = names.finish(&mut self.scratch)?;
@@ -57,7 +65,10 @@ impl<P: FnMut(BulkProgress)> Load<'_, P> {
         let changes = sorted.map(|key| Ok((key?.0, Change::Put(()))));
         let root = &mut self.roots[KeySpace::Kinds.index()];
         *root = merge::<Kinds>(*root, changes, &mut self.trees.writer()?)?.0;
-        let gaps = self.gaps.iter().map(|(first, len)| reserved_run(*first, *len));
+        let gaps = self
+            .gaps
+            .iter()
+            .map(|(first, len)| reserved_run(*first, *len));
         let changes = gaps.map(|(first, run)| Ok((first, Change::Put(run))));
         let root = &mut self.roots[KeySpace::Absent.index()];
         *root = merge::<Absent>(*root, changes, &mut self.trees.writer()?)?.0;
@@ -74,14 +85,23 @@ impl<P: FnMut(BulkProgress)> NodeFeed<'_, P> {
         if let Some(names) = &mut self.names {
             names.push(Name(NameKey::new(&node.name, id)), self.scratch)?;
         }
-        let key = EdgeKey { node: kind.into(), label: 0, peer: id, ordinal: 0 };
+        let key = EdgeKey {
+            node: kind.into(),
+            label: 0,
+            peer: id,
+            ordinal: 0,
+        };
         self.by_kind.push(Key(key), self.scratch)?;
         self.loaded += 1;
         self.totals.nodes += 1;
         if self.loaded.is_multiple_of(PROGRESS_STEP) {
             (self.progress)(BulkProgress::Nodes(self.loaded));
         }
-        let record = NodeRecord { kind, name: node.name.into(), data: node.data.into() };
+        let record = NodeRecord {
+            kind,
+            name: node.name.into(),
+            data: node.data.into(),
+        };
         Ok((id, Change::Put(Arc::new(record))))
     }
 

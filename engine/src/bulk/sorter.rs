@@ -35,7 +35,11 @@ pub(super) struct Scratch {
 
 impl Scratch {
     pub(super) fn new(files: &Files) -> Scratch {
-        Scratch { files: files.clone(), file: None, end: 0 }
+        Scratch {
+            files: files.clone(),
+            file: None,
+            end: 0,
+        }
     }
 
     fn open(&mut self) -> Result<Arc<dyn Storage>> {
@@ -48,7 +52,9 @@ impl Scratch {
         if directory.exists(&name).map_err(context)? {
             directory.remove(&name).map_err(context)?;
         }
-        let file = directory.open(&name, OpenMode::CreateNew).map_err(context)?;
+        let file = directory
+            .open(&name, OpenMode::CreateNew)
+            .map_err(context)?;
         self.file = Some(Arc::clone(&file));
         Ok(file)
     }
@@ -80,7 +86,12 @@ struct Extent {
 impl<T: Record> Sorter<T> {
     /// A sorter that holds at most about this much in memory.
     pub(super) fn new(budget_bytes: usize) -> Sorter<T> {
-        Sorter { budget_bytes, held: Vec::new(), held_bytes: 0, runs: Vec::new() }
+        Sorter {
+            budget_bytes,
+            held: Vec::new(),
+            held_bytes: 0,
+            runs: Vec::new(),
+        }
     }
 
     pub(super) fn push(&mut self, record: T, scratch: &mut Scratch) -> Result<()> {
@@ -104,7 +115,10 @@ impl<T: Record> Sorter<T> {
             }
         }
         write_out(&*file, &mut buffer, &mut scratch.end)?;
-        self.runs.push(Extent { start, end: scratch.end });
+        self.runs.push(Extent {
+            start,
+            end: scratch.end,
+        });
         self.held_bytes = 0;
         Ok(())
     }
@@ -119,7 +133,10 @@ impl<T: Record> Sorter<T> {
         self.held = Vec::new();
         let file = scratch.open()?;
         let share = (self.budget_bytes / self.runs.len()).max(READ_BYTES_MIN);
-        let mut merge = Merge { heads: BinaryHeap::new(), runs: Vec::new() };
+        let mut merge = Merge {
+            heads: BinaryHeap::new(),
+            runs: Vec::new(),
+        };
         for (index, extent) in self.runs.into_iter().enumerate() {
             let mut run = RunReader {
                 file: Arc::clone(&file),
@@ -139,7 +156,8 @@ impl<T: Record> Sorter<T> {
 }
 
 fn write_out(file: &dyn Storage, buffer: &mut Vec<u8>, end: &mut u64) -> Result<()> {
-    file.write_at(*end, buffer).map_err(|e| Error::io("writing sorted runs", e))?;
+    file.write_at(*end, buffer)
+        .map_err(|e| Error::io("writing sorted runs", e))?;
     *end += buffer.len() as u64;
     buffer.clear();
     Ok(())
@@ -210,7 +228,11 @@ impl RunReader {
                 return Ok(Some(record));
             }
             if self.next == self.end {
-                return if before == 0 { Ok(None) } else { Err(cut_short(self.end)) };
+                return if before == 0 {
+                    Ok(None)
+                } else {
+                    Err(cut_short(self.end))
+                };
             }
             self.refill()?;
         }
@@ -225,7 +247,9 @@ impl RunReader {
         let old = self.buffer.len();
         self.buffer.resize(old + more, 0);
         let fresh = self.buffer.get_mut(old..).unwrap_or_default();
-        self.file.read_at(self.next, fresh).map_err(|e| Error::io("reading sorted runs", e))?;
+        self.file
+            .read_at(self.next, fresh)
+            .map_err(|e| Error::io("reading sorted runs", e))?;
         self.next += more as u64;
         Ok(())
     }

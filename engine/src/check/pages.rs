@@ -15,17 +15,24 @@ struct PageSet {
 impl PageSet {
     fn new(pages: u64) -> PageSet {
         let words = usize::try_from(pages.div_ceil(64)).unwrap_or(usize::MAX);
-        PageSet { bits: vec![0; words], count: 0 }
+        PageSet {
+            bits: vec![0; words],
+            count: 0,
+        }
     }
 
     fn contains(&self, page: u64) -> bool {
-        let word = usize::try_from(page / 64).ok().and_then(|word| self.bits.get(word));
+        let word = usize::try_from(page / 64)
+            .ok()
+            .and_then(|word| self.bits.get(word));
         word.is_some_and(|word| word >> (page % 64) & 1 == 1)
     }
 
     /// `false` if it was there, or is out of range.
     fn insert(&mut self, page: u64) -> bool {
-        let word = usize::try_from(page / 64).ok().and_then(|word| self.bits.get_mut(word));
+        let word = usize::try_from(page / 64)
+            .ok()
+            .and_then(|word| self.bits.get_mut(word));
         let Some(word) = word else { return false };
         let fresh = *word >> (page % 64) & 1 == 0;
         *word |= 1 << (page % 64);
@@ -43,8 +50,12 @@ struct Accounts<'a> {
 
 /// Checks all trees and the freelist. Returns whether the trees can be read.
 pub(super) fn check(pager: &Pager, header: &Header, report: &mut CheckReport) -> Result<bool> {
-    let mut accounts =
-        Accounts { pager, header, reached: PageSet::new(header.page_count), findings: Vec::new() };
+    let mut accounts = Accounts {
+        pager,
+        header,
+        reached: PageSet::new(header.page_count),
+        findings: Vec::new(),
+    };
     accounts.tree::<Nodes>()?;
     accounts.tree::<Out>()?;
     accounts.tree::<In>()?;
@@ -81,7 +92,10 @@ impl Accounts<'_> {
             &mut self.findings,
         )?;
         for page in twice.into_iter().take(LISTED_PER_RULE) {
-            let what = format!("reached twice, or beyond the end, in the tree of {}", S::SPACE);
+            let what = format!(
+                "reached twice, or beyond the end, in the tree of {}",
+                S::SPACE
+            );
             self.findings.push(Finding::new(Some(page), what));
         }
         Ok(())
@@ -99,18 +113,32 @@ impl Accounts<'_> {
         };
         for at in chain.pages {
             if !self.reached.insert(at.page()) {
-                self.findings.push(Finding::new(Some(at.page()), "a freelist page is in use elsewhere"));
+                self.findings.push(Finding::new(
+                    Some(at.page()),
+                    "a freelist page is in use elsewhere",
+                ));
             }
         }
         for run in chain.runs {
-            for page in run.first..run.first.saturating_add(run.len).min(self.header.page_count) {
+            for page in run.first
+                ..run
+                    .first
+                    .saturating_add(run.len)
+                    .min(self.header.page_count)
+            {
                 if page < first || !free.insert(page) {
-                    self.findings.push(Finding::new(Some(page), "on the freelist twice, or a header page"));
+                    self.findings.push(Finding::new(
+                        Some(page),
+                        "on the freelist twice, or a header page",
+                    ));
                 }
             }
         }
         if free.count != self.header.free_pages {
-            let what = format!("the freelist holds {} pages, the header says {}", free.count, self.header.free_pages);
+            let what = format!(
+                "the freelist holds {} pages, the header says {}",
+                free.count, self.header.free_pages
+            );
             self.findings.push(Finding::new(None, what));
         }
         Ok(free)
@@ -121,12 +149,16 @@ impl Accounts<'_> {
         for page in first_data_page(self.header.page_size)..self.header.page_count {
             let (reached, free) = (self.reached.contains(page), free.contains(page));
             if reached && free {
-                self.findings.push(Finding::new(Some(page), "both in use and on the freelist"));
+                self.findings
+                    .push(Finding::new(Some(page), "both in use and on the freelist"));
             }
             if !reached && !free {
                 leaked += 1;
                 if leaked <= LISTED_PER_RULE as u64 {
-                    self.findings.push(Finding::new(Some(page), "neither in use nor on the freelist"));
+                    self.findings.push(Finding::new(
+                        Some(page),
+                        "neither in use nor on the freelist",
+                    ));
                 }
             }
         }

@@ -35,7 +35,12 @@ pub(super) fn check(view: &View, named: bool, report: &mut CheckReport) -> Resul
     Ok(())
 }
 
-fn compare(view: &View, named: bool, report: &mut CheckReport, findings: &mut Vec<Finding>) -> Result<()> {
+fn compare(
+    view: &View,
+    named: bool,
+    report: &mut CheckReport,
+    findings: &mut Vec<Finding>,
+) -> Result<()> {
     let (mut kinds, mut names) = (Sum::default(), Sum::default());
     for node in view.all_nodes() {
         let (id, node) = node?;
@@ -44,7 +49,10 @@ fn compare(view: &View, named: bool, report: &mut CheckReport, findings: &mut Ve
         kinds.add(hash_edge(kind_key(kind, id)));
         names.add(hash_name(&NameKey::new(name, id)));
         if !view.contains_node(node_id(id))? {
-            findings.push(Finding::new(None, format!("node {id} is in the tree, but its id counts as absent")));
+            findings.push(Finding::new(
+                None,
+                format!("node {id} is in the tree, but its id counts as absent"),
+            ));
         }
     }
     edges(view, report, findings)?;
@@ -70,12 +78,18 @@ fn compare(view: &View, named: bool, report: &mut CheckReport, findings: &mut Ve
 
 fn counts(view: &View, report: &CheckReport, findings: &mut Vec<Finding>) {
     if report.nodes != view.totals.nodes {
-        let what = format!("{} nodes were found, {} are counted", report.nodes, view.totals.nodes);
+        let what = format!(
+            "{} nodes were found, {} are counted",
+            report.nodes, view.totals.nodes
+        );
         findings.push(Finding::new(None, what));
     }
     let exact = !view.base.header.unique_edges || view.layers.is_empty();
     if exact && report.edges != view.totals.edges {
-        let what = format!("{} edges were found, {} are counted", report.edges, view.totals.edges);
+        let what = format!(
+            "{} edges were found, {} are counted",
+            report.edges, view.totals.edges
+        );
         findings.push(Finding::new(None, what));
     }
 }
@@ -88,7 +102,10 @@ fn edges(view: &View, report: &mut CheckReport, findings: &mut Vec<Finding>) -> 
         out.add(hash_edge(key));
         for end in [key.node, key.peer] {
             if listed < LISTED_PER_RULE && !view.contains_node(node_id(end))? {
-                findings.push(Finding::new(None, format!("{} names node {end}, which does not exist", show(key))));
+                findings.push(Finding::new(
+                    None,
+                    format!("{} names node {end}, which does not exist", show(key)),
+                ));
                 listed += 1;
             }
         }
@@ -132,9 +149,16 @@ fn kind_differences(view: &View, findings: &mut Vec<Finding>) -> Result<()> {
     }
     for entry in view.all_kinds() {
         let key = entry?;
-        let kind = view.node_record(node_id(key.peer))?.map(|node| u64::from(node.kind));
+        let kind = view
+            .node_record(node_id(key.peer))?
+            .map(|node| u64::from(node.kind));
         if kind != Some(key.node) {
-            list.add(|| format!("the index of kind {} lists node {}, which is not of it", key.node, key.peer));
+            list.add(|| {
+                format!(
+                    "the index of kind {} lists node {}, which is not of it",
+                    key.node, key.peer
+                )
+            });
         }
     }
     list.finish("the kind index differs from the nodes");
@@ -151,9 +175,16 @@ fn name_differences(view: &View, findings: &mut Vec<Finding>) -> Result<()> {
     }
     for entry in view.all_names() {
         let key = entry?;
-        let name = view.node_record(node_id(key.id()))?.map(|node| node.name.clone());
+        let name = view
+            .node_record(node_id(key.id()))?
+            .map(|node| node.name.clone());
         if name.as_deref().map(str::as_bytes) != Some(key.name()) {
-            list.add(|| format!("the name index lists node {} under a name that it does not have", key.id()));
+            list.add(|| {
+                format!(
+                    "the name index lists node {} under a name that it does not have",
+                    key.id()
+                )
+            });
         }
     }
     list.finish("the name index differs from the nodes");
@@ -181,7 +212,10 @@ impl<'a> Listing<'a> {
     fn finish(self, rule: &str) {
         // Sums that differ over equal sets would mean an element that came twice.
         if self.count == 0 || self.count > LISTED_PER_RULE {
-            self.findings.push(Finding::new(None, format!("{rule}: {} differences listed or more", self.count)));
+            self.findings.push(Finding::new(
+                None,
+                format!("{rule}: {} differences listed or more", self.count),
+            ));
         }
     }
 }
@@ -198,7 +232,10 @@ fn parts<'n>(view: &View, node: &'n StoredNode) -> Result<(u16, &'n str)> {
 }
 
 fn show(key: EdgeKey) -> String {
-    format!("edge {} -{}-> {} #{}", key.node, key.label, key.peer, key.ordinal)
+    format!(
+        "edge {} -{}-> {} #{}",
+        key.node, key.label, key.peer, key.ordinal
+    )
 }
 
 fn hash_edge(key: EdgeKey) -> u64 {
@@ -209,7 +246,9 @@ fn hash_edge(key: EdgeKey) -> u64 {
 fn hash_name(key: &NameKey) -> u64 {
     key.as_bytes().chunks(8).fold(0, |hash, chunk| {
         let mut word = [0; 8];
-        word.iter_mut().zip(chunk).for_each(|(to, from)| *to = *from);
+        word.iter_mut()
+            .zip(chunk)
+            .for_each(|(to, from)| *to = *from);
         mix(hash ^ u64::from_le_bytes(word))
     })
 }

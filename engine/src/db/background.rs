@@ -15,7 +15,8 @@ pub(super) struct Checkpointer {
 impl Checkpointer {
     pub(super) fn of(store: &Arc<Store>) -> Checkpointer {
         let signal = Arc::clone(&store.signal);
-        let wanted = !store.options.read_only && store.options.checkpoint == CheckpointMode::Background;
+        let wanted =
+            !store.options.read_only && store.options.checkpoint == CheckpointMode::Background;
         let thread = if wanted { spawn(store, &signal) } else { None };
         Checkpointer { signal, thread }
     }

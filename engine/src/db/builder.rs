@@ -7,8 +7,8 @@ use std::time::Duration;
 use super::Database;
 use crate::error::{Error, Result};
 use crate::options::{CheckpointMode, Durability, OnRecovery, Options};
-use crate::storage::{Directory, FileDirectory};
 use crate::recovery::RecoveryProgress;
+use crate::storage::{Directory, FileDirectory};
 use crate::store::{Files, Store};
 
 /// Chooses options, then creates or opens a database.
@@ -110,7 +110,10 @@ impl Builder {
 
     /// A function that is called after each log record replayed by an open.
     #[must_use]
-    pub fn on_recovery(mut self, watch: impl Fn(RecoveryProgress) + Send + Sync + 'static) -> Builder {
+    pub fn on_recovery(
+        mut self,
+        watch: impl Fn(RecoveryProgress) + Send + Sync + 'static,
+    ) -> Builder {
         self.watch = OnRecovery::new(watch);
         self
     }
@@ -134,7 +137,12 @@ impl Builder {
         options.file_id = self.file_id.unwrap_or_else(random_file_id);
         options.validate()?;
         let file = Store::create(&files, &options)?;
-        Ok(Database::new(Store::assemble(files, file, options, &self.watch)?))
+        Ok(Database::new(Store::assemble(
+            files,
+            file,
+            options,
+            &self.watch,
+        )?))
     }
 
     /// Opens an existing database for reading and writing, recovering it if it was not closed.
@@ -172,7 +180,10 @@ impl Builder {
     pub(super) fn beside(store: &Store) -> Builder {
         let files = &store.files;
         let directory = files.given_directory.then(|| Arc::clone(&files.directory));
-        Builder { directory, ..Builder::default() }
+        Builder {
+            directory,
+            ..Builder::default()
+        }
     }
 
     fn open_as(&self, path: &Path, read_only: bool) -> Result<Database> {
@@ -186,16 +197,25 @@ impl Builder {
     fn files(&self, path: &Path) -> Result<Files> {
         let name = path.file_name().and_then(|name| name.to_str());
         let Some(name) = name else {
-            return Err(Error::usage(format!("{} does not name a file in UTF-8", path.display())));
+            return Err(Error::usage(format!(
+                "{} does not name a file in UTF-8",
+                path.display()
+            )));
         };
         let directory = match &self.directory {
             Some(directory) => Arc::clone(directory),
             None => {
-                let folder = path.parent().filter(|folder| !folder.as_os_str().is_empty());
+                let folder = path
+                    .parent()
+                    .filter(|folder| !folder.as_os_str().is_empty());
                 Arc::new(FileDirectory::new(folder.unwrap_or(Path::new("."))))
             }
         };
-        Ok(Files { directory, name: name.to_owned(), given_directory: self.directory.is_some() })
+        Ok(Files {
+            directory,
+            name: name.to_owned(),
+            given_directory: self.directory.is_some(),
+        })
     }
 }
 

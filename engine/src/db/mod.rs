@@ -38,7 +38,12 @@ struct Handle {
 impl Database {
     pub(crate) fn new(store: Arc<Store>) -> Database {
         let checkpointer = Checkpointer::of(&store);
-        Database { handle: Arc::new(Handle { store, checkpointer }) }
+        Database {
+            handle: Arc::new(Handle {
+                store,
+                checkpointer,
+            }),
+        }
     }
 
     /// Options before creating or opening.
@@ -158,7 +163,13 @@ impl Database {
     }
 
     fn write_copy(&self, to: &Path, keep_identity: bool) -> Result<()> {
-        crate::backup::write_copy(self.handle.builder(), &self.begin_read()?, self.options(), keep_identity, to)
+        crate::backup::write_copy(
+            self.handle.builder(),
+            &self.begin_read()?,
+            self.options(),
+            keep_identity,
+            to,
+        )
     }
 
     /// Loads nodes, then edges in any order, as one transaction in bounded memory.

@@ -61,15 +61,20 @@ impl Stats {
     pub(super) fn of(store: &Store) -> Result<Stats> {
         let state = store.published();
         let header = &state.base.header;
-        let file_bytes =
-            store.file.len().map_err(|e| Error::io("reading the database's length", e))?;
-        let trees = KeySpace::ALL.into_iter().zip(header.roots).map(|(space, root)| TreeStats {
-            space,
-            root: root.page.map(|page| page.page()),
-            height: root.height,
-            entries: root.entries,
-            pages: root.pages,
-        });
+        let file_bytes = store
+            .file
+            .len()
+            .map_err(|e| Error::io("reading the database's length", e))?;
+        let trees = KeySpace::ALL
+            .into_iter()
+            .zip(header.roots)
+            .map(|(space, root)| TreeStats {
+                space,
+                root: root.page.map(|page| page.page()),
+                height: root.height,
+                entries: root.entries,
+                pages: root.pages,
+            });
         Ok(Stats {
             nodes: state.totals.nodes,
             edges: state.totals.edges,

@@ -7,6 +7,9 @@ use crate::btree::{Change, EdgeData, NameKey, NodeRecord};
 use crate::error::{Error, Result};
 use crate::ids::EdgeKey;
 
+/// A key or value of the dictionary.
+type Bytes = Box<[u8]>;
+
 /// Unsorted changes. Of two changes of one key the later counts.
 #[derive(Default)]
 pub(crate) struct Batch {
@@ -14,7 +17,7 @@ pub(crate) struct Batch {
     pub(super) out: Vec<(EdgeKey, Change<EdgeData>)>,
     pub(super) names: Vec<(NameKey, Change<()>)>,
     pub(super) kinds: Vec<(EdgeKey, Change<()>)>,
-    pub(super) dictionary: Vec<(Box<[u8]>, Change<Box<[u8]>>)>,
+    pub(super) dictionary: Vec<(Bytes, Change<Bytes>)>,
     pub(super) absent: Vec<(u64, Change<u64>)>,
     /// Edges whose ordinals are still to be found, in the order they came.
     blind: Vec<(EdgeKey, EdgeData)>,
@@ -65,18 +68,28 @@ impl Batch {
     pub(crate) fn insert_node(&mut self, id: u64, record: Arc<NodeRecord>, indexed: bool) {
         self.heap_bytes += record.name.len() * 2 + record.data.len();
         if indexed {
-            self.names.push((NameKey::new(&record.name, id), Change::Put(())));
+            self.names
+                .push((NameKey::new(&record.name, id), Change::Put(())));
         }
-        self.kinds.push((kind_key(record.kind, id), Change::Put(())));
+        self.kinds
+            .push((kind_key(record.kind, id), Change::Put(())));
         self.nodes.push((id, Change::Put(record)));
         self.exists.insert(id, true);
     }
 
-    pub(crate) fn replace_node(&mut self, id: u64, old: &NodeRecord, new: Arc<NodeRecord>, indexed: bool) {
+    pub(crate) fn replace_node(
+        &mut self,
+        id: u64,
+        old: &NodeRecord,
+        new: Arc<NodeRecord>,
+        indexed: bool,
+    ) {
         self.heap_bytes += new.name.len() * 2 + new.data.len();
         if indexed && old.name != new.name {
-            self.names.push((NameKey::new(&old.name, id), Change::Delete));
-            self.names.push((NameKey::new(&new.name, id), Change::Put(())));
+            self.names
+                .push((NameKey::new(&old.name, id), Change::Delete));
+            self.names
+                .push((NameKey::new(&new.name, id), Change::Put(())));
         }
         if old.kind != new.kind {
             self.kinds.push((kind_key(old.kind, id), Change::Delete));
@@ -87,7 +100,8 @@ impl Batch {
 
     pub(crate) fn delete_node(&mut self, id: u64, old: &NodeRecord, indexed: bool) {
         if indexed {
-            self.names.push((NameKey::new(&old.name, id), Change::Delete));
+            self.names
+                .push((NameKey::new(&old.name, id), Change::Delete));
         }
         self.kinds.push((kind_key(old.kind, id), Change::Delete));
         self.nodes.push((id, Change::Delete));
@@ -96,9 +110,20 @@ impl Batch {
 
     /// An edge whose ordinal is not known yet. Keyed edges must have been settled before.
     pub(crate) fn insert_edge(&mut self, source: u64, label: u16, target: u64, data: EdgeData) {
-        debug_assert!(!self.has_keyed_edges(), "the ordinal would not see what came before");
+        debug_assert!(
+            !self.has_keyed_edges(),
+            "the ordinal would not see what came before"
+        );
         self.heap_bytes += data.bytes().len();
-        self.blind.push((EdgeKey { node: source, label, peer: target, ordinal: 0 }, data));
+        self.blind.push((
+            EdgeKey {
+                node: source,
+                label,
+                peer: target,
+                ordinal: 0,
+            },
+            data,
+        ));
     }
 
     pub(crate) fn put_edge(&mut self, key: EdgeKey, data: EdgeData) {
@@ -125,7 +150,8 @@ impl Batch {
     fn define(&mut self, tag: u8, id: u16, name: &str) {
         self.heap_bytes += 4 * name.len();
         let entries = dictionary_entries(tag, id, name);
-        self.dictionary.extend(entries.map(|(key, value)| (key, Change::Put(value))));
+        self.dictionary
+            .extend(entries.map(|(key, value)| (key, Change::Put(value))));
     }
 
     /// Puts from the log: everything is known, and nothing is derived.
@@ -173,14 +199,22 @@ fn after(ordinal: u32) -> Result<u32> {
 
 /// How the kind index says that a node is of a kind.
 pub(crate) fn kind_key(kind: u16, id: u64) -> EdgeKey {
-    EdgeKey { node: kind.into(), label: 0, peer: id, ordinal: 0 }
+    EdgeKey {
+        node: kind.into(),
+        label: 0,
+        peer: id,
+        ordinal: 0,
+    }
 }
 
 /// What the dictionary holds about a kind (tag 0) or label (tag 1): its name by number, and its
 /// number by name.
-fn dictionary_entries(tag: u8, id: u16, name: &str) -> [(Box<[u8]>, Box<[u8]>); 2] {
+fn dictionary_entries(tag: u8, id: u16, name: &str) -> [(Bytes, Bytes); 2] {
     let number = id.to_be_bytes();
     let by_number = [&[tag][..], &number].concat();
     let by_name = [&[tag + 2][..], name.as_bytes()].concat();
-    [(by_number.into(), name.as_bytes().into()), (by_name.into(), number[..].into())]
+    [
+        (by_number.into(), name.as_bytes().into()),
+        (by_name.into(), number[..].into()),
+    ]
 }

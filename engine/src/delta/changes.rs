@@ -11,7 +11,9 @@ pub(crate) struct Changes<'a, K, V> {
 
 impl<K, V> Default for Changes<'_, K, V> {
     fn default() -> Self {
-        Changes { newest_first: Vec::new() }
+        Changes {
+            newest_first: Vec::new(),
+        }
     }
 }
 
@@ -33,7 +35,10 @@ impl<'a, K: Ord, V> Changes<'a, K, V> {
     #[inline]
     fn head(&self) -> Option<&'a Entry<K, V>> {
         // The first of equal minima is the newest.
-        self.newest_first.iter().filter_map(|run| run.first()).min_by(|a, b| a.0.cmp(&b.0))
+        self.newest_first
+            .iter()
+            .filter_map(|run| run.first())
+            .min_by(|a, b| a.0.cmp(&b.0))
     }
 }
 
@@ -43,11 +48,10 @@ impl<'a, K: Ord, V> Iterator for Changes<'a, K, V> {
     fn next(&mut self) -> Option<Self::Item> {
         let (key, change) = self.head()?;
         self.newest_first.retain_mut(|run| {
-            if let Some((head, rest)) = run.split_first() {
-                if head.0 == *key {
+            if let Some((head, rest)) = run.split_first()
+                && head.0 == *key {
                     *run = rest;
                 }
-            }
             !run.is_empty()
         });
         Some((key, change))

@@ -11,7 +11,9 @@ mod tests;
 
 use std::sync::Arc;
 
-use crate::btree::{Absent, Change, Dictionary, EdgeData, In, Kinds, NameKey, Names, NodeRecord, Nodes, Out, Space};
+use crate::btree::{
+    Absent, Change, Dictionary, EdgeData, In, Kinds, NameKey, Names, NodeRecord, Nodes, Out, Space,
+};
 use crate::ids::EdgeKey;
 
 pub(crate) use batch::{Batch, kind_key};
@@ -77,9 +79,20 @@ impl Delta {
 
     /// Adds a batch whose edges have their ordinals; it overrides what is there.
     pub(crate) fn apply(&mut self, batch: Batch) {
-        let Batch { nodes, out, names, kinds, dictionary, absent, .. } = batch;
+        let Batch {
+            nodes,
+            out,
+            names,
+            kinds,
+            dictionary,
+            absent,
+            ..
+        } = batch;
         let out = sorted(out);
-        let mut inn: Vec<_> = out.iter().map(|(key, change)| (key.reversed(), without_value(change))).collect();
+        let mut inn: Vec<_> = out
+            .iter()
+            .map(|(key, change)| (key.reversed(), without_value(change)))
+            .collect();
         inn.sort_unstable_by_key(|(key, _)| *key);
         self.nodes.push(sorted(nodes));
         self.out.push(out);

@@ -25,19 +25,29 @@ pub(crate) fn encode(delta: &Delta, totals: LoggedTotals) -> Vec<u8> {
     for (key, change) in delta.dictionary.after(None) {
         if let (Some((tag, id)), Change::Put(name)) = (by_number(key), change) {
             let name = std::str::from_utf8(name).unwrap_or_default();
-            put(if tag == 0 { Op::DefineKind { id, name } } else { Op::DefineLabel { id, name } });
+            put(if tag == 0 {
+                Op::DefineKind { id, name }
+            } else {
+                Op::DefineLabel { id, name }
+            });
         }
     }
     for (id, change) in delta.nodes.after(None) {
         put(match change {
-            Change::Put(node) => {
-                Op::PutNode { id: *id, kind: node.kind, name: &node.name, data: &node.data }
-            }
+            Change::Put(node) => Op::PutNode {
+                id: *id,
+                kind: node.kind,
+                name: &node.name,
+                data: &node.data,
+            },
             Change::Delete => Op::DeleteNode { id: *id },
         });
     }
     for (key, change) in delta.names.after(None) {
-        let (id, name) = (key.id(), std::str::from_utf8(key.name()).unwrap_or_default());
+        let (id, name) = (
+            key.id(),
+            std::str::from_utf8(key.name()).unwrap_or_default(),
+        );
         put(match change {
             Change::Put(()) => Op::PutName { id, name },
             Change::Delete => Op::DropName { id, name },
@@ -53,20 +63,34 @@ pub(crate) fn encode(delta: &Delta, totals: LoggedTotals) -> Vec<u8> {
     }
     for (first, change) in delta.absent.after(None) {
         put(match change {
-            Change::Put(value) => {
-                Op::PutAbsent { first: *first, len: *value / 2, reserved: *value % 2 == 1 }
-            }
+            Change::Put(value) => Op::PutAbsent {
+                first: *first,
+                len: *value / 2,
+                reserved: *value % 2 == 1,
+            },
             Change::Delete => Op::DropAbsent { first: *first },
         });
     }
     for (key, change) in delta.out.after(None) {
         put(match change {
-            Change::Put(data) => Op::PutEdge { key: *key, data: data.bytes() },
+            Change::Put(data) => Op::PutEdge {
+                key: *key,
+                data: data.bytes(),
+            },
             Change::Delete => Op::DeleteEdge { key: *key },
         });
     }
-    let LoggedTotals { next_node, nodes, edges, .. } = totals;
-    put(Op::Totals { next_node, nodes, edges });
+    let LoggedTotals {
+        next_node,
+        nodes,
+        edges,
+        ..
+    } = totals;
+    put(Op::Totals {
+        next_node,
+        nodes,
+        edges,
+    });
     out
 }
 
@@ -98,8 +122,20 @@ fn replay(op: Op<'_>, batch: &mut Batch, totals: &mut LoggedTotals) {
             batch.define_label(id, name);
             totals.labels = totals.labels.max(u32::from(id) + 1);
         }
-        Op::PutNode { id, kind, name, data } => {
-            batch.put_node(id, NodeRecord { kind, name: name.into(), data: data.into() });
+        Op::PutNode {
+            id,
+            kind,
+            name,
+            data,
+        } => {
+            batch.put_node(
+                id,
+                NodeRecord {
+                    kind,
+                    name: name.into(),
+                    data: data.into(),
+                },
+            );
         }
         Op::DeleteNode { id } => batch.drop_node(id),
         Op::PutEdge { key, data } => batch.put_edge(key, EdgeData::new(data)),
@@ -108,12 +144,27 @@ fn replay(op: Op<'_>, batch: &mut Batch, totals: &mut LoggedTotals) {
         Op::DropName { id, name } => batch.names.push((NameKey::new(name, id), Change::Delete)),
         Op::PutKind { id, kind } => batch.kinds.push((kind_key(kind, id), Change::Put(()))),
         Op::DropKind { id, kind } => batch.kinds.push((kind_key(kind, id), Change::Delete)),
-        Op::PutAbsent { first, len, reserved } => {
-            batch.absent.push((first, Change::Put(2 * len + u64::from(reserved))));
+        Op::PutAbsent {
+            first,
+            len,
+            reserved,
+        } => {
+            batch
+                .absent
+                .push((first, Change::Put(2 * len + u64::from(reserved))));
         }
         Op::DropAbsent { first } => batch.absent.push((first, Change::Delete)),
-        Op::Totals { next_node, nodes, edges } => {
-            *totals = LoggedTotals { next_node, nodes, edges, ..*totals };
+        Op::Totals {
+            next_node,
+            nodes,
+            edges,
+        } => {
+            *totals = LoggedTotals {
+                next_node,
+                nodes,
+                edges,
+                ..*totals
+            };
         }
     }
 }

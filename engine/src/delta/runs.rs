@@ -36,7 +36,10 @@ impl<K: Ord, V> Run<K, V> {
         if key < first.0.borrow() || key > last.0.borrow() {
             return None;
         }
-        let found = self.entries.binary_search_by(|(found, _)| found.borrow().cmp(key)).ok()?;
+        let found = self
+            .entries
+            .binary_search_by(|(found, _)| found.borrow().cmp(key))
+            .ok()?;
         self.entries.get(found).map(|(_, change)| change)
     }
 
@@ -80,13 +83,21 @@ pub(crate) struct Runs<K, V> {
 
 impl<K, V> Clone for Runs<K, V> {
     fn clone(&self) -> Runs<K, V> {
-        Runs { runs: self.runs.clone(), len: self.len, heap: self.heap }
+        Runs {
+            runs: self.runs.clone(),
+            len: self.len,
+            heap: self.heap,
+        }
     }
 }
 
 impl<K, V> Default for Runs<K, V> {
     fn default() -> Runs<K, V> {
-        Runs { runs: Vec::new(), len: 0, heap: 0 }
+        Runs {
+            runs: Vec::new(),
+            len: 0,
+            heap: 0,
+        }
     }
 }
 
@@ -139,12 +150,19 @@ impl<K: Ord, V> Runs<K, V> {
 impl<K: Ord + Clone + Heap, V: Clone + Heap> Runs<K, V> {
     /// Adds changes of strictly ascending keys.
     pub(super) fn push(&mut self, entries: Vec<Entry<K, V>>) {
-        debug_assert!(entries.is_sorted_by(|a, b| a.0 < b.0), "keys of a run ascend");
+        debug_assert!(
+            entries.is_sorted_by(|a, b| a.0 < b.0),
+            "keys of a run ascend"
+        );
         if entries.is_empty() {
             return;
         }
         let heap = entries.iter().map(Heap::heap_bytes).sum();
-        self.carry(Arc::new(Run { entries, heap, puts: OnceLock::new() }));
+        self.carry(Arc::new(Run {
+            entries,
+            heap,
+            puts: OnceLock::new(),
+        }));
     }
 
     /// Adds the changes of newer runs.
@@ -171,7 +189,10 @@ impl<K: Ord + Clone + Heap, V: Clone + Heap> Runs<K, V> {
 }
 
 /// Merges two runs; the newer one wins. Snapshots may share both, so entries are copied.
-fn merged<K: Ord + Clone + Heap, V: Clone + Heap>(older: &Run<K, V>, newer: &Run<K, V>) -> Run<K, V> {
+fn merged<K: Ord + Clone + Heap, V: Clone + Heap>(
+    older: &Run<K, V>,
+    newer: &Run<K, V>,
+) -> Run<K, V> {
     let mut entries = Vec::with_capacity(older.entries.len() + newer.entries.len());
     let mut heap = older.heap + newer.heap;
     let mut rest = older.entries.as_slice();
@@ -187,7 +208,11 @@ fn merged<K: Ord + Clone + Heap, V: Clone + Heap>(older: &Run<K, V>, newer: &Run
         entries.push(entry.clone());
     }
     entries.extend_from_slice(rest);
-    Run { entries, heap, puts: OnceLock::new() }
+    Run {
+        entries,
+        heap,
+        puts: OnceLock::new(),
+    }
 }
 
 /// Finding a boundary that is likely to be close.

@@ -58,9 +58,15 @@ impl<'p> BlobIndex<'p> {
     /// Checks the whole page.
     pub(crate) fn check(bytes: &'p [u8], common: &Common) -> Result<()> {
         ensure(common.count > 0, "blob index without extents")?;
-        ensure(common.count <= index_capacity(bytes.len()), "extents exceed the page")?;
+        ensure(
+            common.count <= index_capacity(bytes.len()),
+            "extents exceed the page",
+        )?;
         let page = BlobIndex::new(bytes, common.count);
-        ensure((1..=MAX_DATA_LEN).contains(&page.len()), "blob length out of range")?;
+        ensure(
+            (1..=MAX_DATA_LEN).contains(&page.len()),
+            "blob length out of range",
+        )?;
         let mut r = Reader::new(bytes.get(NEXT_AT..).unwrap_or_default());
         r.page_ref()?;
         r.reserved(4)?;
@@ -87,7 +93,11 @@ impl<'p> BlobIndex<'p> {
         (0..self.count).map(move |i| {
             let at = EXTENTS_AT + EXTENT_LEN * i;
             let (page, pages) = (u48_at(bytes, at), u32_at(bytes, at + 6));
-            Extent { page, pages, birth: u48_at(bytes, at + 10) }
+            Extent {
+                page,
+                pages,
+                birth: u48_at(bytes, at + 10),
+            }
         })
     }
 }
@@ -109,8 +119,14 @@ pub fn encode_index(
     next: Option<PageRef>,
     extents: &[Extent],
 ) -> Box<[u8]> {
-    debug_assert!(extents.len() <= index_capacity(page_size), "too many extents for a page");
-    debug_assert!(extents.iter().all(|extent| extent.check().is_ok()), "bad extent");
+    debug_assert!(
+        extents.len() <= index_capacity(page_size),
+        "too many extents for a page"
+    );
+    debug_assert!(
+        extents.iter().all(|extent| extent.check().is_ok()),
+        "bad extent"
+    );
     let mut out = start(page_size, PageKind::BlobIndex, extents.len());
     out.extend_from_slice(&total.to_le_bytes());
     put_ref(&mut out, next);
@@ -125,14 +141,25 @@ pub fn encode_index(
 
 /// A data page, as an image without birth and checksum. `data` must fit.
 pub fn encode_data(page_size: usize, data: &[u8]) -> Box<[u8]> {
-    debug_assert!(data.len() <= data_capacity(page_size), "too much data for a page");
+    debug_assert!(
+        data.len() <= data_capacity(page_size),
+        "too much data for a page"
+    );
     let mut out = start(page_size, PageKind::BlobData, 0);
     out.extend_from_slice(data);
     finish_image(out, page_size)
 }
 
 fn start(page_size: usize, kind: PageKind, count: usize) -> Vec<u8> {
-    let common = Common { kind, space: None, level: 0, flags: 0, count, prefix_len: 0, extra: 0 };
+    let common = Common {
+        kind,
+        space: None,
+        level: 0,
+        flags: 0,
+        count,
+        prefix_len: 0,
+        extra: 0,
+    };
     start_image(page_size, &common)
 }
 

@@ -15,7 +15,10 @@ pub struct Reader<'a> {
 impl<'a> Reader<'a> {
     /// Starts at the first of `bytes`.
     pub fn new(bytes: &'a [u8]) -> Reader<'a> {
-        Reader { rest: bytes, len: bytes.len() }
+        Reader {
+            rest: bytes,
+            len: bytes.len(),
+        }
     }
 
     /// Bytes read so far.
@@ -104,7 +107,10 @@ impl<'a> Reader<'a> {
             ensure(shift < 63 || byte <= 1, "varint exceeds 64 bits")?;
             value |= u64::from(byte & 0x7f) << shift;
             if byte < 0x80 {
-                ensure(byte != 0 || shift == 0, "varint is not in its shortest form")?;
+                ensure(
+                    byte != 0 || shift == 0,
+                    "varint is not in its shortest form",
+                )?;
                 return Ok(value);
             }
         }
@@ -167,7 +173,11 @@ pub fn from_u48_be(bytes: [u8; 6]) -> u64 {
 
 #[inline]
 fn array_at<const N: usize>(bytes: &[u8], at: usize) -> [u8; N] {
-    bytes.get(at..).and_then(|tail| tail.first_chunk::<N>()).copied().unwrap_or([0; N])
+    bytes
+        .get(at..)
+        .and_then(|tail| tail.first_chunk::<N>())
+        .copied()
+        .unwrap_or([0; N])
 }
 
 #[inline]
@@ -193,7 +203,9 @@ pub(crate) fn u64_at(bytes: &[u8], at: usize) -> u64 {
 
 /// Overwrites `value.len()` bytes at `at`, which must lie inside.
 pub(crate) fn set_at(bytes: &mut [u8], at: usize, value: &[u8]) {
-    let target = bytes.get_mut(at..).and_then(|tail| tail.get_mut(..value.len()));
+    let target = bytes
+        .get_mut(at..)
+        .and_then(|tail| tail.get_mut(..value.len()));
     debug_assert!(target.is_some(), "write outside the image");
     if let Some(target) = target {
         target.copy_from_slice(value);

@@ -40,14 +40,22 @@ mod tag {
 
 /// One operation. Ids are node ids unless the field says otherwise.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-#[allow(missing_docs, reason = "the fields are those of the table in FORMAT.md")]
+#[allow(
+    missing_docs,
+    reason = "the fields are those of the table in FORMAT.md"
+)]
 pub enum Op<'a> {
     /// A node kind has this name.
     DefineKind { id: u16, name: &'a str },
     /// An edge label has this name.
     DefineLabel { id: u16, name: &'a str },
     /// The node is now this.
-    PutNode { id: u64, kind: u16, name: &'a str, data: &'a [u8] },
+    PutNode {
+        id: u64,
+        kind: u16,
+        name: &'a str,
+        data: &'a [u8],
+    },
     /// The node is gone.
     DeleteNode { id: u64 },
     /// The edge, whose `node` is its source, is now there with this data.
@@ -63,11 +71,19 @@ pub enum Op<'a> {
     /// The kind index no longer has this entry.
     DropKind { id: u64, kind: u16 },
     /// The run of absent ids that begins here has this length, and may be given to nodes if reserved.
-    PutAbsent { first: u64, len: u64, reserved: bool },
+    PutAbsent {
+        first: u64,
+        len: u64,
+        reserved: bool,
+    },
     /// No run of absent ids begins here any longer.
     DropAbsent { first: u64 },
     /// Totals after the commit; always the last operation.
-    Totals { next_node: u64, nodes: u64, edges: u64 },
+    Totals {
+        next_node: u64,
+        nodes: u64,
+        edges: u64,
+    },
 }
 
 /// Writes operations one after the other into one payload.
@@ -87,7 +103,12 @@ impl OpWriter {
         match *op {
             Op::DefineKind { id, name } => put_named(out, tag::DEFINE_KIND, id.into(), name),
             Op::DefineLabel { id, name } => put_named(out, tag::DEFINE_LABEL, id.into(), name),
-            Op::PutNode { id, kind, name, data } => {
+            Op::PutNode {
+                id,
+                kind,
+                name,
+                data,
+            } => {
                 put_numbers(out, tag::PUT_NODE, &[id, kind.into()]);
                 put_bytes(out, name.as_bytes());
                 put_bytes(out, data);
@@ -102,11 +123,23 @@ impl OpWriter {
             Op::DropName { id, name } => put_named(out, tag::DROP_NAME, id, name),
             Op::PutKind { id, kind } => put_numbers(out, tag::PUT_KIND, &[id, kind.into()]),
             Op::DropKind { id, kind } => put_numbers(out, tag::DROP_KIND, &[id, kind.into()]),
-            Op::PutAbsent { first, len, reserved } => {
-                put_numbers(out, tag::PUT_ABSENT, &[first, 2 * len + u64::from(reserved)]);
+            Op::PutAbsent {
+                first,
+                len,
+                reserved,
+            } => {
+                put_numbers(
+                    out,
+                    tag::PUT_ABSENT,
+                    &[first, 2 * len + u64::from(reserved)],
+                );
             }
             Op::DropAbsent { first } => put_numbers(out, tag::DROP_ABSENT, &[first]),
-            Op::Totals { next_node, nodes, edges } => {
+            Op::Totals {
+                next_node,
+                nodes,
+                edges,
+            } => {
                 put_numbers(out, tag::TOTALS, &[next_node, nodes, edges]);
             }
         }
@@ -157,7 +190,11 @@ pub struct OpReader<'a> {
 impl<'a> OpReader<'a> {
     /// A reader at the start of a payload.
     pub fn new(payload: &'a [u8]) -> OpReader<'a> {
-        OpReader { r: Reader::new(payload), source: 0, done: false }
+        OpReader {
+            r: Reader::new(payload),
+            source: 0,
+            done: false,
+        }
     }
 
     /// Bytes of the payload read so far.
@@ -168,8 +205,14 @@ impl<'a> OpReader<'a> {
     fn read(&mut self) -> Result<Op<'a>> {
         ensure(!self.r.is_empty(), "commit ends without its totals")?;
         Ok(match self.r.u8()? {
-            tag::DEFINE_KIND => Op::DefineKind { id: self.small_id()?, name: self.term()? },
-            tag::DEFINE_LABEL => Op::DefineLabel { id: self.small_id()?, name: self.term()? },
+            tag::DEFINE_KIND => Op::DefineKind {
+                id: self.small_id()?,
+                name: self.term()?,
+            },
+            tag::DEFINE_LABEL => Op::DefineLabel {
+                id: self.small_id()?,
+                name: self.term()?,
+            },
             tag::PUT_NODE => Op::PutNode {
                 id: self.id()?,
                 kind: self.small_id()?,
@@ -177,12 +220,27 @@ impl<'a> OpReader<'a> {
                 data: self.data()?,
             },
             tag::DELETE_NODE => Op::DeleteNode { id: self.id()? },
-            tag::PUT_EDGE => Op::PutEdge { key: self.edge()?, data: self.data()? },
+            tag::PUT_EDGE => Op::PutEdge {
+                key: self.edge()?,
+                data: self.data()?,
+            },
             tag::DELETE_EDGE => Op::DeleteEdge { key: self.edge()? },
-            tag::PUT_NAME => Op::PutName { id: self.id()?, name: self.name()? },
-            tag::DROP_NAME => Op::DropName { id: self.id()?, name: self.name()? },
-            tag::PUT_KIND => Op::PutKind { id: self.id()?, kind: self.small_id()? },
-            tag::DROP_KIND => Op::DropKind { id: self.id()?, kind: self.small_id()? },
+            tag::PUT_NAME => Op::PutName {
+                id: self.id()?,
+                name: self.name()?,
+            },
+            tag::DROP_NAME => Op::DropName {
+                id: self.id()?,
+                name: self.name()?,
+            },
+            tag::PUT_KIND => Op::PutKind {
+                id: self.id()?,
+                kind: self.small_id()?,
+            },
+            tag::DROP_KIND => Op::DropKind {
+                id: self.id()?,
+                kind: self.small_id()?,
+            },
             tag::PUT_ABSENT => self.put_absent()?,
             tag::DROP_ABSENT => Op::DropAbsent { first: self.id()? },
             tag::TOTALS => self.totals()?,
@@ -198,7 +256,9 @@ impl<'a> OpReader<'a> {
 
     /// The id of a kind or label.
     fn small_id(&mut self) -> Result<u16> {
-        let id = self.r.varint_to(u16::MAX.into(), "kind or label out of range")?;
+        let id = self
+            .r
+            .varint_to(u16::MAX.into(), "kind or label out of range")?;
         Ok(id as u16)
     }
 
@@ -232,7 +292,12 @@ impl<'a> OpReader<'a> {
         self.source = node;
         let (label, peer) = (self.small_id()?, self.id()?);
         let ordinal = self.r.varint_to(u32::MAX.into(), "ordinal out of range")? as u32;
-        Ok(EdgeKey { node, label, peer, ordinal })
+        Ok(EdgeKey {
+            node,
+            label,
+            peer,
+            ordinal,
+        })
     }
 
     fn put_absent(&mut self) -> Result<Op<'a>> {
@@ -241,7 +306,11 @@ impl<'a> OpReader<'a> {
         let value = self.r.varint_to(most, "absent ids exceed 48 bits")?;
         let (len, reserved) = (value / 2, value % 2 == 1);
         ensure(len > 0, "a run of no absent ids")?;
-        Ok(Op::PutAbsent { first, len, reserved })
+        Ok(Op::PutAbsent {
+            first,
+            len,
+            reserved,
+        })
     }
 
     fn totals(&mut self) -> Result<Op<'a>> {
@@ -250,7 +319,11 @@ impl<'a> OpReader<'a> {
         ensure(next_node > 0, "next node id out of range")?;
         ensure(nodes < next_node, "more nodes than ids issued")?;
         ensure(self.r.is_empty(), "operations after the totals")?;
-        Ok(Op::Totals { next_node, nodes, edges })
+        Ok(Op::Totals {
+            next_node,
+            nodes,
+            edges,
+        })
     }
 }
 

@@ -50,7 +50,10 @@ impl<'p> FreelistPage<'p> {
 
     /// The next page of the chain.
     pub fn next(&self) -> Option<PageRef> {
-        PageRef::new(u48_at(self.bytes, HEADER_LEN), u48_at(self.bytes, HEADER_LEN + 6))
+        PageRef::new(
+            u48_at(self.bytes, HEADER_LEN),
+            u48_at(self.bytes, HEADER_LEN + 6),
+        )
     }
 
     /// The runs on this page, ascending, never touching. Ends after an error.
@@ -59,8 +62,15 @@ impl<'p> FreelistPage<'p> {
     }
 
     fn iter(&self) -> Runs<'p> {
-        let body = self.bytes.get(RUNS_AT..body_end(self.bytes.len())).unwrap_or_default();
-        Runs { r: Reader::new(body), left: self.count, end: 0 }
+        let body = self
+            .bytes
+            .get(RUNS_AT..body_end(self.bytes.len()))
+            .unwrap_or_default();
+        Runs {
+            r: Reader::new(body),
+            left: self.count,
+            end: 0,
+        }
     }
 }
 
@@ -75,7 +85,9 @@ impl Runs<'_> {
         let (gap, len) = (self.r.varint()?, self.r.varint()?);
         ensure(gap > 0 && len > 0, "free runs touch or are empty")?;
         let first = self.end.checked_add(gap);
-        let end = first.and_then(|first| first.checked_add(len)).filter(|end| *end <= MAX_U48 + 1);
+        let end = first
+            .and_then(|first| first.checked_add(len))
+            .filter(|end| *end <= MAX_U48 + 1);
         let (Some(first), Some(end)) = (first, end) else {
             return Err(FormatError("a free run exceeds 48 bits"));
         };
@@ -112,14 +124,25 @@ pub fn encode(
         let gap = run.first.saturating_sub(end);
         body.len() + varint::len(gap) + varint::len(run.len) <= capacity
     }) {
-        debug_assert!(run.first > end && run.len > 0, "free runs must ascend and not touch");
+        debug_assert!(
+            run.first > end && run.len > 0,
+            "free runs must ascend and not touch"
+        );
         varint::put(&mut body, run.first.saturating_sub(end));
         varint::put(&mut body, run.len);
         end = run.end();
         count += 1;
     }
     let kind = PageKind::Freelist;
-    let common = Common { kind, space: None, level: 0, flags: 0, count, prefix_len: 0, extra: 0 };
+    let common = Common {
+        kind,
+        space: None,
+        level: 0,
+        flags: 0,
+        count,
+        prefix_len: 0,
+        extra: 0,
+    };
     let mut out = start_image(page_size, &common);
     put_ref(&mut out, next);
     out.extend_from_slice(&body);

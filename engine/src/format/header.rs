@@ -111,7 +111,12 @@ impl Root {
         let page = r.page_ref()?;
         let height = r.u8()?;
         r.reserved(3)?;
-        Ok(Root { page, height, entries: r.u64()?, pages: r.u64()? })
+        Ok(Root {
+            page,
+            height,
+            entries: r.u64()?,
+            pages: r.u64()?,
+        })
     }
 
     fn check(&self, header: &Header) -> Result<()> {
@@ -119,10 +124,19 @@ impl Root {
             return ensure(*self == Root::default(), "an empty tree has a size");
         };
         header.check_ref(page)?;
-        ensure((1..=MAX_LEVEL + 1).contains(&self.height), "tree height out of range")?;
+        ensure(
+            (1..=MAX_LEVEL + 1).contains(&self.height),
+            "tree height out of range",
+        )?;
         ensure(self.entries > 0, "a tree with a root has no entries")?;
-        ensure(self.pages >= u64::from(self.height), "a tree has fewer pages than levels")?;
-        ensure(self.pages <= header.page_count, "a tree has more pages than the file")
+        ensure(
+            self.pages >= u64::from(self.height),
+            "a tree has fewer pages than levels",
+        )?;
+        ensure(
+            self.pages <= header.page_count,
+            "a tree has more pages than the file",
+        )
     }
 }
 
@@ -179,7 +193,11 @@ impl Header {
         out.extend_from_slice(&VERSION.to_le_bytes());
         out.push(self.page_size.trailing_zeros() as u8);
         let name_index = if self.name_index { FLAG_NAME_INDEX } else { 0 };
-        let unique_edges = if self.unique_edges { FLAG_UNIQUE_EDGES } else { 0 };
+        let unique_edges = if self.unique_edges {
+            FLAG_UNIQUE_EDGES
+        } else {
+            0
+        };
         out.push(name_index | unique_edges);
         out.extend_from_slice(&self.log_segment_bytes.to_le_bytes());
         out.extend_from_slice(&self.file_id);
@@ -209,7 +227,11 @@ impl Header {
         let checksum = crc(&[&out]);
         out.extend_from_slice(&checksum.to_le_bytes());
         let slot = out.first_chunk().copied().unwrap_or([0; SLOT_LEN]);
-        debug_assert_eq!(Header::decode(&slot).as_ref(), Ok(self), "header breaks its own rules");
+        debug_assert_eq!(
+            Header::decode(&slot).as_ref(),
+            Ok(self),
+            "header breaks its own rules"
+        );
         slot
     }
 
@@ -236,7 +258,10 @@ impl Header {
             newer => return Err(SlotProblem::Version(newer)),
         }
         let (body, checksum) = slot.split_at(CHECKSUM_AT);
-        ensure(checksum == crc(&[body]).to_le_bytes(), "header slot fails its checksum")?;
+        ensure(
+            checksum == crc(&[body]).to_le_bytes(),
+            "header slot fails its checksum",
+        )?;
         let header = Header::read(&mut r)?;
         header.check()?;
         Ok(header)
@@ -247,7 +272,10 @@ impl Header {
         let shift = r.u8()?;
         ensure(PAGE_SHIFTS.contains(&shift), "page size out of range")?;
         let flags = r.u8()?;
-        ensure(flags & !(FLAG_NAME_INDEX | FLAG_UNIQUE_EDGES) == 0, "reserved header flag is set")?;
+        ensure(
+            flags & !(FLAG_NAME_INDEX | FLAG_UNIQUE_EDGES) == 0,
+            "reserved header flag is set",
+        )?;
         let mut header = Header {
             page_size: 1 << shift,
             name_index: flags & FLAG_NAME_INDEX != 0,
@@ -282,15 +310,30 @@ impl Header {
     fn check(&self) -> Result<()> {
         let unit = SEGMENT_UNIT;
         let segment = self.log_segment_bytes;
-        ensure(segment >= unit && segment.is_multiple_of(unit), "log segment size out of range")?;
+        ensure(
+            segment >= unit && segment.is_multiple_of(unit),
+            "log segment size out of range",
+        )?;
         ensure(self.birth_limit <= MAX_U48 + 1, "birth limit out of range")?;
         let first_page = first_data_page(self.page_size);
-        ensure((first_page..=MAX_U48 + 1).contains(&self.page_count), "page count out of range")?;
-        ensure((1..=MAX_U48 + 1).contains(&self.next_node), "next node id out of range")?;
-        ensure(self.node_count < self.next_node, "more nodes than ids issued")?;
+        ensure(
+            (first_page..=MAX_U48 + 1).contains(&self.page_count),
+            "page count out of range",
+        )?;
+        ensure(
+            (1..=MAX_U48 + 1).contains(&self.next_node),
+            "next node id out of range",
+        )?;
+        ensure(
+            self.node_count < self.next_node,
+            "more nodes than ids issued",
+        )?;
         ensure(self.kind_count <= MAX_TERMS, "too many kinds")?;
         ensure(self.label_count <= MAX_TERMS, "too many labels")?;
-        ensure(self.free_pages <= self.page_count - first_page, "more free pages than pages")?;
+        ensure(
+            self.free_pages <= self.page_count - first_page,
+            "more free pages than pages",
+        )?;
         match self.freelist {
             Some(page) => self.check_ref(page)?,
             None => ensure(self.free_pages == 0, "free pages without a freelist")?,
@@ -300,15 +343,24 @@ impl Header {
 
     fn check_ref(&self, page: PageRef) -> Result<()> {
         let pages = first_data_page(self.page_size)..self.page_count;
-        ensure(pages.contains(&page.page()), "header refers to a page outside the file")?;
-        ensure(page.birth() < self.birth_limit, "header refers to a birth not yet reserved")
+        ensure(
+            pages.contains(&page.page()),
+            "header refers to a page outside the file",
+        )?;
+        ensure(
+            page.birth() < self.birth_limit,
+            "header refers to a birth not yet reserved",
+        )
     }
 }
 
 /// Reads the slot numbered `slot`, checking also that its state belongs there.
 pub fn decode_slot(bytes: &[u8], slot: usize) -> std::result::Result<Header, SlotProblem> {
     let header = Header::decode(bytes)?;
-    ensure(header.sequence % 2 == slot as u64, "header stands in the other slot")?;
+    ensure(
+        header.sequence % 2 == slot as u64,
+        "header stands in the other slot",
+    )?;
     Ok(header)
 }
 

@@ -75,7 +75,9 @@ impl SegmentHeader {
         out.resize(SEGMENT_CHECKSUM_AT, 0);
         let checksum = crc(&[&out]);
         out.extend_from_slice(&checksum.to_le_bytes());
-        out.first_chunk().copied().unwrap_or([0; SEGMENT_HEADER_LEN])
+        out.first_chunk()
+            .copied()
+            .unwrap_or([0; SEGMENT_HEADER_LEN])
     }
 
     /// Reads a header. Bytes after it are ignored.
@@ -84,7 +86,10 @@ impl SegmentHeader {
         let bytes = Reader::new(bytes).bytes(SEGMENT_HEADER_LEN)?;
         let (body, checksum) = bytes.split_at(SEGMENT_CHECKSUM_AT);
         ensure(r.array::<8>()? == MAGIC, "not a log segment")?;
-        ensure(checksum == crc(&[body]).to_le_bytes(), "segment header fails its checksum")?;
+        ensure(
+            checksum == crc(&[body]).to_le_bytes(),
+            "segment header fails its checksum",
+        )?;
         ensure(r.u16()? == VERSION, "log segment of another version")?;
         r.reserved(6)?;
         let header = SegmentHeader {
@@ -101,7 +106,9 @@ impl SegmentHeader {
 
     /// The header's checksum, with which the chain of its records begins.
     pub fn checksum(&self) -> u64 {
-        self.encode().last_chunk().map_or(0, |bytes| u64::from_le_bytes(*bytes))
+        self.encode()
+            .last_chunk()
+            .map_or(0, |bytes| u64::from_le_bytes(*bytes))
     }
 }
 
@@ -171,7 +178,12 @@ pub fn encode_record(
     out.reserve(len);
     out.extend_from_slice(&(len as u32).to_le_bytes());
     out.extend_from_slice(&[header.kind as u8, padding as u8, 0, 0]);
-    for number in [header.position, header.durable_to, header.commit, header.chain] {
+    for number in [
+        header.position,
+        header.durable_to,
+        header.commit,
+        header.chain,
+    ] {
         out.extend_from_slice(&number.to_le_bytes());
     }
     out.extend_from_slice(payload);
@@ -189,15 +201,26 @@ pub fn decode_record<'a>(
 ) -> Result<Record<'a>> {
     let mut start = Reader::new(bytes);
     let len = start.u32()? as usize;
-    ensure(len.is_multiple_of(RECORD_ALIGN) && len >= RECORD_OVERHEAD, "record length is wrong")?;
-    let record = bytes.get(..len).ok_or(FormatError("record exceeds its segment"))?;
+    ensure(
+        len.is_multiple_of(RECORD_ALIGN) && len >= RECORD_OVERHEAD,
+        "record length is wrong",
+    )?;
+    let record = bytes
+        .get(..len)
+        .ok_or(FormatError("record exceeds its segment"))?;
     // Looked at before the checksum only to refuse: a search for records tries every place, and
     // almost all of them fail here, at no cost.
     start.u32()?;
-    ensure(start.u64()? == position, "record stands at another position")?;
+    ensure(
+        start.u64()? == position,
+        "record stands at another position",
+    )?;
     let (body, stored) = record.split_at(len - CHECKSUM_LEN);
     let checksum = record_checksum(segment, body);
-    ensure(stored == checksum.to_le_bytes(), "record fails its checksum")?;
+    ensure(
+        stored == checksum.to_le_bytes(),
+        "record fails its checksum",
+    )?;
     let mut r = Reader::new(body);
     r.u32()?;
     let kind = match r.u8()? {
@@ -218,10 +241,24 @@ pub fn decode_record<'a>(
     let payload_len = (len - RECORD_OVERHEAD).checked_sub(padding);
     let payload = r.bytes(payload_len.ok_or(FormatError("record padding too long"))?)?;
     r.reserved(padding)?;
-    ensure(header.position == position, "record stands at another position")?;
-    ensure(header.durable_to <= position, "record claims that what follows it was durable")?;
-    ensure(position.checked_add(len as u64).is_some(), "record position out of range")?;
-    let record = Record { header, payload, checksum, len };
+    ensure(
+        header.position == position,
+        "record stands at another position",
+    )?;
+    ensure(
+        header.durable_to <= position,
+        "record claims that what follows it was durable",
+    )?;
+    ensure(
+        position.checked_add(len as u64).is_some(),
+        "record position out of range",
+    )?;
+    let record = Record {
+        header,
+        payload,
+        checksum,
+        len,
+    };
     if kind == RecordKind::Root {
         check_root(&record)?;
     }
@@ -230,10 +267,16 @@ pub fn decode_record<'a>(
 
 /// The payload of a root record is the state as of the record's end.
 fn check_root(record: &Record<'_>) -> Result<()> {
-    ensure(record.payload.len() == SLOT_LEN, "root record does not hold a header")?;
+    ensure(
+        record.payload.len() == SLOT_LEN,
+        "root record does not hold a header",
+    )?;
     let header = Header::decode(record.payload);
     let header = header.map_err(|_| FormatError("root record holds a damaged header"))?;
-    ensure(header.log_position == record.end(), "root record names another log position")
+    ensure(
+        header.log_position == record.end(),
+        "root record names another log position",
+    )
 }
 
 /// Looks for the one bit whose flip turns the bytes at `position` into a record that
@@ -278,7 +321,11 @@ fn flipped(bytes: &[u8], bit: usize) -> Option<Vec<u8>> {
 }
 
 fn record_checksum(segment: &SegmentHeader, body: &[u8]) -> u64 {
-    crc(&[&segment.salt.to_le_bytes(), &segment.generation.to_le_bytes(), body])
+    crc(&[
+        &segment.salt.to_le_bytes(),
+        &segment.generation.to_le_bytes(),
+        body,
+    ])
 }
 
 #[cfg(test)]

@@ -49,5 +49,9 @@ pub(crate) type Result<T> = std::result::Result<T, FormatError>;
 
 /// Turns a broken rule into an error, so that checks read as statements.
 pub(crate) fn ensure(holds: bool, rule: &'static str) -> Result<()> {
-    if holds { Ok(()) } else { Err(FormatError(rule)) }
+    if holds {
+        Ok(())
+    } else {
+        Err(FormatError(rule))
+    }
 }

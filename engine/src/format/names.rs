@@ -75,7 +75,12 @@ impl<'p> Entry<'p> {
         let suffix_len = r.varint_to(MAX_NAME_LEN as u64 - shared, rule)?;
         let suffix = r.bytes(suffix_len as usize)?;
         let id = r.varint_to(MAX_U48, "node id exceeds 48 bits")?;
-        Ok(Entry { shared: shared as usize, suffix, id, len: r.position() })
+        Ok(Entry {
+            shared: shared as usize,
+            suffix,
+            id,
+            len: r.position(),
+        })
     }
 
     /// Whether the entry is greater than the one before it, which it shares no more with than there is.
@@ -113,9 +118,15 @@ impl<'p> NamesPage<'p> {
         for i in 0..common.count {
             let entry = Entry::read(body.get(at..).unwrap_or_default())?;
             ensure(entry.id > 0, "node id is 0")?;
-            ensure(entry.shared <= name.len(), "an entry shares more than there is")?;
+            ensure(
+                entry.shared <= name.len(),
+                "an entry shares more than there is",
+            )?;
             if i.is_multiple_of(RESTART_INTERVAL) {
-                ensure(page.restart(i / RESTART_INTERVAL) == at, "a restart is not where it says")?;
+                ensure(
+                    page.restart(i / RESTART_INTERVAL) == at,
+                    "a restart is not where it says",
+                )?;
                 ensure(entry.shared == 0, "a restart shares bytes")?;
             }
             ensure(i == 0 || entry.follows(&name, id), "names do not ascend")?;
@@ -124,7 +135,10 @@ impl<'p> NamesPage<'p> {
             id = entry.id;
             at += entry.len;
         }
-        ensure(all_zero(body.get(at..).unwrap_or_default()), "unused bytes are not zero")
+        ensure(
+            all_zero(body.get(at..).unwrap_or_default()),
+            "unused bytes are not zero",
+        )
     }
 
     /// Entries on the page.
@@ -140,7 +154,10 @@ impl<'p> NamesPage<'p> {
     /// Gives the id of entry `i`, and its name in `out` in place of what was there.
     pub fn entry(&self, i: usize, out: &mut Vec<u8>) -> u64 {
         debug_assert!(i < self.count, "no such entry");
-        let mut position = NamesPosition { name: std::mem::take(out), ..NamesPosition::default() };
+        let mut position = NamesPosition {
+            name: std::mem::take(out),
+            ..NamesPosition::default()
+        };
         self.start_at(i, &mut position);
         let id = self.step(&mut position);
         *out = position.name;
@@ -201,7 +218,10 @@ impl<'p> NamesPage<'p> {
 
     /// The entries from `i` on.
     pub fn iter_from(&self, i: usize) -> NamesIter<'p> {
-        NamesIter { page: *self, position: self.position(i) }
+        NamesIter {
+            page: *self,
+            position: self.position(i),
+        }
     }
 
     fn start_at(&self, i: usize, position: &mut NamesPosition) {
@@ -238,7 +258,10 @@ pub struct NamesIter<'p> {
 
 impl NamesIter<'_> {
     /// The next entry.
-    #[allow(clippy::should_implement_trait, reason = "the item borrows from the iterator")]
+    #[allow(
+        clippy::should_implement_trait,
+        reason = "the item borrows from the iterator"
+    )]
     pub fn next(&mut self) -> Option<(&[u8], u64)> {
         let id = self.page.step(&mut self.position)?;
         Some((&self.position.name, id))
@@ -261,7 +284,14 @@ impl NamesBuilder {
     /// A builder of pages of one size.
     pub fn new(page_size: usize) -> NamesBuilder {
         let (count, last, last_id, entries, restarts) = Default::default();
-        NamesBuilder { page_size, count, last, last_id, entries, restarts }
+        NamesBuilder {
+            page_size,
+            count,
+            last,
+            last_id,
+            entries,
+            restarts,
+        }
     }
 
     /// Entries so far.

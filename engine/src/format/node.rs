@@ -17,7 +17,9 @@ pub struct BlobRef {
 impl BlobRef {
     /// Reads a reference.
     pub fn read(r: &mut Reader<'_>) -> Result<BlobRef> {
-        let index = r.page_ref()?.ok_or(FormatError("a blob refers to no page"))?;
+        let index = r
+            .page_ref()?
+            .ok_or(FormatError("a blob refers to no page"))?;
         let len = r.varint_to(MAX_DATA_LEN, "blob longer than data may be")?;
         ensure(len > 0, "a blob is empty")?;
         Ok(BlobRef { index, len })
@@ -114,7 +116,11 @@ impl<'a> NodeCell<'a> {
         let name = str::from_utf8(r.bytes(name_len as usize)?)
             .map_err(|_| FormatError("node name is not UTF-8"))?;
         let data = Data::read(r.rest(), tag & 1 == 1)?;
-        Ok(NodeCell { kind: (tag >> 1) as u16, name, data })
+        Ok(NodeCell {
+            kind: (tag >> 1) as u16,
+            name,
+            data,
+        })
     }
 
     /// Appends the cell.

@@ -118,8 +118,22 @@ impl Page {
             PageKind::BlobData => ensure(common.count == 0, "reserved bytes are not zero")?,
             PageKind::Freelist => FreelistPage::check(&bytes, &common)?,
         }
-        let Common { kind, space, level, count, .. } = common;
-        Ok(Page { bytes, at, kind, space, level, count, sorted })
+        let Common {
+            kind,
+            space,
+            level,
+            count,
+            ..
+        } = common;
+        Ok(Page {
+            bytes,
+            at,
+            kind,
+            space,
+            level,
+            count,
+            sorted,
+        })
     }
 
     /// Where the page stands, and its birth.
@@ -208,7 +222,15 @@ impl Common {
         let count = usize::from(u16_at(bytes, off::COUNT));
         let prefix_len = usize::from(u16_at(bytes, off::PREFIX_LEN));
         let extra = usize::from(u16_at(bytes, off::EXTRA));
-        let common = Common { kind, space, level, flags, count, prefix_len, extra };
+        let common = Common {
+            kind,
+            space,
+            level,
+            flags,
+            count,
+            prefix_len,
+            extra,
+        };
         common.check()?;
         Ok(common)
     }
@@ -222,11 +244,17 @@ impl Common {
             }
             PageKind::NamesLeaf => ensure(names_leaf, "names leaf outside its space or level")?,
             _ => {
-                ensure(self.space.is_none() && self.level == 0, "page outside trees has a space")?;
+                ensure(
+                    self.space.is_none() && self.level == 0,
+                    "page outside trees has a space",
+                )?;
                 ensure(self.extra == 0, "reserved bytes are not zero")?;
             }
         }
-        ensure(self.flags == 0 && self.prefix_len == 0, "reserved bytes are not zero")
+        ensure(
+            self.flags == 0 && self.prefix_len == 0,
+            "reserved bytes are not zero",
+        )
     }
 }
 
@@ -242,8 +270,15 @@ pub(crate) fn birth_of(bytes: &[u8]) -> u64 {
 
 /// The checksum that a page at `at` must carry.
 pub(crate) fn page_checksum(bytes: &[u8], at: PageRef, id: &FileId) -> u64 {
-    let (body, _) = bytes.split_at_checked(body_end(bytes.len())).unwrap_or((bytes, &[]));
-    crc(&[id, &at.page().to_le_bytes(), &at.birth().to_le_bytes(), body])
+    let (body, _) = bytes
+        .split_at_checked(body_end(bytes.len()))
+        .unwrap_or((bytes, &[]));
+    crc(&[
+        id,
+        &at.page().to_le_bytes(),
+        &at.birth().to_le_bytes(),
+        body,
+    ])
 }
 
 /// Checks that these are the bytes written as `at` in the file `id`.
@@ -260,7 +295,10 @@ pub(crate) fn check_seal(bytes: &[u8], at: PageRef, id: &FileId) -> Result<()> {
             "page checksum fails"
         }));
     }
-    ensure(page_checksum(bytes, at, id) == stored, "page checksum fails")
+    ensure(
+        page_checksum(bytes, at, id) == stored,
+        "page checksum fails",
+    )
 }
 
 /// Completes a page image with its birth and checksum.
@@ -281,8 +319,14 @@ pub fn put_ref(out: &mut Vec<u8>, r: Option<PageRef>) {
 
 /// Starts a page image: the common header, with the birth left to [`seal`].
 pub(crate) fn start_image(page_size: usize, common: &Common) -> Vec<u8> {
-    debug_assert!(common.count <= usize::from(u16::MAX), "too many entries for a page");
-    debug_assert!(common.prefix_len <= usize::from(u16::MAX), "prefix too long for a page");
+    debug_assert!(
+        common.count <= usize::from(u16::MAX),
+        "too many entries for a page"
+    );
+    debug_assert!(
+        common.prefix_len <= usize::from(u16::MAX),
+        "prefix too long for a page"
+    );
     debug_assert!(common.extra <= usize::from(u16::MAX), "extra out of range");
     let mut out = Vec::with_capacity(page_size);
     let space = common.space.map_or(0, |space| space as u8);

@@ -1,5 +1,10 @@
 //! What the tests of this layer share.
-#![allow(clippy::unwrap_used, clippy::expect_used, clippy::indexing_slicing, clippy::panic)]
+#![allow(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::indexing_slicing,
+    clippy::panic
+)]
 
 use proptest::prelude::*;
 
@@ -85,6 +90,9 @@ pub(crate) fn read_all(page: &Page) {
     }
     if let Some(freelist) = page.freelist() {
         freelist.next();
-        assert_eq!(freelist.runs().filter(|run| run.is_ok()).count(), page.count());
+        assert_eq!(
+            freelist.runs().filter(|run| run.is_ok()).count(),
+            page.count()
+        );
     }
 }

@@ -1,4 +1,9 @@
-#![allow(clippy::unwrap_used, clippy::expect_used, clippy::indexing_slicing, clippy::panic)]
+#![allow(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::indexing_slicing,
+    clippy::panic
+)]
 
 use proptest::prelude::*;
 
@@ -56,7 +61,10 @@ fn numbers_round_trip() {
     }
     assert!(u48_be(255) < u48_be(256));
     let mut r = Reader::new(&[1, 2, 0, 3, 0, 0, 0, 4, 0, 0, 0, 0, 0, 0, 0, 9]);
-    assert_eq!((r.u8(), r.u16(), r.u32(), r.u64()), (Ok(1), Ok(2), Ok(3), Ok(4)));
+    assert_eq!(
+        (r.u8(), r.u16(), r.u32(), r.u64()),
+        (Ok(1), Ok(2), Ok(3), Ok(4))
+    );
     assert_eq!(r.position(), 15);
     assert!(r.u16().is_err());
     assert_eq!(r.u8(), Ok(9));
@@ -65,7 +73,12 @@ fn numbers_round_trip() {
 
 #[test]
 fn references_round_trip() {
-    for r in [None, Some(place()), PageRef::new(MAX_U48, MAX_U48), PageRef::new(1, 0)] {
+    for r in [
+        None,
+        Some(place()),
+        PageRef::new(MAX_U48, MAX_U48),
+        PageRef::new(1, 0),
+    ] {
         let mut out = Vec::new();
         put_ref(&mut out, r);
         assert_eq!(Reader::new(&out).page_ref(), Ok(r));

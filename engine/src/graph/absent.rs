@@ -19,11 +19,18 @@ pub(crate) struct AbsentRun {
 
 impl AbsentRun {
     fn decode(first: u64, value: u64) -> AbsentRun {
-        AbsentRun { first, len: value >> 1, reserved: value & 1 == 1 }
+        AbsentRun {
+            first,
+            len: value >> 1,
+            reserved: value & 1 == 1,
+        }
     }
 
     fn put(&self) -> (u64, Change<u64>) {
-        (self.first, Change::Put(self.len << 1 | u64::from(self.reserved)))
+        (
+            self.first,
+            Change::Put(self.len << 1 | u64::from(self.reserved)),
+        )
     }
 
     fn end(&self) -> u64 {
@@ -71,7 +78,10 @@ impl View {
     pub(crate) fn make_absent(&self, run: AbsentRun) -> Result<Vec<(u64, Change<u64>)>> {
         let mut joined = run;
         let mut changes = Vec::new();
-        if let Some(next) = self.absent_at(run.end())?.filter(|next| next.reserved == run.reserved) {
+        if let Some(next) = self
+            .absent_at(run.end())?
+            .filter(|next| next.reserved == run.reserved)
+        {
             joined.len += next.len;
             changes.push((next.first, Change::Delete));
         }
@@ -89,9 +99,20 @@ impl View {
 
     /// What takes one id out of the run that it is in.
     pub(crate) fn make_present(&self, run: AbsentRun, id: u64) -> Vec<(u64, Change<u64>)> {
-        let left = AbsentRun { len: id - run.first, ..run };
-        let right = AbsentRun { first: id + 1, len: run.end() - id - 1, ..run };
-        let mut changes = vec![if left.len > 0 { left.put() } else { (run.first, Change::Delete) }];
+        let left = AbsentRun {
+            len: id - run.first,
+            ..run
+        };
+        let right = AbsentRun {
+            first: id + 1,
+            len: run.end() - id - 1,
+            ..run
+        };
+        let mut changes = vec![if left.len > 0 {
+            left.put()
+        } else {
+            (run.first, Change::Delete)
+        }];
         if right.len > 0 {
             changes.push(right.put());
         }

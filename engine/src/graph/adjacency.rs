@@ -48,8 +48,12 @@ pub(crate) enum Labels {
 
 impl Labels {
     pub(crate) fn of(view: &View, label: Option<&str>) -> Result<Labels> {
-        let Some(label) = label else { return Ok(Labels::All) };
-        Ok(view.label_id(label)?.map_or(Labels::None, |label| Labels::One(label.0)))
+        let Some(label) = label else {
+            return Ok(Labels::All);
+        };
+        Ok(view
+            .label_id(label)?
+            .map_or(Labels::None, |label| Labels::One(label.0)))
     }
 
     pub(super) fn first(self) -> u16 {
@@ -75,7 +79,13 @@ enum Either<'t, P> {
 }
 
 impl<'t, P: Pages> Either<'t, P> {
-    fn new(view: &'t View, pages: &'t P, node: NodeId, direction: Direction, labels: Labels) -> Result<Either<'t, P>> {
+    fn new(
+        view: &'t View,
+        pages: &'t P,
+        node: NodeId,
+        direction: Direction,
+        labels: Labels,
+    ) -> Result<Either<'t, P>> {
         Ok(match direction {
             Direction::Out => Either::Out(Walk::new(view, pages, node.get(), labels)?),
             Direction::In => Either::In(Walk::new(view, pages, node.get(), labels)?),
@@ -97,7 +107,10 @@ impl<'t, P: Pages> EdgesOver<'t, P> {
         direction: Direction,
         labels: Labels,
     ) -> Result<EdgesOver<'t, P>> {
-        Ok(EdgesOver { view, walk: Either::new(view, pages, node, direction, labels)? })
+        Ok(EdgesOver {
+            view,
+            walk: Either::new(view, pages, node, direction, labels)?,
+        })
     }
 
     fn step(&mut self) -> Option<Result<(EdgeKey, Option<StoredData>)>> {
@@ -119,7 +132,9 @@ impl<'t, P: Pages> Iterator for EdgesOver<'t, P> {
     type Item = Result<Edge<'t>>;
 
     fn next(&mut self) -> Option<Self::Item> {
-        let edge = self.step()?.and_then(|(key, data)| Edge::new(self.view, key, data));
+        let edge = self
+            .step()?
+            .and_then(|(key, data)| Edge::new(self.view, key, data));
         if edge.is_err() {
             match &mut self.walk {
                 Either::Out(walk) => walk.stop(),
@@ -158,7 +173,12 @@ impl<T, I: Iterator<Item = Result<T>>> Iterator for Begun<I> {
 pub struct Edges<'t>(Begun<EdgesOver<'t, Pager>>);
 
 impl<'t> Edges<'t> {
-    pub(crate) fn new(view: &'t View, node: NodeId, direction: Direction, label: Option<&str>) -> Edges<'t> {
+    pub(crate) fn new(
+        view: &'t View,
+        node: NodeId,
+        direction: Direction,
+        label: Option<&str>,
+    ) -> Edges<'t> {
         let begun = Labels::of(view, label)
             .and_then(|labels| EdgesOver::new(view, &*view.pager, node, direction, labels));
         Edges(Begun::of(begun))
@@ -179,7 +199,12 @@ impl<'t> Iterator for Edges<'t> {
 pub struct Neighbors<'t>(Begun<Peers<'t, Pager>>);
 
 impl<'t> Neighbors<'t> {
-    pub(crate) fn new(view: &'t View, node: NodeId, direction: Direction, label: Option<&str>) -> Neighbors<'t> {
+    pub(crate) fn new(
+        view: &'t View,
+        node: NodeId,
+        direction: Direction,
+        label: Option<&str>,
+    ) -> Neighbors<'t> {
         let begun = Labels::of(view, label)
             .and_then(|labels| Peers::new(view, &*view.pager, node, direction, labels));
         Neighbors(Begun::of(begun))
@@ -224,7 +249,12 @@ impl<P: Pages> Iterator for Peers<'_, P> {
 
 impl View {
     /// How many edges a node has. Without newer changes only the counts of its blocks are read.
-    pub(crate) fn degree(&self, node: NodeId, direction: Direction, label: Option<&str>) -> Result<u64> {
+    pub(crate) fn degree(
+        &self,
+        node: NodeId,
+        direction: Direction,
+        label: Option<&str>,
+    ) -> Result<u64> {
         let labels = Labels::of(self, label)?;
         if labels == Labels::None {
             return Ok(0);
@@ -233,7 +263,11 @@ impl View {
             let mut peers = Peers::new(self, &*self.pager, node, direction, labels)?;
             return peers.try_fold(0, |count, peer| peer.map(|_| count + 1));
         }
-        let from = EdgeKey { node: node.get(), label: labels.first(), ..EdgeKey::default() };
+        let from = EdgeKey {
+            node: node.get(),
+            label: labels.first(),
+            ..EdgeKey::default()
+        };
         let space = direction.space();
         let mut cells = EdgeCells::from(&*self.pager, space, self.root(space), &from)?;
         let mut count = 0;
@@ -244,7 +278,9 @@ impl View {
                 count += block.len() as u64;
                 continue;
             };
-            count += block.label_range(label).map_or(0, |range| range.len() as u64);
+            count += block
+                .label_range(label)
+                .map_or(0, |range| range.len() as u64);
             if ends_label(&block, label) {
                 break;
             }

@@ -88,7 +88,8 @@ impl View {
 
     fn term_names(&self, term: Term) -> Result<Vec<String>> {
         let ids = (0..self.count(term)).filter_map(|id| u16::try_from(id).ok());
-        ids.map(|id| Ok(self.term_name(term, id)?.to_owned())).collect()
+        ids.map(|id| Ok(self.term_name(term, id)?.to_owned()))
+            .collect()
     }
 
     #[inline]
@@ -105,9 +106,17 @@ impl View {
         if let Some(Change::Put(name)) = self.change::<Dictionary, [u8]>(&key) {
             return str::from_utf8(name).map_err(|_| not_text(id));
         }
-        let found = find_cell(&*self.pager, self.root(KeySpace::Dictionary), KeySpace::Dictionary, &key)?;
+        let found = find_cell(
+            &*self.pager,
+            self.root(KeySpace::Dictionary),
+            KeySpace::Dictionary,
+            &key,
+        )?;
         let Some((leaf, cell)) = found else {
-            return Err(Error::corrupt_at(0, format!("number {id} is in use, but not in the dictionary")));
+            return Err(Error::corrupt_at(
+                0,
+                format!("number {id} is in use, but not in the dictionary"),
+            ));
         };
         let name = leaf.bytes().get(cell).unwrap_or_default();
         let name = str::from_utf8(name).map_err(|_| not_text(id))?;
@@ -129,8 +138,15 @@ impl View {
             Some(Change::Delete) => return Ok(None),
             None => {}
         }
-        let found = find_cell(&*self.pager, self.root(KeySpace::Dictionary), KeySpace::Dictionary, &key)?;
-        let Some((leaf, cell)) = found else { return Ok(None) };
+        let found = find_cell(
+            &*self.pager,
+            self.root(KeySpace::Dictionary),
+            KeySpace::Dictionary,
+            &key,
+        )?;
+        let Some((leaf, cell)) = found else {
+            return Ok(None);
+        };
         let id = number_of(leaf.bytes().get(cell).unwrap_or_default())?;
         self.known(term).remember(id, name);
         Ok(Some(id).filter(defined))
@@ -139,10 +155,14 @@ impl View {
 
 fn number_of(value: &[u8]) -> Result<u16> {
     let number = value.first_chunk().filter(|_| value.len() == 2);
-    let number = number.ok_or_else(|| Error::corrupt_at(0, "a dictionary entry holds no number"))?;
+    let number =
+        number.ok_or_else(|| Error::corrupt_at(0, "a dictionary entry holds no number"))?;
     Ok(u16::from_be_bytes(*number))
 }
 
 fn not_text(id: u16) -> Error {
-    Error::corrupt_at(0, format!("the dictionary's name for number {id} is not UTF-8"))
+    Error::corrupt_at(
+        0,
+        format!("the dictionary's name for number {id} is not UTF-8"),
+    )
 }

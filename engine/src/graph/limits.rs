@@ -5,12 +5,20 @@ use crate::format::limits::{MAX_DATA_LEN, MAX_NAME_LEN, MAX_TERM_LEN, MAX_TERMS}
 use crate::ids::{MAX_U48, NodeId};
 
 fn at_most(what: &'static str, got: u64, max: u64) -> Result<()> {
-    if got > max { Err(Error::Limit { what, max, got }) } else { Ok(()) }
+    if got > max {
+        Err(Error::Limit { what, max, got })
+    } else {
+        Ok(())
+    }
 }
 
 /// A node's name.
 pub(crate) fn name(name: &str) -> Result<()> {
-    at_most("bytes of a node's name", name.len() as u64, MAX_NAME_LEN as u64)
+    at_most(
+        "bytes of a node's name",
+        name.len() as u64,
+        MAX_NAME_LEN as u64,
+    )
 }
 
 /// Data of a node or an edge.
@@ -21,9 +29,15 @@ pub(crate) fn data(data: &[u8]) -> Result<()> {
 /// The name of a kind or a label.
 pub(crate) fn term(name: &str) -> Result<()> {
     if name.is_empty() {
-        return Err(Error::usage("the name of a kind or label must not be empty"));
+        return Err(Error::usage(
+            "the name of a kind or label must not be empty",
+        ));
     }
-    at_most("bytes of a kind's or label's name", name.len() as u64, MAX_TERM_LEN as u64)
+    at_most(
+        "bytes of a kind's or label's name",
+        name.len() as u64,
+        MAX_TERM_LEN as u64,
+    )
 }
 
 /// The number of a kind or label to be defined next.
@@ -37,7 +51,11 @@ pub(crate) fn next_term(next: u32) -> Result<u16> {
 
 /// A node id to be issued.
 pub(crate) fn node_id(number: u64) -> Result<NodeId> {
-    NodeId::new(number).ok_or(Error::Limit { what: "node ids", max: MAX_U48, got: number })
+    NodeId::new(number).ok_or(Error::Limit {
+        what: "node ids",
+        max: MAX_U48,
+        got: number,
+    })
 }
 
 /// The ordinal after the highest of some parallel edges.

@@ -23,7 +23,10 @@ impl View {
         if !self.layers.is_empty() {
             match self.change::<Nodes, _>(&id) {
                 Some(Change::Put(record)) => {
-                    return Ok(Some(StoredNode::Memory { record: Arc::clone(record), blob: None }));
+                    return Ok(Some(StoredNode::Memory {
+                        record: Arc::clone(record),
+                        blob: None,
+                    }));
                 }
                 Some(Change::Delete) => return Ok(None),
                 None => {}
@@ -38,12 +41,16 @@ impl View {
         if id.get() >= self.totals.next_node {
             return Ok(None);
         }
-        self.stored_node(id.get())?.map(|stored| Node::new(self, id, stored)).transpose()
+        self.stored_node(id.get())?
+            .map(|stored| Node::new(self, id, stored))
+            .transpose()
     }
 
     /// The whole node in memory, for changing it.
     pub(crate) fn node_record(&self, id: NodeId) -> Result<Option<Arc<NodeRecord>>> {
-        let Some(stored) = self.stored_node(id.get())? else { return Ok(None) };
+        let Some(stored) = self.stored_node(id.get())? else {
+            return Ok(None);
+        };
         if let StoredNode::Memory { record, blob: None } = &stored {
             return Ok(Some(Arc::clone(record)));
         }
@@ -53,7 +60,11 @@ impl View {
             Data::Inline(bytes) => bytes.into(),
             Data::Blob(blob) => self.pager.blob(blob)?.into(),
         };
-        Ok(Some(Arc::new(NodeRecord { kind: cell.kind, name: cell.name.into(), data })))
+        Ok(Some(Arc::new(NodeRecord {
+            kind: cell.kind,
+            name: cell.name.into(),
+            data,
+        })))
     }
 
     /// The data of an outgoing edge, if the edge is there.
@@ -98,7 +109,10 @@ impl View {
         &self,
         space: KeySpace,
         key: EdgeKey,
-        found: impl FnOnce(&crate::btree::EdgeCell, usize) -> std::result::Result<T, crate::format::FormatError>,
+        found: impl FnOnce(
+            &crate::btree::EdgeCell,
+            usize,
+        ) -> std::result::Result<T, crate::format::FormatError>,
     ) -> Result<Option<T>> {
         let mut cells = EdgeCells::from(&*self.pager, space, self.root(space), &key)?;
         let mut edges = Vec::new();
@@ -108,10 +122,18 @@ impl View {
             if let Some(range) = block.label_range(key.label) {
                 edges.clear();
                 let first = range.start;
-                block.decode_range(range, &mut edges).map_err(|rule| self.broken(page, rule))?;
-                let at = edges.binary_search_by_key(&(key.peer, key.ordinal), |edge| (edge.peer, edge.ordinal));
+                block
+                    .decode_range(range, &mut edges)
+                    .map_err(|rule| self.broken(page, rule))?;
+                let at = edges.binary_search_by_key(&(key.peer, key.ordinal), |edge| {
+                    (edge.peer, edge.ordinal)
+                });
                 match at {
-                    Ok(at) => return found(&cell, first + at).map(Some).map_err(|rule| self.broken(page, rule)),
+                    Ok(at) => {
+                        return found(&cell, first + at)
+                            .map(Some)
+                            .map_err(|rule| self.broken(page, rule));
+                    }
                     Err(at) if at < edges.len() => return Ok(None),
                     Err(_) => {}
                 }
@@ -140,14 +162,21 @@ impl View {
 
     fn base_ordinals(&self, first: EdgeKey) -> Result<Vec<u32>> {
         let mut ordinals = Vec::new();
-        let mut cells = EdgeCells::from(&*self.pager, KeySpace::Out, self.root(KeySpace::Out), &first)?;
+        let mut cells = EdgeCells::from(
+            &*self.pager,
+            KeySpace::Out,
+            self.root(KeySpace::Out),
+            &first,
+        )?;
         let mut edges = Vec::new();
         while let Some(cell) = cells.next()? {
             let page = cell.leaf.at().page();
             let block = cell.block().map_err(|rule| self.broken(page, rule))?;
             if let Some(range) = block.label_range(first.label) {
                 edges.clear();
-                block.decode_range(range, &mut edges).map_err(|rule| self.broken(page, rule))?;
+                block
+                    .decode_range(range, &mut edges)
+                    .map_err(|rule| self.broken(page, rule))?;
                 let parallel = edges.iter().filter(|edge| edge.peer == first.peer);
                 ordinals.extend(parallel.map(|edge| edge.ordinal));
                 if edges.last().is_some_and(|last| last.peer > first.peer) {
@@ -163,7 +192,10 @@ impl View {
 
     /// The keys of every edge that a node's deletion removes, self-loops once.
     pub(crate) fn incident_edges(&self, id: NodeId) -> Result<Vec<EdgeKey>> {
-        let from = EdgeKey { node: id.get(), ..EdgeKey::default() };
+        let from = EdgeKey {
+            node: id.get(),
+            ..EdgeKey::default()
+        };
         let mut keys = Vec::new();
         for item in self.items::<Out>(Some(from)) {
             let (key, _) = item?;
@@ -186,7 +218,12 @@ impl View {
 
     /// The pages that lead to a node, with their levels, root first. Empty if it is not in the trees.
     pub(crate) fn path_to_node(&self, id: NodeId) -> Result<Vec<(u64, u8)>> {
-        path_to(&*self.pager, self.root(KeySpace::Nodes), KeySpace::Nodes, &u48_be(id.get()))
+        path_to(
+            &*self.pager,
+            self.root(KeySpace::Nodes),
+            KeySpace::Nodes,
+            &u48_be(id.get()),
+        )
     }
 }
 

@@ -14,8 +14,14 @@ pub(crate) struct Overlay<'a, S: Overlaid> {
 }
 
 impl<'a, S: Overlaid> Overlay<'a, S> {
-    pub(super) fn new(base: Cursor<'a, S, Pager>, changes: Changes<'a, S::Key, S::Value>) -> Overlay<'a, S> {
-        Overlay { base: base.fuse().peekable(), changes }
+    pub(super) fn new(
+        base: Cursor<'a, S, Pager>,
+        changes: Changes<'a, S::Key, S::Value>,
+    ) -> Overlay<'a, S> {
+        Overlay {
+            base: base.fuse().peekable(),
+            changes,
+        }
     }
 }
 
@@ -24,7 +30,9 @@ impl<S: Overlaid> Iterator for Overlay<'_, S> {
 
     fn next(&mut self) -> Option<Self::Item> {
         loop {
-            let Some(changed) = self.changes.peek() else { return self.base.next() };
+            let Some(changed) = self.changes.peek() else {
+                return self.base.next();
+            };
             match self.base.peek() {
                 Some(Ok((key, _))) if key < changed => return self.base.next(),
                 Some(Ok((key, _))) if key == changed => {

@@ -20,7 +20,10 @@ struct Term {
 
 impl Default for Terms {
     fn default() -> Terms {
-        Terms { chunks: [const { OnceLock::new() }; CHUNK], heads: [const { OnceLock::new() }; CHUNK] }
+        Terms {
+            chunks: [const { OnceLock::new() }; CHUNK],
+            heads: [const { OnceLock::new() }; CHUNK],
+        }
     }
 }
 
@@ -29,7 +32,11 @@ impl Terms {
     #[inline]
     pub(super) fn name(&self, id: u16) -> Option<&str> {
         let chunk = self.chunks.get(usize::from(id) / CHUNK)?.get()?;
-        chunk.get(usize::from(id) % CHUNK)?.name.get().map(|name| &**name)
+        chunk
+            .get(usize::from(id) % CHUNK)?
+            .name
+            .get()
+            .map(|name| &**name)
     }
 
     /// The number of this name, if it is remembered.
@@ -53,7 +60,10 @@ impl Terms {
         let mut place = self.head(name);
         // The chain ends at the number itself or grows by it. It has no cycle, as a number is only ever
         // put at the end of a chain that does not have it.
-        while let Some(next) = place.map(|place| *place.get_or_init(|| id)).filter(|next| *next != id) {
+        while let Some(next) = place
+            .map(|place| *place.get_or_init(|| id))
+            .filter(|next| *next != id)
+        {
             place = self.term(next).map(|term| &term.next);
         }
         name
@@ -70,6 +80,7 @@ impl Terms {
         // FNV-1a, folded to a byte.
         let step = |hash: u32, byte: &u8| (hash ^ u32::from(*byte)).wrapping_mul(0x0100_0193);
         let hash = name.as_bytes().iter().fold(0x811C_9DC5, step);
-        self.heads.get((hash ^ hash >> 8 ^ hash >> 16 ^ hash >> 24) as usize % CHUNK)
+        self.heads
+            .get((hash ^ hash >> 8 ^ hash >> 16 ^ hash >> 24) as usize % CHUNK)
     }
 }

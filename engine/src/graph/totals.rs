@@ -20,7 +20,12 @@ pub(crate) struct Totals {
 impl Totals {
     /// Those of a state whose trees hold everything.
     pub(crate) fn of(header: &Header) -> Totals {
-        let entries = |space: KeySpace| header.roots.get(space.index()).map_or(0, |root| root.entries);
+        let entries = |space: KeySpace| {
+            header
+                .roots
+                .get(space.index())
+                .map_or(0, |root| root.entries)
+        };
         Totals {
             next_node: header.next_node,
             nodes: entries(KeySpace::Nodes),

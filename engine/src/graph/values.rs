@@ -23,7 +23,12 @@ impl<'t> Node<'t> {
     pub(crate) fn new(view: &'t View, id: NodeId, stored: StoredNode) -> Result<Node<'t>> {
         let page = stored.page().unwrap_or_default();
         let kind = stored.cell().map_err(|rule| view.broken(page, rule))?.kind;
-        Ok(Node { view, id, kind: view.kind_name(kind)?, stored })
+        Ok(Node {
+            view,
+            id,
+            kind: view.kind_name(kind)?,
+            stored,
+        })
     }
 
     /// Its id.
@@ -49,7 +54,10 @@ impl<'t> Node<'t> {
     /// [`Error::Io`](crate::Error::Io) and [`Error::Corrupt`](crate::Error::Corrupt) for large data.
     pub fn data(&self) -> Result<Cow<'_, [u8]>> {
         let page = self.stored.page().unwrap_or_default();
-        let cell = self.stored.cell().map_err(|rule| self.view.broken(page, rule))?;
+        let cell = self
+            .stored
+            .cell()
+            .map_err(|rule| self.view.broken(page, rule))?;
         match cell.data {
             Data::Inline(bytes) => Ok(Cow::Borrowed(bytes)),
             Data::Blob(blob) => Ok(Cow::Owned(self.view.pager.blob(blob)?)),
@@ -60,7 +68,10 @@ impl<'t> Node<'t> {
 impl fmt::Debug for Node<'_> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let mut node = f.debug_struct("Node");
-        node.field("id", &self.id).field("kind", &self.kind).field("name", &self.name()).finish_non_exhaustive()
+        node.field("id", &self.id)
+            .field("kind", &self.kind)
+            .field("name", &self.name())
+            .finish_non_exhaustive()
     }
 }
 
@@ -85,7 +96,14 @@ impl<'t> Edge<'t> {
             })
         };
         let label = view.label_name(key.label)?;
-        Ok(Edge { view, source: node(key.node)?, target: node(key.peer)?, label, key, data })
+        Ok(Edge {
+            view,
+            source: node(key.node)?,
+            target: node(key.peer)?,
+            label,
+            key,
+            data,
+        })
     }
 
     /// The node it leaves.
@@ -118,7 +136,10 @@ impl<'t> Edge<'t> {
             Some(data) => data,
             None => {
                 looked_up = self.view.edge_data(self.key)?.ok_or_else(|| {
-                    crate::error::Error::corrupt_at(0, format!("an edge into node {} is missing at its source", self.target))
+                    crate::error::Error::corrupt_at(
+                        0,
+                        format!("an edge into node {} is missing at its source", self.target),
+                    )
                 })?;
                 return match looked_up.inline() {
                     Ok(bytes) => Ok(Cow::Owned(bytes.to_vec())),
@@ -135,6 +156,10 @@ impl<'t> Edge<'t> {
 
 impl fmt::Debug for Edge<'_> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "Edge({} -{}-> {} #{})", self.source, self.label, self.target, self.key.ordinal)
+        write!(
+            f,
+            "Edge({} -{}-> {} #{})",
+            self.source, self.label, self.target, self.key.ordinal
+        )
     }
 }

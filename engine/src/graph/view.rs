@@ -25,7 +25,11 @@ impl Base {
     }
 
     pub(crate) fn root(&self, space: KeySpace) -> Root {
-        self.header.roots.get(space.index()).copied().unwrap_or_default()
+        self.header
+            .roots
+            .get(space.index())
+            .copied()
+            .unwrap_or_default()
     }
 }
 
@@ -55,7 +59,10 @@ impl View {
     }
 
     /// The changes of all layers from a key on.
-    pub(super) fn changes<S: Overlaid>(&self, from: Option<&S::Key>) -> Changes<'_, S::Key, S::Value> {
+    pub(super) fn changes<S: Overlaid>(
+        &self,
+        from: Option<&S::Key>,
+    ) -> Changes<'_, S::Key, S::Value> {
         let mut changes = Changes::default();
         for layer in &self.layers {
             S::runs(layer).add_from(from, &mut changes);
@@ -66,7 +73,10 @@ impl View {
     /// The items of a key space from a key on.
     pub(crate) fn items<S: Overlaid>(&self, from: Option<S::Key>) -> Overlay<'_, S> {
         let changes = self.changes::<S>(from.as_ref());
-        Overlay::new(Cursor::from(&*self.pager, self.root(S::SPACE), from), changes)
+        Overlay::new(
+            Cursor::from(&*self.pager, self.root(S::SPACE), from),
+            changes,
+        )
     }
 
     pub(crate) fn all_nodes(&self) -> impl Iterator<Item = Result<(u64, StoredNode)>> + '_ {

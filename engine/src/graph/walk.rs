@@ -39,10 +39,23 @@ pub(super) enum Found<'t, V> {
 }
 
 impl<'t, P: Pages, S: Overlaid<Key = EdgeKey>> Walk<'t, P, S> {
-    pub(super) fn new(view: &'t View, pages: &'t P, node: u64, labels: Labels) -> Result<Walk<'t, P, S>> {
-        let from = EdgeKey { node, label: labels.first(), ..EdgeKey::default() };
+    pub(super) fn new(
+        view: &'t View,
+        pages: &'t P,
+        node: u64,
+        labels: Labels,
+    ) -> Result<Walk<'t, P, S>> {
+        let from = EdgeKey {
+            node,
+            label: labels.first(),
+            ..EdgeKey::default()
+        };
         let nothing = labels == Labels::None;
-        let root = if nothing { Root::default() } else { view.root(S::SPACE) };
+        let root = if nothing {
+            Root::default()
+        } else {
+            view.root(S::SPACE)
+        };
         let cells = EdgeCells::from(pages, S::SPACE, root, &from)?;
         let changes = (!view.layers.is_empty()).then(|| view.changes::<S>(Some(&from)));
         Ok(Walk {
@@ -77,7 +90,9 @@ impl<'t, P: Pages, S: Overlaid<Key = EdgeKey>> Walk<'t, P, S> {
     fn load(&mut self) -> Result<bool> {
         self.decoded.clear();
         (self.next, self.offset, self.data) = (0, 0, None);
-        let Some(cell) = self.cells.next()? else { return Ok(false) };
+        let Some(cell) = self.cells.next()? else {
+            return Ok(false);
+        };
         let page = cell.leaf.at().page();
         let broken = |rule| self.view.broken(page, rule);
         let block = cell.block().map_err(broken)?;
@@ -86,7 +101,9 @@ impl<'t, P: Pages, S: Overlaid<Key = EdgeKey>> Walk<'t, P, S> {
             Labels::One(label) => {
                 if let Some(range) = block.label_range(label) {
                     self.offset = range.start;
-                    block.decode_range(range, &mut self.decoded).map_err(broken)?;
+                    block
+                        .decode_range(range, &mut self.decoded)
+                        .map_err(broken)?;
                 }
                 self.last_cell = ends_label(&block, label);
             }
@@ -108,12 +125,18 @@ impl<'t, P: Pages, S: Overlaid<Key = EdgeKey>> Walk<'t, P, S> {
             if self.done {
                 return Ok(None);
             }
-            let base = self.peek_base()?.map(|BlockEdge { label, peer, ordinal }| EdgeKey {
-                node: self.node,
-                label,
-                peer,
-                ordinal,
-            });
+            let base = self.peek_base()?.map(
+                |BlockEdge {
+                     label,
+                     peer,
+                     ordinal,
+                 }| EdgeKey {
+                    node: self.node,
+                    label,
+                    peer,
+                    ordinal,
+                },
+            );
             let changed = self.peek_change();
             match (base, changed) {
                 (None, None) => {
@@ -155,11 +178,15 @@ impl<'t, P: Pages, S: Overlaid<Key = EdgeKey>> Walk<'t, P, S> {
 
     /// The data of the edge at this place of the current cell's block.
     pub(super) fn data(&mut self, place: usize) -> Result<StoredData> {
-        let Some(cell) = &mut self.cell else { return Ok(StoredData::Empty) };
+        let Some(cell) = &mut self.cell else {
+            return Ok(StoredData::Empty);
+        };
         if self.data.is_none() {
             // Each edge holds on to the page, which should cost other readers nothing.
             cell.leaf = cell.leaf.clone().into_private();
-            let data = cell.all_data().map_err(|rule| self.view.broken(cell.leaf.at().page(), rule))?;
+            let data = cell
+                .all_data()
+                .map_err(|rule| self.view.broken(cell.leaf.at().page(), rule))?;
             self.data = Some(data);
         }
         let data = self.data.as_ref().and_then(|data| data.get(place));
@@ -173,8 +200,12 @@ impl<'t, P: Pages, S: Overlaid<Key = EdgeKey>> Walk<'t, P, S> {
 }
 
 fn peer_of(key: EdgeKey) -> Result<NodeId> {
-    NodeId::new(key.peer)
-        .ok_or_else(|| Error::corrupt_at(0, format!("an edge of node {} names node {}", key.node, key.peer)))
+    NodeId::new(key.peer).ok_or_else(|| {
+        Error::corrupt_at(
+            0,
+            format!("an edge of node {} names node {}", key.node, key.peer),
+        )
+    })
 }
 
 /// Whether no block after this one has edges of the label.

@@ -59,7 +59,8 @@ impl Allocator {
 
     /// Adds what the freelist of the state says.
     pub(crate) fn load(&mut self, runs: impl IntoIterator<Item = Run>) {
-        self.free.extend(runs.into_iter().map(|run| (run.first, run.len)));
+        self.free
+            .extend(runs.into_iter().map(|run| (run.first, run.len)));
     }
 
     /// Begins a change, unless one is under way. Its pages have births from this one on.
@@ -114,7 +115,10 @@ impl Allocator {
     }
 
     pub(crate) fn mark(&self) -> Mark {
-        Mark { taken: self.taken.len(), dropped: self.dropped.len() }
+        Mark {
+            taken: self.taken.len(),
+            dropped: self.dropped.len(),
+        }
     }
 
     /// Undoes what the change did since the mark.
@@ -128,7 +132,11 @@ impl Allocator {
     pub(crate) fn commit_change(&mut self, state: u64) {
         let (mut own, mut older) = (Vec::new(), Vec::new());
         for at in self.dropped.drain(..) {
-            let list = if at.birth() >= self.change_from { &mut own } else { &mut older };
+            let list = if at.birth() >= self.change_from {
+                &mut own
+            } else {
+                &mut older
+            };
             list.push(at.page());
         }
         self.taken.clear();
@@ -136,7 +144,10 @@ impl Allocator {
         // No header ever reached what the change itself wrote and dropped.
         self.give_back(own);
         self.waiting_pages += older.len() as u64;
-        self.waiting.push_back(Dropped { by_state: state, pages: older });
+        self.waiting.push_back(Dropped {
+            by_state: state,
+            pages: older,
+        });
     }
 
     /// Ends a change that did not come about.
@@ -144,13 +155,20 @@ impl Allocator {
         if self.change_from == u64::MAX {
             return;
         }
-        self.rollback_to(&Mark { taken: 0, dropped: 0 });
+        self.rollback_to(&Mark {
+            taken: 0,
+            dropped: 0,
+        });
         self.change_from = u64::MAX;
     }
 
     /// Frees what no snapshot at or after `oldest_state` reaches.
     pub(crate) fn release(&mut self, oldest_state: u64) {
-        while self.waiting.front().is_some_and(|dropped| dropped.by_state <= oldest_state) {
+        while self
+            .waiting
+            .front()
+            .is_some_and(|dropped| dropped.by_state <= oldest_state)
+        {
             if let Some(dropped) = self.waiting.pop_front() {
                 self.waiting_pages -= dropped.pages.len() as u64;
                 self.give_back(dropped.pages);
@@ -161,19 +179,21 @@ impl Allocator {
     fn give_back(&mut self, mut pages: Vec<u64>) {
         pages.sort_unstable();
         for page in pages {
-            self.insert_run(Run { first: page, len: 1 });
+            self.insert_run(Run {
+                first: page,
+                len: 1,
+            });
         }
     }
 
     /// Adds a run and joins it with its neighbours.
     fn insert_run(&mut self, run: Run) {
         let (mut first, mut len) = (run.first, run.len);
-        if let Some((&before, &before_len)) = self.free.range(..first).next_back() {
-            if before + before_len == first {
+        if let Some((&before, &before_len)) = self.free.range(..first).next_back()
+            && before + before_len == first {
                 first = before;
                 len += before_len;
             }
-        }
         if let Some(after_len) = self.free.remove(&run.end()) {
             len += after_len;
         }
@@ -183,11 +203,19 @@ impl Allocator {
     /// Everything that the state of the change under way does not reach, in order.
     pub(crate) fn unreached(&self) -> Vec<Run> {
         let mut pages: Vec<u64> = self.dropped.iter().map(|at| at.page()).collect();
-        pages.extend(self.waiting.iter().flat_map(|dropped| dropped.pages.iter().copied()));
+        pages.extend(
+            self.waiting
+                .iter()
+                .flat_map(|dropped| dropped.pages.iter().copied()),
+        );
         pages.sort_unstable();
         let mut runs: Vec<Run> = Vec::new();
         let mut pages = pages.into_iter().peekable();
-        let mut free = self.free.iter().map(|(&first, &len)| Run { first, len }).peekable();
+        let mut free = self
+            .free
+            .iter()
+            .map(|(&first, &len)| Run { first, len })
+            .peekable();
         loop {
             let next = match (pages.peek(), free.peek()) {
                 (Some(page), Some(run)) if run.first < *page => free.next(),
@@ -204,15 +232,16 @@ impl Allocator {
 
     /// Whether the file ends in free pages.
     pub(crate) fn has_free_tail(&self) -> bool {
-        self.free.last_key_value().is_some_and(|(first, len)| first + len == self.page_count)
+        self.free
+            .last_key_value()
+            .is_some_and(|(first, len)| first + len == self.page_count)
     }
 
     /// Leaves free pages at the end of the file out of what the state counts. Part of a change.
     pub(crate) fn trim_tail(&mut self) {
-        if self.has_free_tail() {
-            if let Some((first, _)) = self.free.pop_last() {
+        if self.has_free_tail()
+            && let Some((first, _)) = self.free.pop_last() {
                 self.page_count = first;
             }
-        }
     }
 }

@@ -49,7 +49,10 @@ pub(super) struct Frame {
 
 impl Frame {
     pub(super) fn new(page: Page) -> Frame {
-        Frame { page, used: AtomicBool::new(false) }
+        Frame {
+            page,
+            used: AtomicBool::new(false),
+        }
     }
 }
 
@@ -132,7 +135,9 @@ impl PageCache {
         let at = page.at();
         let frame = Arc::new(Frame::new(page));
         let mut queues = self.queues();
-        let Some(place) = self.place_or_grow(at.page(), &mut queues) else { return frame };
+        let Some(place) = self.place_or_grow(at.page(), &mut queues) else {
+            return frame;
+        };
         let before = place.swap(Some(Arc::clone(&frame)));
         // A page that another thread put here meanwhile has its place in a queue already.
         if before.is_none_or(|before| before.page.at() != at) {
@@ -151,7 +156,11 @@ impl PageCache {
                 return;
             }
             let from_small = queues.small.len() > most / SMALL_SHARE || queues.main.is_empty();
-            let next = if from_small { queues.small.pop_front() } else { queues.main.pop_front() };
+            let next = if from_small {
+                queues.small.pop_front()
+            } else {
+                queues.main.pop_front()
+            };
             let Some(at) = next else { return };
             if self.take_second_chance(at) {
                 queues.main.push_back(at);
@@ -163,14 +172,23 @@ impl PageCache {
 
     /// Whether the page was used since its last turn. Clears the mark.
     fn take_second_chance(&self, at: PageRef) -> bool {
-        let Some(place) = self.place(at.page()) else { return false };
+        let Some(place) = self.place(at.page()) else {
+            return false;
+        };
         let guard = place.load();
-        guard.as_ref().is_some_and(|frame| frame.page.at() == at && frame.used.swap(false, Ordering::Relaxed))
+        guard
+            .as_ref()
+            .is_some_and(|frame| frame.page.at() == at && frame.used.swap(false, Ordering::Relaxed))
     }
 
     fn evict(&self, at: PageRef) {
-        let Some(place) = self.place(at.page()) else { return };
-        let here = place.load().as_ref().is_some_and(|frame| frame.page.at() == at);
+        let Some(place) = self.place(at.page()) else {
+            return;
+        };
+        let here = place
+            .load()
+            .as_ref()
+            .is_some_and(|frame| frame.page.at() == at);
         if here {
             place.store(None);
             self.evictions.fetch_add(1, Ordering::Relaxed);
@@ -179,7 +197,10 @@ impl PageCache {
 
     pub(super) fn clear(&self) {
         let mut queues = self.queues();
-        let (small, main) = (std::mem::take(&mut queues.small), std::mem::take(&mut queues.main));
+        let (small, main) = (
+            std::mem::take(&mut queues.small),
+            std::mem::take(&mut queues.main),
+        );
         for at in small.into_iter().chain(main) {
             if let Some(place) = self.place(at.page()) {
                 place.store(None);
@@ -225,5 +246,8 @@ impl PageCache {
 fn locate(page: u64) -> (usize, usize) {
     let shifted = page + (1 << FIRST_CHUNK_LOG2);
     let log2 = shifted.ilog2();
-    ((log2 - FIRST_CHUNK_LOG2) as usize, (shifted - (1 << log2)) as usize)
+    (
+        (log2 - FIRST_CHUNK_LOG2) as usize,
+        (shifted - (1 << log2)) as usize,
+    )
 }

@@ -24,7 +24,9 @@ pub(crate) fn read_freelist(pager: &Pager, header: &Header) -> Result<Freelist> 
     let mut free_pages = 0u64;
     while let Some(at) = next {
         let page = pager.read_kind(at, PageKind::Freelist)?;
-        let view = page.freelist().ok_or_else(|| pager.corrupt(at, "not a freelist page"))?;
+        let view = page
+            .freelist()
+            .ok_or_else(|| pager.corrupt(at, "not a freelist page"))?;
         let listed = list.runs.len();
         for run in view.runs() {
             let run = run.map_err(|rule| pager.corrupt(at, rule.0))?;
@@ -43,7 +45,10 @@ pub(crate) fn read_freelist(pager: &Pager, header: &Header) -> Result<Freelist> 
         }
     }
     if free_pages != header.free_pages {
-        return Err(crate::error::Error::corrupt_at(0, "the freelist is not as long as the header says"));
+        return Err(crate::error::Error::corrupt_at(
+            0,
+            "the freelist is not as long as the header says",
+        ));
     }
     Ok(list)
 }

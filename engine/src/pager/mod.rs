@@ -38,6 +38,7 @@ enum Held {
     Cached(FrameGuard),
     Shared(Arc<Frame>),
     /// Counted by itself, so that clones write nothing that another thread reads.
+    #[expect(clippy::redundant_allocation, reason = "the inner count is the one shared between threads")]
     Private(Arc<Arc<Frame>>),
 }
 
@@ -148,12 +149,16 @@ impl Pager {
     pub(crate) fn read(&self, at: PageRef) -> Result<Page> {
         let mut bytes = vec![0; self.page_size].into_boxed_slice();
         let offset = at.page().saturating_mul(self.page_size as u64);
-        self.file.read_at(offset, &mut bytes).map_err(|error| match error.kind() {
-            std::io::ErrorKind::UnexpectedEof => {
-                Error::corrupt_page(at.page(), self.page_size, "the page lies beyond the end of the file")
-            }
-            _ => Error::io(format!("reading page {}", at.page()), error),
-        })?;
+        self.file
+            .read_at(offset, &mut bytes)
+            .map_err(|error| match error.kind() {
+                std::io::ErrorKind::UnexpectedEof => Error::corrupt_page(
+                    at.page(),
+                    self.page_size,
+                    "the page lies beyond the end of the file",
+                ),
+                _ => Error::io(format!("reading page {}", at.page()), error),
+            })?;
         Page::verify(bytes, at, &self.file_id).map_err(|rule| {
             if self.poison.is_set() && at.birth() >= self.unsynced_from.load(Ordering::Acquire) {
                 return Error::Poisoned;
@@ -163,7 +168,12 @@ impl Pager {
     }
 
     /// A tree page from the cache if it is there, else from the file, leaving the cache alone.
-    pub(crate) fn page_uncached(&self, at: PageRef, space: KeySpace, level: u8) -> Result<PageGuard> {
+    pub(crate) fn page_uncached(
+        &self,
+        at: PageRef,
+        space: KeySpace,
+        level: u8,
+    ) -> Result<PageGuard> {
         let guard = match self.cache.get(at) {
             Some(guard) => PageGuard(Held::Cached(guard)),
             None => PageGuard::of(self.read(at)?),
@@ -178,7 +188,11 @@ impl Pager {
         if page.kind() == kind {
             return Ok(page);
         }
-        let what = format!("a {} page was expected, a {} page is there", kind.name(), page.kind().name());
+        let what = format!(
+            "a {} page was expected, a {} page is there",
+            kind.name(),
+            page.kind().name()
+        );
         Err(Error::corrupt_page(at.page(), self.page_size, what))
     }
 
@@ -222,7 +236,9 @@ impl Pages for Pager {
         // Every index page but the last is full, so their number is bounded by the length.
         while let Some(next) = index {
             let page = self.read_kind(next, PageKind::BlobIndex)?;
-            let view = page.blob_index().ok_or_else(|| self.corrupt(next, "not a blob index"))?;
+            let view = page
+                .blob_index()
+                .ok_or_else(|| self.corrupt(next, "not a blob index"))?;
             if view.len() != at.len {
                 return Err(self.corrupt(next, "the blob is not as long as its reference says"));
             }
@@ -251,7 +267,9 @@ impl Pager {
     fn blob_page(&self, at: PageRef, len: u64, data: &mut Vec<u8>) -> Result<()> {
         let page = self.read_kind(at, PageKind::BlobData)?;
         let left = usize::try_from(len - data.len() as u64).unwrap_or(usize::MAX);
-        let bytes = page.blob_data().ok_or_else(|| self.corrupt(at, "not blob data"))?;
+        let bytes = page
+            .blob_data()
+            .ok_or_else(|| self.corrupt(at, "not blob data"))?;
         let take = bytes.len().min(left);
         if take == 0 {
             return Err(self.corrupt(at, "a blob has more pages than bytes"));

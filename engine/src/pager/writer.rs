@@ -46,7 +46,11 @@ impl Births {
         }
         let birth = self.next;
         if birth > MAX_U48 || birth >= self.limit {
-            return Err(Error::Limit { what: "pages ever written", max: MAX_U48, got: birth });
+            return Err(Error::Limit {
+                what: "pages ever written",
+                max: MAX_U48,
+                got: birth,
+            });
         }
         self.next += 1;
         Ok(birth)
@@ -71,7 +75,14 @@ impl<'a> PageWriter<'a> {
         reserve: &'a mut dyn BirthReserve,
     ) -> PageWriter<'a> {
         allocator.begin_change(births.next());
-        PageWriter { pager, allocator, births, reserve, gathered: Vec::new(), gathered_from: 0 }
+        PageWriter {
+            pager,
+            allocator,
+            births,
+            reserve,
+            gathered: Vec::new(),
+            gathered_from: 0,
+        }
     }
 
     pub(crate) fn pager(&self) -> &'a Pager {
@@ -152,9 +163,17 @@ impl<'a> PageWriter<'a> {
                 let at = self.write_to(page, encode_data(page_size, bytes))?;
                 // Births follow one another, unless an extent is cut by a reservation.
                 match extents.last_mut() {
-                    Some(last) if last.page + u64::from(last.pages) == page
-                        && last.birth + u64::from(last.pages) == at.birth() => last.pages += 1,
-                    _ => extents.push(Extent { page, pages: 1, birth: at.birth() }),
+                    Some(last)
+                        if last.page + u64::from(last.pages) == page
+                            && last.birth + u64::from(last.pages) == at.birth() =>
+                    {
+                        last.pages += 1
+                    }
+                    _ => extents.push(Extent {
+                        page,
+                        pages: 1,
+                        birth: at.birth(),
+                    }),
                 }
             }
         }
@@ -175,7 +194,9 @@ impl<'a> PageWriter<'a> {
     /// Says that the new state does not reach this blob.
     pub(crate) fn drop_blob(&mut self, blob: BlobRef) -> Result<()> {
         let pages = blob_pages(self.pager, blob)?;
-        pages.into_iter().for_each(|at| self.allocator.drop_page(at));
+        pages
+            .into_iter()
+            .for_each(|at| self.allocator.drop_page(at));
         Ok(())
     }
 
@@ -196,7 +217,10 @@ impl<'a> PageWriter<'a> {
         let free_pages = runs.iter().map(|run| run.len).sum();
         let parts = pages_of(page_size, &runs);
         // A page taken in vain lists nothing; it stands last, where that is allowed.
-        let parts = parts.into_iter().chain(std::iter::repeat(&[][..])).take(chain.len());
+        let parts = parts
+            .into_iter()
+            .chain(std::iter::repeat(&[][..]))
+            .take(chain.len());
         let parts: Vec<&[freelist::Run]> = parts.collect();
         let mut next = None;
         let mut refs = Vec::new();
@@ -232,7 +256,9 @@ pub(crate) fn blob_pages(pager: &Pager, blob: BlobRef) -> Result<Vec<PageRef>> {
     let mut data_pages = 0;
     while let Some(at) = index {
         let page = pager.read_kind(at, PageKind::BlobIndex)?;
-        let view = page.blob_index().ok_or_else(|| pager.corrupt(at, "not a blob index"))?;
+        let view = page
+            .blob_index()
+            .ok_or_else(|| pager.corrupt(at, "not a blob index"))?;
         pages.push(at);
         for extent in view.extents() {
             data_pages += u64::from(extent.pages);

@@ -70,7 +70,10 @@ mod tests {
     impl Scripted {
         fn new(mut script: Vec<io::Result<usize>>) -> Scripted {
             script.reverse();
-            Scripted { script: RefCell::new(script), bytes: RefCell::new(vec![0; 64]) }
+            Scripted {
+                script: RefCell::new(script),
+                bytes: RefCell::new(vec![0; 64]),
+            }
         }
 
         fn step(&self, len: usize) -> io::Result<usize> {
@@ -108,7 +111,9 @@ mod tests {
             write_all(&file, 3, &data).unwrap();
             assert_eq!(file.bytes.borrow()[3..43], data[..]);
             let mut back = vec![0; 40];
-            file.script.borrow_mut().extend([Ok(7), interrupted(), Ok(1)]);
+            file.script
+                .borrow_mut()
+                .extend([Ok(7), interrupted(), Ok(1)]);
             read_all(&file, 3, &mut back).unwrap();
             assert_eq!(back, data);
         }
@@ -117,7 +122,11 @@ mod tests {
     #[test]
     fn no_progress_and_errors_end_the_call() {
         let full = || Err(io::ErrorKind::StorageFull.into());
-        let kind = |script| write_all(&Scripted::new(script), 0, &[1; 10]).unwrap_err().kind();
+        let kind = |script| {
+            write_all(&Scripted::new(script), 0, &[1; 10])
+                .unwrap_err()
+                .kind()
+        };
         assert_eq!(kind(vec![Ok(4), Ok(0)]), io::ErrorKind::WriteZero);
         assert_eq!(kind(vec![Ok(4), full()]), io::ErrorKind::StorageFull);
         let end = read_all(&Scripted::new(vec![Ok(4), Ok(0)]), 0, &mut [0; 10]).unwrap_err();

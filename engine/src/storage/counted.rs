@@ -123,7 +123,10 @@ pub struct CountedDirectory {
 impl CountedDirectory {
     /// Counts what happens to the files of `inner`.
     pub fn new(inner: Arc<dyn Directory>) -> CountedDirectory {
-        CountedDirectory { inner, cells: Arc::default() }
+        CountedDirectory {
+            inner,
+            cells: Arc::default(),
+        }
     }
 
     /// Everything counted so far.
@@ -144,7 +147,10 @@ impl CountedDirectory {
 impl Directory for CountedDirectory {
     fn open(&self, name: &str, mode: OpenMode) -> io::Result<Arc<dyn Storage>> {
         let inner = self.inner.open(name, mode)?;
-        Ok(Arc::new(Counted { inner, cells: Arc::clone(&self.cells) }))
+        Ok(Arc::new(Counted {
+            inner,
+            cells: Arc::clone(&self.cells),
+        }))
     }
 
     fn exists(&self, name: &str) -> io::Result<bool> {

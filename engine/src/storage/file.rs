@@ -18,7 +18,9 @@ pub struct FileDirectory {
 impl FileDirectory {
     /// The folder with this path. It must exist when files are opened in it.
     pub fn new(folder: impl AsRef<Path>) -> FileDirectory {
-        FileDirectory { folder: folder.as_ref().to_owned() }
+        FileDirectory {
+            folder: folder.as_ref().to_owned(),
+        }
     }
 }
 

@@ -33,12 +33,20 @@ impl MemoryDirectory {
     /// The bytes of a file, if it is there.
     pub fn contents(&self, name: &str) -> Option<Vec<u8>> {
         let file = Arc::clone(self.files().get(name)?);
-        Some(file.bytes.read().unwrap_or_else(PoisonError::into_inner).clone())
+        Some(
+            file.bytes
+                .read()
+                .unwrap_or_else(PoisonError::into_inner)
+                .clone(),
+        )
     }
 
     /// Puts a file there, replacing what had its name.
     pub fn put(&self, name: &str, contents: Vec<u8>) {
-        let file = MemoryFile { bytes: RwLock::new(contents), ..MemoryFile::default() };
+        let file = MemoryFile {
+            bytes: RwLock::new(contents),
+            ..MemoryFile::default()
+        };
         self.files().insert(name.to_owned(), Arc::new(file));
     }
 
@@ -62,7 +70,11 @@ impl Directory for MemoryDirectory {
             (_, None) => return Err(io::ErrorKind::NotFound.into()),
         };
         let held = Mutex::new(None);
-        Ok(Arc::new(MemoryStorage { file, writable: mode != OpenMode::Read, held }))
+        Ok(Arc::new(MemoryStorage {
+            file,
+            writable: mode != OpenMode::Read,
+            held,
+        }))
     }
 
     fn exists(&self, name: &str) -> io::Result<bool> {
@@ -77,7 +89,10 @@ impl Directory for MemoryDirectory {
     }
 
     fn remove(&self, name: &str) -> io::Result<()> {
-        self.files().remove(name).map(|_| ()).ok_or_else(|| io::ErrorKind::NotFound.into())
+        self.files()
+            .remove(name)
+            .map(|_| ())
+            .ok_or_else(|| io::ErrorKind::NotFound.into())
     }
 
     fn sync(&self) -> io::Result<()> {
@@ -96,7 +111,13 @@ impl MemoryStorage {
         if !self.writable {
             return Err(io::ErrorKind::PermissionDenied.into());
         }
-        change(&mut self.file.bytes.write().unwrap_or_else(PoisonError::into_inner))
+        change(
+            &mut self
+                .file
+                .bytes
+                .write()
+                .unwrap_or_else(PoisonError::into_inner),
+        )
     }
 }
 
@@ -108,12 +129,21 @@ fn in_memory(offset: u64, len: usize) -> io::Result<(usize, usize)> {
 
 impl Storage for MemoryStorage {
     fn len(&self) -> io::Result<u64> {
-        Ok(self.file.bytes.read().unwrap_or_else(PoisonError::into_inner).len() as u64)
+        Ok(self
+            .file
+            .bytes
+            .read()
+            .unwrap_or_else(PoisonError::into_inner)
+            .len() as u64)
     }
 
     fn read_at(&self, offset: u64, out: &mut [u8]) -> io::Result<()> {
         let (start, end) = in_memory(offset, out.len())?;
-        let bytes = self.file.bytes.read().unwrap_or_else(PoisonError::into_inner);
+        let bytes = self
+            .file
+            .bytes
+            .read()
+            .unwrap_or_else(PoisonError::into_inner);
         let found = bytes.get(start..end).ok_or(io::ErrorKind::UnexpectedEof)?;
         out.copy_from_slice(found);
         Ok(())
@@ -125,7 +155,9 @@ impl Storage for MemoryStorage {
             if bytes.len() < end {
                 bytes.resize(end, 0);
             }
-            let place = bytes.get_mut(start..end).ok_or(io::ErrorKind::FileTooLarge)?;
+            let place = bytes
+                .get_mut(start..end)
+                .ok_or(io::ErrorKind::FileTooLarge)?;
             place.copy_from_slice(data);
             Ok(())
         })
@@ -144,7 +176,11 @@ impl Storage for MemoryStorage {
     }
 
     fn lock(&self, mode: LockMode) -> io::Result<bool> {
-        let mut locks = self.file.locks.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut locks = self
+            .file
+            .locks
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner);
         let free = match mode {
             LockMode::Shared => !locks.exclusive,
             LockMode::Exclusive => !locks.exclusive && locks.shared == 0,
@@ -162,8 +198,17 @@ impl Storage for MemoryStorage {
 
 impl Drop for MemoryStorage {
     fn drop(&mut self) {
-        let mut locks = self.file.locks.lock().unwrap_or_else(PoisonError::into_inner);
-        match self.held.lock().unwrap_or_else(PoisonError::into_inner).take() {
+        let mut locks = self
+            .file
+            .locks
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner);
+        match self
+            .held
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner)
+            .take()
+        {
             Some(LockMode::Shared) => locks.shared -= 1,
             Some(LockMode::Exclusive) => locks.exclusive = false,
             None => {}

@@ -32,7 +32,11 @@ impl Poison {
     /// # Errors
     /// That one only.
     pub fn check(&self) -> Result<()> {
-        if self.is_set() { Err(Error::Poisoned) } else { Ok(()) }
+        if self.is_set() {
+            Err(Error::Poisoned)
+        } else {
+            Ok(())
+        }
     }
 
     /// Passes a result through; a failure ends writing. For writes that the state depends on.
@@ -54,11 +58,18 @@ pub struct Poisonable {
 impl Poisonable {
     /// Wraps a file. Files of one database share their poison.
     pub fn new(inner: Arc<dyn Storage>, poison: &Arc<Poison>) -> Poisonable {
-        Poisonable { inner, poison: Arc::clone(poison) }
+        Poisonable {
+            inner,
+            poison: Arc::clone(poison),
+        }
     }
 
     fn writable(&self) -> io::Result<()> {
-        if self.poison.is_set() { Err(io::Error::other(PoisonedSource)) } else { Ok(()) }
+        if self.poison.is_set() {
+            Err(io::Error::other(PoisonedSource))
+        } else {
+            Ok(())
+        }
     }
 }
 

@@ -44,17 +44,14 @@ struct Progress {
 
 /// How far one key space has been merged.
 #[derive(Clone)]
+#[derive(Default)]
 enum At<K> {
+    #[default]
     Start,
     After(K),
     End,
 }
 
-impl<K> Default for At<K> {
-    fn default() -> At<K> {
-        At::Start
-    }
-}
 
 /// What one [`Store::checkpoint_slice`] found to do.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -69,12 +66,26 @@ pub(crate) enum Slice {
 
 impl Checkpoint {
     pub(crate) fn new(delta: Delta, totals: Totals, commit: u64, covered: Covered) -> Checkpoint {
-        Checkpoint { delta, totals, commit, covered, progress: Progress::default() }
+        Checkpoint {
+            delta,
+            totals,
+            commit,
+            covered,
+            progress: Progress::default(),
+        }
     }
 
     /// Merges up to [`SLICE_CHANGES`] changes. Returns the new roots and whether all is merged.
-    fn merge_slice(&mut self, mut roots: [Root; 7], writer: &mut PageWriter<'_>) -> Result<([Root; 7], Progress)> {
-        let mut slice = SliceMerge { roots: &mut roots, writer, left: SLICE_CHANGES };
+    fn merge_slice(
+        &mut self,
+        mut roots: [Root; 7],
+        writer: &mut PageWriter<'_>,
+    ) -> Result<([Root; 7], Progress)> {
+        let mut slice = SliceMerge {
+            roots: &mut roots,
+            writer,
+            left: SLICE_CHANGES,
+        };
         let mut progress = self.progress.clone();
         slice.space::<Dictionary>(&self.delta, &mut progress.dictionary)?;
         slice.space::<Nodes>(&self.delta, &mut progress.nodes)?;
@@ -143,8 +154,16 @@ fn root_mut(roots: &mut [Root; 7], space: KeySpace) -> &mut Root {
 }
 
 /// Merges a whole delta into trees that a change under way is building.
-pub(crate) fn merge_all(delta: &Delta, roots: &mut [Root; 7], writer: &mut PageWriter<'_>) -> Result<()> {
-    let mut whole = SliceMerge { roots, writer, left: usize::MAX };
+pub(crate) fn merge_all(
+    delta: &Delta,
+    roots: &mut [Root; 7],
+    writer: &mut PageWriter<'_>,
+) -> Result<()> {
+    let mut whole = SliceMerge {
+        roots,
+        writer,
+        left: usize::MAX,
+    };
     let mut progress = Progress::default();
     whole.space::<Dictionary>(delta, &mut progress.dictionary)?;
     whole.space::<Nodes>(delta, &mut progress.nodes)?;
@@ -175,8 +194,12 @@ impl Store {
         commits.publish_all(&self.published);
         let mut state = (*commits.tip).clone();
         state.frozen = std::mem::take(&mut state.active);
-        trees.checkpoint =
-            Some(Checkpoint::new(state.frozen.clone(), state.totals, state.commit, covered));
+        trees.checkpoint = Some(Checkpoint::new(
+            state.frozen.clone(),
+            state.totals,
+            state.commit,
+            covered,
+        ));
         commits.replace_tip(state, &self.published);
         Ok(())
     }
@@ -188,7 +211,9 @@ impl Store {
     }
 
     pub(crate) fn checkpoint_slice_in(&self, trees: &mut Trees) -> Result<Slice> {
-        let Some(mut checkpoint) = trees.checkpoint.take() else { return Ok(Slice::Nothing) };
+        let Some(mut checkpoint) = trees.checkpoint.take() else {
+            return Ok(Slice::Nothing);
+        };
         let merged = self.merge_and_publish(trees, &mut checkpoint);
         let done = match merged {
             Ok(done) => done,
@@ -213,9 +238,17 @@ impl Store {
         let contents = Contents {
             roots,
             totals: checkpoint.totals,
-            commit: if done { checkpoint.commit } else { before.commit },
+            commit: if done {
+                checkpoint.commit
+            } else {
+                before.commit
+            },
         };
-        let covered = if done { checkpoint.covered } else { Covered::of(&before) };
+        let covered = if done {
+            checkpoint.covered
+        } else {
+            Covered::of(&before)
+        };
         let sealed = trees.seal(&contents, covered)?;
         let base = trees.publish(sealed)?;
         checkpoint.progress = progress;

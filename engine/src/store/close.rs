@@ -1,8 +1,8 @@
 //! Closing: one file again, safe to copy.
 
+use super::Store;
 use super::commits::Log;
 use super::trees::{Contents, Covered, Trees};
-use super::Store;
 use crate::error::{Error, Result};
 
 impl Store {
@@ -26,7 +26,11 @@ impl Store {
         let position = self.log_end(&trees);
         // The same state in both slots: whichever is damaged later, the other says the same.
         for _ in 0..2 {
-            trees.publish_log(Covered { generation: 0, position, chain: 0 })?;
+            trees.publish_log(Covered {
+                generation: 0,
+                position,
+                chain: 0,
+            })?;
         }
         self.commits().log = Log::Absent;
         self.remove_log()?;
@@ -46,7 +50,11 @@ impl Store {
     fn trim(&self, trees: &mut Trees) -> Result<()> {
         let state = self.tip();
         let roots = state.base.header.roots;
-        let contents = Contents { roots, totals: state.totals, commit: state.commit };
+        let contents = Contents {
+            roots,
+            totals: state.totals,
+            commit: state.commit,
+        };
         drop(state);
         trees.trim(&contents)
     }
@@ -54,7 +62,10 @@ impl Store {
     fn truncate(&self, trees: &Trees) -> Result<()> {
         let header = trees.header();
         let wanted = header.page_count.saturating_mul(header.page_size as u64);
-        let len = self.file.len().map_err(|e| Error::io("reading the database's length", e))?;
+        let len = self
+            .file
+            .len()
+            .map_err(|e| Error::io("reading the database's length", e))?;
         if len <= wanted {
             return Ok(());
         }

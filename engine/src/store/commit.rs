@@ -2,10 +2,10 @@
 
 use std::sync::Arc;
 
+use super::Store;
 use super::exclusive::Held;
 use super::state::State;
 use super::trees::{Contents, Covered, Trees};
-use super::Store;
 use crate::delta::Delta;
 use crate::error::{Error, Result};
 use crate::format::header::{Root, SLOT_LEN};
@@ -63,7 +63,11 @@ impl Store {
             let tip = Arc::clone(&commits.tip);
             let commit = tip.commit + 1;
             let appended = log.append(RecordKind::Commit, commit, &input.payload)?;
-            let mut state = State { commit, totals: input.totals, ..(*tip).clone() };
+            let mut state = State {
+                commit,
+                totals: input.totals,
+                ..(*tip).clone()
+            };
             state.active.absorb(&input.delta);
             if input.durability != Durability::None {
                 state.visible_at = appended.end;
@@ -78,7 +82,13 @@ impl Store {
             Durability::None => 0,
         };
         self.commits().publish(log.durable_to(), &self.published);
-        Ok(CommitReport { commit, how: CommitKind::Log, pages: 0, log_bytes: appended.bytes, syncs })
+        Ok(CommitReport {
+            commit,
+            how: CommitKind::Log,
+            pages: 0,
+            log_bytes: appended.bytes,
+            syncs,
+        })
     }
 
     /// Whether a payload of this length can be one record.
@@ -141,17 +151,37 @@ impl Store {
         drop(trees);
         drop(writer);
         let log_bytes = (SLOT_LEN + RECORD_OVERHEAD) as u64;
-        Ok(CommitReport { commit, how: CommitKind::Flip, pages, log_bytes, syncs })
+        Ok(CommitReport {
+            commit,
+            how: CommitKind::Flip,
+            pages,
+            log_bytes,
+            syncs,
+        })
     }
 
-    fn flip(&self, trees: &mut Trees, roots: [Root; 7], totals: Totals, commit: u64) -> Result<u64> {
+    fn flip(
+        &self,
+        trees: &mut Trees,
+        roots: [Root; 7],
+        totals: Totals,
+        commit: u64,
+    ) -> Result<u64> {
         let log = self.open_log()?;
         if !log.fits(SLOT_LEN) {
             log.start_segment()?;
         }
         let end = log.end() + (SLOT_LEN + RECORD_OVERHEAD) as u64;
-        let covered = Covered { generation: log.generation(), position: end, chain: 0 };
-        let contents = Contents { roots, totals, commit };
+        let covered = Covered {
+            generation: log.generation(),
+            position: end,
+            chain: 0,
+        };
+        let contents = Contents {
+            roots,
+            totals,
+            commit,
+        };
         let (mut header, freelist) = trees.seal(&contents, covered)?;
         let appended = log.append(RecordKind::Root, commit, &header.encode())?;
         let syncs = log.sync_to(appended.end)?;
@@ -159,8 +189,16 @@ impl Store {
         header.log_chain = appended.checksum;
         let (base, written) = trees.publish_recorded((header, freelist));
         let mut commits = self.commits();
-        let mut state = State { base, commit, visible_at: appended.end, ..(*commits.tip).clone() };
-        state.totals = Totals { edges: state.base.root(KeySpace::Out).entries, ..totals };
+        let mut state = State {
+            base,
+            commit,
+            visible_at: appended.end,
+            ..(*commits.tip).clone()
+        };
+        state.totals = Totals {
+            edges: state.base.root(KeySpace::Out).entries,
+            ..totals
+        };
         commits.publish_all(&self.published);
         commits.replace_tip(state, &self.published);
         if written.is_ok() {
@@ -173,7 +211,9 @@ impl Store {
     fn open_log(&self) -> Result<Arc<LogWriter>> {
         match self.commits().open_log() {
             Some(log) => Ok(Arc::clone(log)),
-            None => Err(Error::usage("the database was closed while a transaction was committing")),
+            None => Err(Error::usage(
+                "the database was closed while a transaction was committing",
+            )),
         }
     }
 }

@@ -33,7 +33,11 @@ pub(crate) struct Commits {
 
 impl Commits {
     pub(crate) fn new(tip: Arc<State>, log: Log) -> Commits {
-        Commits { tip, waiting: VecDeque::new(), log }
+        Commits {
+            tip,
+            waiting: VecDeque::new(),
+            log,
+        }
     }
 
     /// The open log.
@@ -54,7 +58,11 @@ impl Commits {
     /// Shows readers every state that is durable by now, in log order.
     pub(crate) fn publish(&mut self, durable_to: u64, published: &ArcSwap<State>) {
         let mut newest = None;
-        while self.waiting.front().is_some_and(|state| state.visible_at <= durable_to) {
+        while self
+            .waiting
+            .front()
+            .is_some_and(|state| state.visible_at <= durable_to)
+        {
             newest = self.waiting.pop_front();
         }
         if let Some(state) = newest {
@@ -75,7 +83,12 @@ impl Commits {
 
     /// Puts newly merged trees under every state. `merged`: what the checkpoint that is now complete
     /// believed to count; the trees know better where edges were inserted blindly.
-    pub(crate) fn rebase(&mut self, base: &Arc<Base>, merged: Option<Totals>, published: &ArcSwap<State>) {
+    pub(crate) fn rebase(
+        &mut self,
+        base: &Arc<Base>,
+        merged: Option<Totals>,
+        published: &ArcSwap<State>,
+    ) {
         published.store(Arc::new(published.load().over(base, merged)));
         for state in &mut self.waiting {
             *state = Arc::new(state.over(base, merged));
@@ -90,10 +103,17 @@ impl Commits {
     pub(crate) fn start_segment(&mut self) -> Result<Covered> {
         match &self.log {
             Log::Absent => Ok(Covered::default()),
-            Log::Recovered(end) => Ok(Covered { position: *end, ..Covered::default() }),
+            Log::Recovered(end) => Ok(Covered {
+                position: *end,
+                ..Covered::default()
+            }),
             Log::Open(log) => {
                 log.start_segment()?;
-                Ok(Covered { generation: log.generation(), position: log.end(), chain: log.chain() })
+                Ok(Covered {
+                    generation: log.generation(),
+                    position: log.end(),
+                    chain: log.chain(),
+                })
             }
         }
     }

@@ -3,10 +3,10 @@
 
 use std::sync::Arc;
 
+use super::Store;
 use super::files::Files;
 use super::slots::write_slot;
 use super::trees::{Covered, Trees};
-use super::Store;
 use crate::error::{Error, Result};
 use crate::format::checksum::crc;
 use crate::format::header::{Header, first_data_page, header_region};
@@ -18,21 +18,31 @@ use super::commits::Log;
 
 /// Creates an empty database and returns its file, locked.
 fn create(files: &Files, options: &Options) -> Result<Arc<dyn Storage>> {
-    let temporary = files.new();
+    let temporary = files.unfinished();
     let file = open_temporary(files, &temporary)?;
     if exists(files, &files.name)? {
-        return Err(Error::usage(format!("{} already exists; open it instead", files.name)));
+        return Err(Error::usage(format!(
+            "{} already exists; open it instead",
+            files.name
+        )));
     }
     let region = header_region(options.page_size);
     let context = || format!("creating {}", files.name);
     file.set_len(0).map_err(|e| Error::io(context(), e))?;
-    file.set_len(region as u64).map_err(|e| Error::io(context(), e))?;
+    file.set_len(region as u64)
+        .map_err(|e| Error::io(context(), e))?;
     // Both slots hold the empty state, so that a torn one always leaves the other.
     for sequence in [0, 1] {
         write_slot(&*file, &empty(options, sequence))?;
     }
-    files.directory.rename(&temporary, &files.name).map_err(|e| Error::io(context(), e))?;
-    files.directory.sync().map_err(|e| Error::io(context(), e))?;
+    files
+        .directory
+        .rename(&temporary, &files.name)
+        .map_err(|e| Error::io(context(), e))?;
+    files
+        .directory
+        .sync()
+        .map_err(|e| Error::io(context(), e))?;
     Ok(file)
 }
 
@@ -65,16 +75,25 @@ fn empty(options: &Options, sequence: u64) -> Header {
 /// The temporary file, new or left behind by an interrupted creation, locked either way.
 fn open_temporary(files: &Files, temporary: &str) -> Result<Arc<dyn Storage>> {
     let context = |e| Error::io(format!("creating {temporary}"), e);
-    let mode = if exists(files, temporary)? { OpenMode::Write } else { OpenMode::CreateNew };
+    let mode = if exists(files, temporary)? {
+        OpenMode::Write
+    } else {
+        OpenMode::CreateNew
+    };
     let file = files.directory.open(temporary, mode).map_err(context)?;
     if !file.lock(LockMode::Exclusive).map_err(context)? {
-        return Err(Error::Locked { path: temporary.to_owned() });
+        return Err(Error::Locked {
+            path: temporary.to_owned(),
+        });
     }
     Ok(file)
 }
 
 fn exists(files: &Files, name: &str) -> Result<bool> {
-    files.directory.exists(name).map_err(|e| Error::io(format!("looking for {name}"), e))
+    files
+        .directory
+        .exists(name)
+        .map_err(|e| Error::io(format!("looking for {name}"), e))
 }
 
 impl Store {
@@ -89,7 +108,11 @@ impl Store {
             return Ok(());
         }
         let position = self.log_end(trees);
-        trees.publish_log(Covered { generation: 0, position, chain: 0 })?;
+        trees.publish_log(Covered {
+            generation: 0,
+            position,
+            chain: 0,
+        })?;
         self.commits().log = Log::Absent;
         Ok(())
     }
@@ -110,8 +133,18 @@ impl Store {
             base: trees.header().log_position,
         };
         let name = self.files.log();
-        let log = LogWriter::create(&*self.files.directory, &name, identity, self.options.log_segment_bytes, &self.poison)?;
-        trees.publish_log(Covered { generation, position: log.end(), chain: log.chain() })?;
+        let log = LogWriter::create(
+            &*self.files.directory,
+            &name,
+            identity,
+            self.options.log_segment_bytes,
+            &self.poison,
+        )?;
+        trees.publish_log(Covered {
+            generation,
+            position: log.end(),
+            chain: log.chain(),
+        })?;
         let log = Arc::new(log);
         self.commits().log = Log::Open(Arc::clone(&log));
         Ok(log)

@@ -12,7 +12,10 @@ pub(crate) struct Exclusive<T> {
 
 impl<T> Exclusive<T> {
     pub(crate) fn new(value: T) -> Arc<Exclusive<T>> {
-        Arc::new(Exclusive { place: Mutex::new(Some(value)), returned: Condvar::new() })
+        Arc::new(Exclusive {
+            place: Mutex::new(Some(value)),
+            returned: Condvar::new(),
+        })
     }
 
     /// Waits until the value is there, and takes it.
@@ -20,16 +23,25 @@ impl<T> Exclusive<T> {
         let mut place = self.place();
         loop {
             if let Some(value) = place.take() {
-                return Held { value: Some(value), home: Arc::clone(self) };
+                return Held {
+                    value: Some(value),
+                    home: Arc::clone(self),
+                };
             }
-            place = self.returned.wait(place).unwrap_or_else(PoisonError::into_inner);
+            place = self
+                .returned
+                .wait(place)
+                .unwrap_or_else(PoisonError::into_inner);
         }
     }
 
     /// Takes the value if nobody holds it.
     pub(crate) fn try_acquire(self: &Arc<Exclusive<T>>) -> Option<Held<T>> {
         let value = self.place().take()?;
-        Some(Held { value: Some(value), home: Arc::clone(self) })
+        Some(Held {
+            value: Some(value),
+            home: Arc::clone(self),
+        })
     }
 
     // An `Option` is whole whatever a panicking thread did between two of its moves.

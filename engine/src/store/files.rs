@@ -20,7 +20,7 @@ impl Files {
     }
 
     /// A database that is being created.
-    pub(crate) fn new(&self) -> String {
+    pub(crate) fn unfinished(&self) -> String {
         format!("{}-new", self.name)
     }
 

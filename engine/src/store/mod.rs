@@ -24,8 +24,8 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use arc_swap::ArcSwap;
 
-pub(crate) use checkpoint::merge_all;
 pub(crate) use checkpoint::Slice;
+pub(crate) use checkpoint::merge_all;
 pub(crate) use commit::CommitInput;
 pub use commit::{CommitKind, CommitReport};
 pub(crate) use exclusive::{Exclusive, Held};
@@ -84,13 +84,17 @@ impl Store {
 
     /// Pages that only snapshots still need. 0 while a change of the trees is under way.
     pub(crate) fn pinned_pages(&self) -> u64 {
-        self.trees.try_acquire().map_or(0, |trees| trees.allocator.waiting_pages())
+        self.trees
+            .try_acquire()
+            .map_or(0, |trees| trees.allocator.waiting_pages())
     }
 
     /// Begins a bulk load: the writer's lock, and a log to commit to.
     pub(crate) fn begin_bulk(self: &Arc<Store>) -> Result<Held<()>> {
         if self.options.read_only {
-            return Err(Error::usage("the database was opened read-only; open it for writing"));
+            return Err(Error::usage(
+                "the database was opened read-only; open it for writing",
+            ));
         }
         let writer = self.writer.acquire();
         self.poison.check()?;
@@ -104,7 +108,11 @@ impl Store {
         View {
             pager: Arc::clone(&self.pager),
             base: Arc::clone(&state.base),
-            layers: layers.into_iter().filter(|layer| !layer.is_empty()).cloned().collect(),
+            layers: layers
+                .into_iter()
+                .filter(|layer| !layer.is_empty())
+                .cloned()
+                .collect(),
             totals: state.totals,
             dictionary: Arc::clone(&self.dictionary),
         }

@@ -4,14 +4,14 @@ use std::sync::{Arc, Mutex};
 
 use arc_swap::ArcSwap;
 
+use super::Store;
 use super::commits::{Commits, Log};
 use super::exclusive::Exclusive;
 use super::files::Files;
 use super::recover::{Recovered, recover};
-use super::state::State;
 use super::slots::{Slots, read_newest};
+use super::state::State;
 use super::trees::Trees;
-use super::Store;
 use crate::delta::Delta;
 use crate::error::{Error, Result};
 use crate::graph::DictionaryCache;
@@ -22,7 +22,11 @@ use crate::storage::{LockMode, OpenMode, Poison, Poisonable, Storage};
 impl Store {
     /// Opens an existing database. The header decides what the options leave open.
     pub(crate) fn open(files: Files, options: Options, watch: &OnRecovery) -> Result<Arc<Store>> {
-        let mode = if options.read_only { OpenMode::Read } else { OpenMode::Write };
+        let mode = if options.read_only {
+            OpenMode::Read
+        } else {
+            OpenMode::Write
+        };
         let file = files
             .directory
             .open(&files.name, mode)
@@ -41,7 +45,11 @@ impl Store {
         let poison = Arc::new(Poison::default());
         let file: Arc<dyn Storage> = Arc::new(Poisonable::new(file, &poison));
         let header = read_newest(&*file)?;
-        let mode = if options.read_only { OpenMode::Read } else { OpenMode::Write };
+        let mode = if options.read_only {
+            OpenMode::Read
+        } else {
+            OpenMode::Write
+        };
         let recovered = recover(&files, header, mode, watch)?;
         check_length(&*file, &recovered)?;
         options.adopt(&recovered.header);
@@ -52,7 +60,12 @@ impl Store {
             options.file_id,
             options.cache_bytes,
         ));
-        let slots = Slots::new(Arc::clone(&file), &poison, recovered.header, recovered.slot_pending);
+        let slots = Slots::new(
+            Arc::clone(&file),
+            &poison,
+            recovered.header,
+            recovered.slot_pending,
+        );
         let (trees, base) = Trees::new(Arc::clone(&pager), slots);
         let state = Arc::new(State {
             base,
@@ -84,14 +97,28 @@ impl Store {
 }
 
 fn lock(files: &Files, file: &dyn Storage, options: &Options) -> Result<()> {
-    let mode = if options.read_only { LockMode::Shared } else { LockMode::Exclusive };
-    let held = file.lock(mode).map_err(|e| Error::io(format!("locking {}", files.name), e))?;
-    if held { Ok(()) } else { Err(Error::Locked { path: files.name.clone() }) }
+    let mode = if options.read_only {
+        LockMode::Shared
+    } else {
+        LockMode::Exclusive
+    };
+    let held = file
+        .lock(mode)
+        .map_err(|e| Error::io(format!("locking {}", files.name), e))?;
+    if held {
+        Ok(())
+    } else {
+        Err(Error::Locked {
+            path: files.name.clone(),
+        })
+    }
 }
 
 fn check_length(file: &dyn Storage, recovered: &Recovered) -> Result<()> {
     let header = &recovered.header;
-    let len = file.len().map_err(|e| Error::io("reading the database's length", e))?;
+    let len = file
+        .len()
+        .map_err(|e| Error::io("reading the database's length", e))?;
     let needed = header.page_count.saturating_mul(header.page_size as u64);
     if len < needed {
         let what = format!("the file has {len} bytes, but its header counts {needed}");

@@ -45,7 +45,12 @@ impl Recovered {
 }
 
 /// Replays the log that the header names, in memory. Writes nothing.
-pub(crate) fn recover(files: &Files, header: Header, mode: OpenMode, watch: &OnRecovery) -> Result<Recovered> {
+pub(crate) fn recover(
+    files: &Files,
+    header: Header,
+    mode: OpenMode,
+    watch: &OnRecovery,
+) -> Result<Recovered> {
     if header.log_generation == 0 {
         return Ok(Recovered::clean(header));
     }
@@ -62,7 +67,10 @@ pub(crate) fn recover(files: &Files, header: Header, mode: OpenMode, watch: &OnR
         report.records += 1;
         report.bytes += record.bytes;
         state.replay(record, &mut report)?;
-        watch.call(RecoveryProgress { records: report.records, bytes: report.bytes });
+        watch.call(RecoveryProgress {
+            records: report.records,
+            bytes: report.bytes,
+        });
     }
     let tail = reader.tail();
     report.dropped_bytes = tail.dropped_bytes;
@@ -81,13 +89,19 @@ fn open_log(files: &Files, mode: OpenMode) -> Result<Arc<dyn Storage>> {
     if !there {
         return Err(Error::corrupt_log(
             0,
-            format!("the database was not closed cleanly and its log {name} is missing; put it back beside the database"),
+            format!(
+                "the database was not closed cleanly and its log {name} is missing; put it back beside the database"
+            ),
         ));
     }
-    let log = files.directory.open(&name, mode).map_err(|e| Error::io(format!("opening {name}"), e))?;
+    let log = files
+        .directory
+        .open(&name, mode)
+        .map_err(|e| Error::io(format!("opening {name}"), e))?;
     // What the log holds may exist only in the operating system's memory. It must be durable before
     // anyone sees it, or a power cut could take back what a reader has acted upon.
-    log.sync().map_err(|e| Error::io(format!("syncing {name}"), e))?;
+    log.sync()
+        .map_err(|e| Error::io(format!("syncing {name}"), e))?;
     Ok(log)
 }
 
@@ -127,7 +141,10 @@ fn root_header(record: &Record, before: &Header) -> Result<Header> {
         && header.log_position == record.end
         && header.commit == record.commit;
     if !continues {
-        return Err(Error::corrupt_log(record.offset, "root record does not continue the state before it"));
+        return Err(Error::corrupt_log(
+            record.offset,
+            "root record does not continue the state before it",
+        ));
     }
     header.log_chain = record.checksum;
     Ok(header)

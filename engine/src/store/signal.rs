@@ -38,7 +38,10 @@ impl Signal {
             if std::mem::take(&mut wishes.work) {
                 return true;
             }
-            wishes = self.changed.wait(wishes).unwrap_or_else(PoisonError::into_inner);
+            wishes = self
+                .changed
+                .wait(wishes)
+                .unwrap_or_else(PoisonError::into_inner);
         }
     }
 

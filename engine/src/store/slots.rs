@@ -31,9 +31,13 @@ fn read_slot(
     slot: usize,
     offset: u64,
 ) -> Result<std::result::Result<Header, SlotProblem>> {
-    let len = file.len().map_err(|e| Error::io("reading the database's length", e))?;
+    let len = file
+        .len()
+        .map_err(|e| Error::io("reading the database's length", e))?;
     let mut bytes = [0u8; SLOT_LEN];
-    let there = usize::try_from(len.saturating_sub(offset)).unwrap_or(SLOT_LEN).min(SLOT_LEN);
+    let there = usize::try_from(len.saturating_sub(offset))
+        .unwrap_or(SLOT_LEN)
+        .min(SLOT_LEN);
     if let Some(present) = bytes.get_mut(..there) {
         file.read_at(offset, present)
             .map_err(|e| Error::io("reading a header slot of the database", e))?;
@@ -49,16 +53,25 @@ fn newer(best: Option<Header>, header: Header) -> Result<Header> {
         && best.unique_edges == header.unique_edges
         && best.log_segment_bytes == header.log_segment_bytes;
     if !same {
-        return Err(Error::corrupt_at(0, "the two header slots describe different databases"));
+        return Err(Error::corrupt_at(
+            0,
+            "the two header slots describe different databases",
+        ));
     }
-    Ok(if header.sequence > best.sequence { header } else { best })
+    Ok(if header.sequence > best.sequence {
+        header
+    } else {
+        best
+    })
 }
 
 /// Says the most useful thing about a file without a valid slot.
 fn refusal(problems: &[(u64, SlotProblem)]) -> Error {
     for (_, problem) in problems {
         if let SlotProblem::Version(version) = problem {
-            return Error::Version { found: format!("format version {version}") };
+            return Error::Version {
+                found: format!("format version {version}"),
+            };
         }
     }
     for (offset, problem) in problems {
@@ -66,7 +79,9 @@ fn refusal(problems: &[(u64, SlotProblem)]) -> Error {
             return Error::corrupt_at(*offset, format!("both header slots are damaged: {rule}"));
         }
     }
-    Error::Version { found: "a file that is not a Vellum database".to_owned() }
+    Error::Version {
+        found: "a file that is not a Vellum database".to_owned(),
+    }
 }
 
 /// The slots of a database that is open for writing.
@@ -84,8 +99,18 @@ pub(crate) struct Slots {
 const BIRTHS_RESERVED: u64 = 1 << 20;
 
 impl Slots {
-    pub(crate) fn new(file: Arc<dyn Storage>, poison: &Arc<Poison>, header: Header, pending: bool) -> Slots {
-        Slots { file, poison: Arc::clone(poison), header, pending }
+    pub(crate) fn new(
+        file: Arc<dyn Storage>,
+        poison: &Arc<Poison>,
+        header: Header,
+        pending: bool,
+    ) -> Slots {
+        Slots {
+            file,
+            poison: Arc::clone(poison),
+            header,
+            pending,
+        }
     }
 
     /// Writes the current state to its slot if only a root record holds it yet.
@@ -146,5 +171,6 @@ pub(crate) fn write_slot(file: &dyn Storage, header: &Header) -> Result<()> {
     let offset = SLOT_OFFSETS.get(slot).copied().unwrap_or_default();
     file.write_at(offset, &header.encode())
         .map_err(|e| Error::io("writing a header slot of the database", e))?;
-    file.sync().map_err(|e| Error::io("syncing a header slot of the database", e))
+    file.sync()
+        .map_err(|e| Error::io("syncing a header slot of the database", e))
 }

@@ -73,7 +73,15 @@ impl Trees {
         let births = Births::from(header.birth_limit);
         let base = Arc::new(Base::new(header));
         let live = vec![Arc::downgrade(&base)];
-        let trees = Trees { pager, slots, allocator, births, freelist: None, live, checkpoint: None };
+        let trees = Trees {
+            pager,
+            slots,
+            allocator,
+            births,
+            freelist: None,
+            live,
+            checkpoint: None,
+        };
         (trees, base)
     }
 
@@ -91,7 +99,12 @@ impl Trees {
             self.freelist = Some(list.pages);
         }
         self.release_unused();
-        Ok(PageWriter::new(&self.pager, &mut self.allocator, &mut self.births, &mut self.slots))
+        Ok(PageWriter::new(
+            &self.pager,
+            &mut self.allocator,
+            &mut self.births,
+            &mut self.slots,
+        ))
     }
 
     /// Publishes the same trees with another log, or none. Reserves births for this owner.
@@ -108,13 +121,20 @@ impl Trees {
 
     /// Writes what the change still holds back, makes all its pages durable, and returns the header
     /// of the new state, which nothing durable names yet, with the pages of its freelist.
-    pub(crate) fn seal(&mut self, contents: &Contents, covered: Covered) -> Result<(Header, Vec<PageRef>)> {
+    pub(crate) fn seal(
+        &mut self,
+        contents: &Contents,
+        covered: Covered,
+    ) -> Result<(Header, Vec<PageRef>)> {
         let old = self.freelist.clone().unwrap_or_default();
         let mut writer = self.writer()?;
         let (freelist, free_pages) = writer.write_freelist(&old)?;
         writer.flush()?;
         drop(writer);
-        self.pager.file().sync().map_err(|e| Error::io("syncing the database", e))?;
+        self.pager
+            .file()
+            .sync()
+            .map_err(|e| Error::io("syncing the database", e))?;
         self.pager.synced();
         let mut header = self.slots.header.clone();
         header.sequence += 1;
@@ -133,14 +153,20 @@ impl Trees {
     }
 
     /// Makes a sealed state durable in its slot, and current. Returns the base for new snapshots.
-    pub(crate) fn publish(&mut self, (header, freelist): (Header, Vec<PageRef>)) -> Result<Arc<Base>> {
+    pub(crate) fn publish(
+        &mut self,
+        (header, freelist): (Header, Vec<PageRef>),
+    ) -> Result<Arc<Base>> {
         self.slots.publish(header)?;
         Ok(self.adopt(freelist))
     }
 
     /// Makes a state current that a durable root record holds. If writing its slot fails, nobody
     /// writes any more, and recovery finds the record.
-    pub(crate) fn publish_recorded(&mut self, (header, freelist): (Header, Vec<PageRef>)) -> (Arc<Base>, Result<()>) {
+    pub(crate) fn publish_recorded(
+        &mut self,
+        (header, freelist): (Header, Vec<PageRef>),
+    ) -> (Arc<Base>, Result<()>) {
         let written = self.slots.publish_recorded(header);
         (self.adopt(freelist), written)
     }
@@ -162,14 +188,21 @@ impl Trees {
     /// Gives back pages that no snapshot reaches any more.
     fn release_unused(&mut self) {
         self.live.retain(|base| base.strong_count() > 0);
-        let oldest = self.live.iter().find_map(|base| base.upgrade().map(|base| base.header.sequence));
-        self.allocator.release(oldest.unwrap_or(self.slots.header.sequence));
+        let oldest = self
+            .live
+            .iter()
+            .find_map(|base| base.upgrade().map(|base| base.header.sequence));
+        self.allocator
+            .release(oldest.unwrap_or(self.slots.header.sequence));
     }
 
     /// Whether a snapshot older than the current state is still held.
     fn old_snapshots(&self) -> bool {
         let current = self.slots.header.sequence;
-        self.live.iter().filter_map(Weak::upgrade).any(|base| base.header.sequence < current)
+        self.live
+            .iter()
+            .filter_map(Weak::upgrade)
+            .any(|base| base.header.sequence < current)
     }
 
     /// Publishes a state that does not count free pages at the end of the file, unless snapshots may

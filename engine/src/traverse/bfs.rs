@@ -38,7 +38,14 @@ pub struct Bfs<'t> {
 impl<'t> Bfs<'t> {
     pub(crate) fn new(view: &'t View, start: NodeId) -> Bfs<'t> {
         let follow = Follow::default();
-        Bfs { view, start, follow, max_depth: u32::MAX, stop_at: None, cache: None }
+        Bfs {
+            view,
+            start,
+            follow,
+            max_depth: u32::MAX,
+            stop_at: None,
+            cache: None,
+        }
     }
 
     /// Follows edges in this direction.
@@ -96,7 +103,11 @@ impl<'t> Bfs<'t> {
         let mut level = vec![(self.start, None)];
         for depth in 0..=self.max_depth {
             for &(node, parent) in &level {
-                if let ControlFlow::Break(value) = visit(Visit { node, depth, parent }) {
+                if let ControlFlow::Break(value) = visit(Visit {
+                    node,
+                    depth,
+                    parent,
+                }) {
                     return Ok(Some(value));
                 }
                 if self.stop_at == Some(node) {

@@ -64,7 +64,9 @@ impl TraversalCacheBuilder {
 
 impl Default for TraversalCacheBuilder {
     fn default() -> TraversalCacheBuilder {
-        TraversalCacheBuilder { capacity: DEFAULT_CAPACITY.into() }
+        TraversalCacheBuilder {
+            capacity: DEFAULT_CAPACITY.into(),
+        }
     }
 }
 
@@ -81,7 +83,11 @@ impl TraversalCache {
     }
 
     fn of(capacity: u16) -> TraversalCache {
-        TraversalCache { pages: Lru::new(capacity), hits: 0, misses: 0 }
+        TraversalCache {
+            pages: Lru::new(capacity),
+            hits: 0,
+            misses: 0,
+        }
     }
 
     /// Options before making one.

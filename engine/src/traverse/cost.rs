@@ -87,12 +87,22 @@ impl<'t> Search<'t> {
     }
 
     pub(super) fn run(mut self, from: NodeId, to: NodeId, max_edges: u32) -> Result<Option<Path>> {
-        self.add(Way { node: from, before: None, cost: 0.0, edges: 0 });
+        self.add(Way {
+            node: from,
+            before: None,
+            cost: 0.0,
+            edges: 0,
+        });
         let limited = max_edges < u32::MAX;
         while let Some(Open { cost, edges, way }) = self.open.pop() {
-            let Some(node) = self.ways.get(way).map(|way| way.node) else { continue };
+            let Some(node) = self.ways.get(way).map(|way| way.node) else {
+                continue;
+            };
             if node == to {
-                return Ok(Some(Path { nodes: self.trail(way), cost }));
+                return Ok(Some(Path {
+                    nodes: self.trail(way),
+                    cost,
+                }));
             }
             // Ways come in the order of their cost. A dearer one to the same node is of use only if it
             // has fewer edges and their number matters.
@@ -109,7 +119,11 @@ impl<'t> Search<'t> {
     }
 
     fn add(&mut self, way: Way) {
-        self.open.push(Open { cost: way.cost, edges: way.edges, way: self.ways.len() });
+        self.open.push(Open {
+            cost: way.cost,
+            edges: way.edges,
+            way: self.ways.len(),
+        });
         self.ways.push(way);
     }
 
@@ -119,13 +133,27 @@ impl<'t> Search<'t> {
                 let edge = edge?;
                 let step = (self.cost)(&edge)?;
                 if step.is_nan() || step < 0.0 {
-                    return Err(Error::usage(format!("the cost of {edge:?} is {step}; it must be 0 or more")));
+                    return Err(Error::usage(format!(
+                        "the cost of {edge:?} is {step}; it must be 0 or more"
+                    )));
                 }
-                let peer = if edge.source() == node { edge.target() } else { edge.source() };
-                let settled = self.settled.get(&peer.get()).is_some_and(|fewest| *fewest <= edges);
+                let peer = if edge.source() == node {
+                    edge.target()
+                } else {
+                    edge.source()
+                };
+                let settled = self
+                    .settled
+                    .get(&peer.get())
+                    .is_some_and(|fewest| *fewest <= edges);
                 let cost = so_far + step;
                 if cost.is_finite() && !settled {
-                    self.add(Way { node: peer, before: Some(way), cost, edges });
+                    self.add(Way {
+                        node: peer,
+                        before: Some(way),
+                        cost,
+                        edges,
+                    });
                 }
             }
         }

@@ -15,7 +15,10 @@ pub(super) struct Follow<'t> {
 
 impl Default for Follow<'_> {
     fn default() -> Self {
-        Follow { direction: Some(Direction::Out), label: None }
+        Follow {
+            direction: Some(Direction::Out),
+            label: None,
+        }
     }
 }
 
@@ -23,13 +26,17 @@ impl Follow<'_> {
     /// The same edges, walked backwards.
     #[must_use]
     pub(super) fn reversed(self) -> Self {
-        Follow { direction: self.direction.map(Direction::reversed), ..self }
+        Follow {
+            direction: self.direction.map(Direction::reversed),
+            ..self
+        }
     }
 
     /// The directions to look in, one or both.
     pub(super) fn directions(self) -> impl Iterator<Item = Direction> {
         let both = [Direction::Out, Direction::In];
-        both.into_iter().filter(move |each| self.direction.is_none_or(|only| only == *each))
+        both.into_iter()
+            .filter(move |each| self.direction.is_none_or(|only| only == *each))
     }
 }
 
@@ -42,12 +49,25 @@ pub(super) struct Stepper<'t> {
 }
 
 impl<'t> Stepper<'t> {
-    pub(super) fn new(view: &'t View, pages: &'t TraversalPages<'t>, follow: Follow<'t>) -> Result<Stepper<'t>> {
-        Ok(Stepper { view, pages, labels: Labels::of(view, follow.label)?, follow })
+    pub(super) fn new(
+        view: &'t View,
+        pages: &'t TraversalPages<'t>,
+        follow: Follow<'t>,
+    ) -> Result<Stepper<'t>> {
+        Ok(Stepper {
+            view,
+            pages,
+            labels: Labels::of(view, follow.label)?,
+            follow,
+        })
     }
 
     /// Tells every neighbour of a node, until told to stop by `false`.
-    pub(super) fn neighbors(&self, node: NodeId, mut tell: impl FnMut(NodeId) -> bool) -> Result<()> {
+    pub(super) fn neighbors(
+        &self,
+        node: NodeId,
+        mut tell: impl FnMut(NodeId) -> bool,
+    ) -> Result<()> {
         for direction in self.follow.directions() {
             for peer in Peers::new(self.view, self.pages, node, direction, self.labels)? {
                 if !tell(peer?) {

@@ -29,7 +29,13 @@ impl<K: Copy + Eq + Hash, V> Lru<K, V> {
     /// An empty map. `capacity` is at least 1 and less than 65,535.
     pub(super) fn new(capacity: u16) -> Lru<K, V> {
         debug_assert!((1..NONE).contains(&capacity));
-        Lru { slots: Vec::new(), places: HashMap::default(), newest: NONE, oldest: NONE, capacity }
+        Lru {
+            slots: Vec::new(),
+            places: HashMap::default(),
+            newest: NONE,
+            oldest: NONE,
+            capacity,
+        }
     }
 
     pub(super) fn len(&self) -> usize {
@@ -70,7 +76,12 @@ impl<K: Copy + Eq + Hash, V> Lru<K, V> {
             self.link_newest(place);
             return;
         }
-        let slot = Slot { key, value, newer: NONE, older: NONE };
+        let slot = Slot {
+            key,
+            value,
+            newer: NONE,
+            older: NONE,
+        };
         let place = if self.slots.len() < self.capacity() {
             self.slots.push(slot);
             self.slots.len() as u16 - 1
@@ -89,7 +100,9 @@ impl<K: Copy + Eq + Hash, V> Lru<K, V> {
 
     /// Forgets an entry. Whether it was there.
     pub(super) fn remove(&mut self, key: &K) -> bool {
-        let Some(place) = self.places.remove(key) else { return false };
+        let Some(place) = self.places.remove(key) else {
+            return false;
+        };
         self.unlink(place);
         // The last slot moves into the gap, so its neighbours must find it there.
         let last = self.slots.len() as u16 - 1;

@@ -19,7 +19,7 @@ mod seen;
 #[cfg(test)]
 mod tests;
 
-pub use bfs::{Bfs, Visit};
 pub(crate) use bfs::k_hop;
+pub use bfs::{Bfs, Visit};
 pub use cache::{TraversalCache, TraversalCacheBuilder};
 pub use path::{Path, PathQuery};

@@ -17,7 +17,10 @@ pub(super) struct TraversalPages<'c> {
 
 impl<'c> TraversalPages<'c> {
     pub(super) fn new(pager: &'c Pager, cache: &'c mut TraversalCache) -> TraversalPages<'c> {
-        TraversalPages { pager, cache: RefCell::new(cache) }
+        TraversalPages {
+            pager,
+            cache: RefCell::new(cache),
+        }
     }
 }
 

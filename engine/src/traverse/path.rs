@@ -39,7 +39,15 @@ pub struct PathQuery<'t> {
 impl<'t> PathQuery<'t> {
     pub(crate) fn new(view: &'t View, from: NodeId, to: NodeId) -> PathQuery<'t> {
         let follow = Follow::default();
-        PathQuery { view, from, to, follow, max_depth: u32::MAX, cost: None, cache: None }
+        PathQuery {
+            view,
+            from,
+            to,
+            follow,
+            max_depth: u32::MAX,
+            cost: None,
+            cache: None,
+        }
     }
 
     /// Follows edges in this direction.
@@ -99,9 +107,14 @@ impl<'t> PathQuery<'t> {
         }
         let mut ends = [
             Side::new(Stepper::new(self.view, &pages, self.follow)?, self.from),
-            Side::new(Stepper::new(self.view, &pages, self.follow.reversed())?, self.to),
+            Side::new(
+                Stepper::new(self.view, &pages, self.follow.reversed())?,
+                self.to,
+            ),
         ];
-        let Some(middle) = meet(&mut ends, self.max_depth)? else { return Ok(None) };
+        let Some(middle) = meet(&mut ends, self.max_depth)? else {
+            return Ok(None);
+        };
         let [front, back] = &ends;
         let mut nodes = front.trail(middle);
         nodes.reverse();
@@ -122,14 +135,22 @@ struct Side<'t> {
 impl<'t> Side<'t> {
     fn new(stepper: Stepper<'t>, end: NodeId) -> Side<'t> {
         let before = std::iter::once((end.get(), end)).collect();
-        Side { stepper, before, level: vec![end] }
+        Side {
+            stepper,
+            before,
+            level: vec![end],
+        }
     }
 
     /// Goes one edge further, and says where it met the other side.
     fn advance(&mut self, other: &Side<'_>) -> Result<Option<NodeId>> {
         let mut next = Vec::new();
         let mut met = None;
-        let Side { stepper, before, level } = self;
+        let Side {
+            stepper,
+            before,
+            level,
+        } = self;
         for &node in &*level {
             stepper.neighbors(node, |peer| {
                 before.entry(peer.get()).or_insert_with(|| {
@@ -167,11 +188,10 @@ impl<'t> Side<'t> {
 /// shortest path: a shorter one would have a node within reach of both sides before.
 fn meet(ends: &mut [Side<'_>; 2], max_depth: u32) -> Result<Option<NodeId>> {
     let [front, back] = ends;
-    if let [end] = front.level[..] {
-        if back.before.contains_key(&end.get()) {
+    if let [end] = front.level[..]
+        && back.before.contains_key(&end.get()) {
             return Ok(Some(end));
         }
-    }
     for _ in 0..max_depth {
         if front.level.is_empty() || back.level.is_empty() {
             return Ok(None);

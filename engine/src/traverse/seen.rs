@@ -42,7 +42,6 @@ pub(super) struct Seen {
     blocks: Vec<[u64; BLOCK_WORDS]>,
     /// The block used last, because neighbours are often close to one another.
     last: (u64, usize),
-    len: u64,
 }
 
 impl Seen {
@@ -53,12 +52,15 @@ impl Seen {
         let place = self.block(key);
         let bit = 1u64 << (id & 63);
         let index = (id >> 6) as usize % BLOCK_WORDS;
-        let Some(word) = self.blocks.get_mut(place).and_then(|block| block.get_mut(index)) else {
+        let Some(word) = self
+            .blocks
+            .get_mut(place)
+            .and_then(|block| block.get_mut(index))
+        else {
             return false;
         };
         let new = *word & bit == 0;
         *word |= bit;
-        self.len += u64::from(new);
         new
     }
 
@@ -74,10 +76,5 @@ impl Seen {
         }
         self.last = (key, place);
         place
-    }
-
-    /// Ids in the set.
-    pub(super) fn len(&self) -> u64 {
-        self.len
     }
 }

@@ -73,7 +73,13 @@ impl WriteTxn {
     ///
     /// # Errors
     /// [`Error::Usage`] if the id names a node or named one that was deleted. Else as [`insert_node`](WriteTxn::insert_node).
-    pub fn insert_node_with_id(&mut self, id: NodeId, kind: &str, name: &str, data: &[u8]) -> Result<()> {
+    pub fn insert_node_with_id(
+        &mut self,
+        id: NodeId,
+        kind: &str,
+        name: &str,
+        data: &[u8],
+    ) -> Result<()> {
         if self.contains_node(id)? {
             return Err(Error::usage(format!("node {id} exists already")));
         }
@@ -84,7 +90,11 @@ impl WriteTxn {
             self.use_reserved(id)?;
         } else {
             if id.get() > next {
-                self.set_absent(AbsentRun { first: next, len: id.get() - next, reserved: true })?;
+                self.set_absent(AbsentRun {
+                    first: next,
+                    len: id.get() - next,
+                    reserved: true,
+                })?;
             }
             self.work.get_mut().totals.next_node = id.get() + 1;
         }
@@ -103,7 +113,11 @@ impl WriteTxn {
         }
         let end = first.saturating_add(count);
         limits::node_id(end - 1)?;
-        self.set_absent(AbsentRun { first, len: count, reserved: true })?;
+        self.set_absent(AbsentRun {
+            first,
+            len: count,
+            reserved: true,
+        })?;
         self.work.get_mut().totals.next_node = end;
         Ok(first..end)
     }
@@ -114,7 +128,9 @@ impl WriteTxn {
     /// As [`insert_node`](WriteTxn::insert_node).
     pub fn update_node(&mut self, id: NodeId, update: NodeUpdate<'_>) -> Result<bool> {
         let view = self.work.get_mut().view(&self.store)?;
-        let Some(old) = view.node_record(id)? else { return Ok(false) };
+        let Some(old) = view.node_record(id)? else {
+            return Ok(false);
+        };
         let name = update.name.unwrap_or(&old.name);
         let data = update.data.unwrap_or(&old.data);
         limits::name(name)?;
@@ -123,11 +139,16 @@ impl WriteTxn {
             Some(kind) => self.kind_id(kind)?,
             None => old.kind,
         };
-        let record = NodeRecord { kind, name: name.into(), data: data.into() };
+        let record = NodeRecord {
+            kind,
+            name: name.into(),
+            data: data.into(),
+        };
         let indexed = self.store.options.name_index;
         let work = self.work.get_mut();
         work.touch();
-        work.batch.replace_node(id.get(), &old, Arc::new(record), indexed);
+        work.batch
+            .replace_node(id.get(), &old, Arc::new(record), indexed);
         self.limit_memory()?;
         Ok(true)
     }
@@ -139,7 +160,9 @@ impl WriteTxn {
     /// Those of reading and, for a large transaction, of writing.
     pub fn delete_node(&mut self, id: NodeId) -> Result<bool> {
         let view = self.work.get_mut().view(&self.store)?;
-        let Some(old) = view.node_record(id)? else { return Ok(false) };
+        let Some(old) = view.node_record(id)? else {
+            return Ok(false);
+        };
         let indexed = self.store.options.name_index;
         let edges = view.incident_edges(id)?;
         let work = self.work.get_mut();
@@ -150,7 +173,11 @@ impl WriteTxn {
         work.totals.edges = work.totals.edges.saturating_sub(edges.len() as u64);
         work.batch.delete_node(id.get(), &old, indexed);
         work.totals.nodes -= 1;
-        self.set_absent(AbsentRun { first: id.get(), len: 1, reserved: false })?;
+        self.set_absent(AbsentRun {
+            first: id.get(),
+            len: 1,
+            reserved: false,
+        })?;
         self.limit_memory()?;
         Ok(true)
     }
@@ -165,18 +192,27 @@ impl WriteTxn {
     /// # Errors
     /// [`Error::Usage`] if either node does not exist, [`Error::Limit`], and those of writing for a
     /// large transaction.
-    pub fn insert_edge(&mut self, source: NodeId, label: &str, target: NodeId, data: &[u8]) -> Result<()> {
+    pub fn insert_edge(
+        &mut self,
+        source: NodeId,
+        label: &str,
+        target: NodeId,
+        data: &[u8],
+    ) -> Result<()> {
         limits::data(data)?;
         for end in [source, target] {
             if !self.contains_node(end)? {
-                return Err(Error::usage(format!("node {end} does not exist; insert it before its edges")));
+                return Err(Error::usage(format!(
+                    "node {end} does not exist; insert it before its edges"
+                )));
             }
         }
         let label = self.label_id(label)?;
         self.work.get_mut().settle_keyed_edges(&self.store)?;
         let work = self.work.get_mut();
         work.touch();
-        work.batch.insert_edge(source.get(), label, target.get(), EdgeData::new(data));
+        work.batch
+            .insert_edge(source.get(), label, target.get(), EdgeData::new(data));
         work.totals.edges += 1;
         self.limit_memory()
     }
@@ -195,7 +231,12 @@ impl WriteTxn {
         self.insert_edge(source, label, target, data)?;
         let label = self.label_id(label)?;
         let view = self.work.get_mut().view(&self.store)?;
-        let triple = EdgeKey { node: source.get(), label, peer: target.get(), ordinal: 0 };
+        let triple = EdgeKey {
+            node: source.get(),
+            label,
+            peer: target.get(),
+            ordinal: 0,
+        };
         let highest = view.highest_ordinal(triple)?;
         // The edge just inserted is the highest of its kind.
         Ok(highest.unwrap_or_default())
@@ -214,7 +255,9 @@ impl WriteTxn {
         data: &[u8],
     ) -> Result<bool> {
         limits::data(data)?;
-        let Some(key) = self.find_edge(source, label, target, ordinal)? else { return Ok(false) };
+        let Some(key) = self.find_edge(source, label, target, ordinal)? else {
+            return Ok(false);
+        };
         let work = self.work.get_mut();
         work.touch();
         work.batch.put_edge(key, EdgeData::new(data));
@@ -226,8 +269,16 @@ impl WriteTxn {
     ///
     /// # Errors
     /// Those of reading and writing.
-    pub fn delete_edge(&mut self, source: NodeId, label: &str, target: NodeId, ordinal: u32) -> Result<bool> {
-        let Some(key) = self.find_edge(source, label, target, ordinal)? else { return Ok(false) };
+    pub fn delete_edge(
+        &mut self,
+        source: NodeId,
+        label: &str,
+        target: NodeId,
+        ordinal: u32,
+    ) -> Result<bool> {
+        let Some(key) = self.find_edge(source, label, target, ordinal)? else {
+            return Ok(false);
+        };
         let work = self.work.get_mut();
         work.touch();
         work.batch.delete_edge(key);
@@ -236,10 +287,23 @@ impl WriteTxn {
         Ok(true)
     }
 
-    fn find_edge(&mut self, source: NodeId, label: &str, target: NodeId, ordinal: u32) -> Result<Option<EdgeKey>> {
+    fn find_edge(
+        &mut self,
+        source: NodeId,
+        label: &str,
+        target: NodeId,
+        ordinal: u32,
+    ) -> Result<Option<EdgeKey>> {
         let view = self.work.get_mut().view(&self.store)?;
-        let Some(label) = view.label_id(label)? else { return Ok(None) };
-        let key = EdgeKey { node: source.get(), label: label.0, peer: target.get(), ordinal };
+        let Some(label) = view.label_id(label)? else {
+            return Ok(None);
+        };
+        let key = EdgeKey {
+            node: source.get(),
+            label: label.0,
+            peer: target.get(),
+            ordinal,
+        };
         Ok(view.has_edge(key)?.then_some(key))
     }
 
@@ -248,7 +312,11 @@ impl WriteTxn {
         limits::data(data)?;
         let kind = self.kind_id(kind)?;
         let indexed = self.store.options.name_index;
-        let record = NodeRecord { kind, name: name.into(), data: data.into() };
+        let record = NodeRecord {
+            kind,
+            name: name.into(),
+            data: data.into(),
+        };
         let work = self.work.get_mut();
         work.touch();
         work.batch.insert_node(id.get(), Arc::new(record), indexed);
@@ -279,7 +347,9 @@ impl WriteTxn {
         let view = work.view(&self.store)?;
         let run = view.absent_run(id.get())?.filter(|run| run.reserved);
         let Some(run) = run else {
-            return Err(Error::usage(format!("node {id} was deleted; ids are not used twice")));
+            return Err(Error::usage(format!(
+                "node {id} was deleted; ids are not used twice"
+            )));
         };
         work.touch();
         work.batch.change_absent(view.make_present(run, id.get()));
@@ -291,6 +361,10 @@ impl WriteTxn {
     fn limit_memory(&mut self) -> Result<()> {
         let budget = self.store.options.write_buffer_bytes;
         let work = self.work.get_mut();
-        if work.memory() > budget { work.spill(&self.store) } else { Ok(()) }
+        if work.memory() > budget {
+            work.spill(&self.store)
+        } else {
+            Ok(())
+        }
     }
 }

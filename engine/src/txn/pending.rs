@@ -108,6 +108,7 @@ impl Work {
     /// Everything but what `batch` holds.
     fn settled(&mut self, store: &Store) -> &View {
         let (spilled, state, delta) = (&self.spilled, &self.state, &self.delta);
+        let totals = self.totals;
         self.settled.get_or_insert_with(|| {
             let mut view = match spilled {
                 Some(spilled) => spilled.view(store),
@@ -116,6 +117,7 @@ impl Work {
             if !delta.is_empty() {
                 view.layers.insert(0, delta.clone());
             }
+            view.totals = totals;
             view
         })
     }
@@ -127,7 +129,9 @@ impl Work {
         }
         let below = self.settled(store).clone();
         let batch = std::mem::take(&mut self.batch);
-        let batch = batch.resolve(store.options.unique_edges, |triple| below.highest_ordinal(triple))?;
+        let batch = batch.resolve(store.options.unique_edges, |triple| {
+            below.highest_ordinal(triple)
+        })?;
         self.delta.apply(batch);
         self.settled = None;
         Ok(())
@@ -135,7 +139,11 @@ impl Work {
 
     /// Makes room for an edge whose ordinal depends on edges that changed by key.
     pub(super) fn settle_keyed_edges(&mut self, store: &Store) -> Result<()> {
-        if self.batch.has_keyed_edges() { self.settle(store) } else { Ok(()) }
+        if self.batch.has_keyed_edges() {
+            self.settle(store)
+        } else {
+            Ok(())
+        }
     }
 
     pub(super) fn exists(&mut self, store: &Store, id: NodeId) -> Result<bool> {
@@ -208,7 +216,9 @@ impl Work {
     pub(super) fn rollback_to(&mut self, savepoint: &Savepoint) -> Result<()> {
         let ours = Arc::ptr_eq(&savepoint.owner, &self.identity);
         if !ours || !self.savepoints.contains(&savepoint.number) {
-            return Err(Error::usage("the savepoint is not of this transaction, or was rolled back over"));
+            return Err(Error::usage(
+                "the savepoint is not of this transaction, or was rolled back over",
+            ));
         }
         self.savepoints.retain(|number| *number <= savepoint.number);
         self.batch = Batch::default();
@@ -242,7 +252,9 @@ impl Work {
 
     /// The log payload of everything, if it can go into the log: nothing was spilled.
     pub(super) fn payload(&self) -> Option<Vec<u8>> {
-        self.spilled.is_none().then(|| encode(&self.delta, self.totals.logged()))
+        self.spilled
+            .is_none()
+            .then(|| encode(&self.delta, self.totals.logged()))
     }
 
     pub(super) fn into_delta(self) -> (Delta, Totals) {

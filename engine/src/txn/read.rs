@@ -36,7 +36,11 @@ pub struct PageLocation {
 
 impl ReadTxn {
     pub(crate) fn new(store: Arc<Store>, view: View, commit: u64) -> ReadTxn {
-        ReadTxn { store, view, commit }
+        ReadTxn {
+            store,
+            view,
+            commit,
+        }
     }
 
     pub(crate) fn published(store: &Arc<Store>) -> ReadTxn {
@@ -105,10 +109,19 @@ impl ReadTxn {
             Ok(kind) => (kind.map(|kind| u64::from(kind.0)), None),
             Err(error) => (None, Some(error)),
         };
-        let from = kind.map(|kind| EdgeKey { node: kind, ..EdgeKey::default() });
-        let entries = from.map(|from| self.view.items::<Kinds>(Some(from))).into_iter().flatten();
+        let from = kind.map(|kind| EdgeKey {
+            node: kind,
+            ..EdgeKey::default()
+        });
+        let entries = from
+            .map(|from| self.view.items::<Kinds>(Some(from)))
+            .into_iter()
+            .flatten();
         let ids = entries
-            .take_while(move |item| item.as_ref().map_or(true, |(key, ())| Some(key.node) == kind))
+            .take_while(move |item| {
+                item.as_ref()
+                    .map_or(true, |(key, ())| Some(key.node) == kind)
+            })
             .map(|item| self.node_id(item?.0.peer));
         error.map(Err).into_iter().chain(ids)
     }
@@ -121,9 +134,14 @@ impl ReadTxn {
         let wanted: Arc<str> = name.into();
         let first = NameKey::new(name, 0);
         let last = NameKey::new(name, crate::ids::MAX_U48);
-        let entries = self.named_from(first).take_while(move |item| item.as_ref().map_or(true, |key| *key <= last));
+        let entries = self
+            .named_from(first)
+            .take_while(move |item| item.as_ref().map_or(true, |key| *key <= last));
         entries
-            .filter(move |item| item.as_ref().map_or(true, |key| key.name() == wanted.as_bytes()))
+            .filter(move |item| {
+                item.as_ref()
+                    .map_or(true, |key| key.name() == wanted.as_bytes())
+            })
             .map(|item| self.node_id(item?.id()))
     }
 
@@ -131,12 +149,21 @@ impl ReadTxn {
     /// then of the ids.
     ///
     /// The first item is [`Error::Usage`] if the database has no name index.
-    pub fn nodes_with_prefix(&self, prefix: &str) -> impl Iterator<Item = Result<(String, NodeId)>> + use<'_> {
+    pub fn nodes_with_prefix(
+        &self,
+        prefix: &str,
+    ) -> impl Iterator<Item = Result<(String, NodeId)>> + use<'_> {
         let (wanted, begins): (Arc<str>, Arc<str>) = (prefix.into(), prefix.into());
         let first = NameKey::from_bytes(prefix.as_bytes());
         self.named_from(first)
-            .take_while(move |item| item.as_ref().map_or(true, |key| key.as_bytes().starts_with(begins.as_bytes())))
-            .filter(move |item| item.as_ref().map_or(true, |key| key.name().starts_with(wanted.as_bytes())))
+            .take_while(move |item| {
+                item.as_ref()
+                    .map_or(true, |key| key.as_bytes().starts_with(begins.as_bytes()))
+            })
+            .filter(move |item| {
+                item.as_ref()
+                    .map_or(true, |key| key.name().starts_with(wanted.as_bytes()))
+            })
             .map(|item| {
                 let key = item?;
                 let name = String::from_utf8_lossy(key.name()).into_owned();
@@ -147,10 +174,14 @@ impl ReadTxn {
     fn named_from(&self, from: NameKey) -> impl Iterator<Item = Result<NameKey>> + use<'_> {
         let indexed = self.store.options.name_index;
         let error = (!indexed).then(|| {
-            Err(Error::usage("the database was created without a name index; create one with it"))
+            Err(Error::usage(
+                "the database was created without a name index; create one with it",
+            ))
         });
         let entries = indexed.then(|| self.view.items::<Names>(Some(from)));
-        error.into_iter().chain(entries.into_iter().flatten().map(|item| Ok(item?.0)))
+        error
+            .into_iter()
+            .chain(entries.into_iter().flatten().map(|item| Ok(item?.0)))
     }
 
     /// The edges of a node: those that leave it, or those that enter it; of one label, or of all. In
@@ -162,7 +193,12 @@ impl ReadTxn {
 
     /// The nodes at the other ends of a node's edges, one for each edge, in the order of
     /// [`edges`](ReadTxn::edges).
-    pub fn neighbors(&self, node: NodeId, direction: Direction, label: Option<&str>) -> Neighbors<'_> {
+    pub fn neighbors(
+        &self,
+        node: NodeId,
+        direction: Direction,
+        label: Option<&str>,
+    ) -> Neighbors<'_> {
         Neighbors::new(&self.view, node, direction, label)
     }
 
@@ -178,10 +214,25 @@ impl ReadTxn {
     ///
     /// # Errors
     /// As [`node`](ReadTxn::node).
-    pub fn edge(&self, source: NodeId, label: &str, target: NodeId, ordinal: u32) -> Result<Option<Edge<'_>>> {
-        let Some(label) = self.view.label_id(label)? else { return Ok(None) };
-        let key = EdgeKey { node: source.get(), label: label.0, peer: target.get(), ordinal };
-        let Some(data) = self.view.edge_data(key)? else { return Ok(None) };
+    pub fn edge(
+        &self,
+        source: NodeId,
+        label: &str,
+        target: NodeId,
+        ordinal: u32,
+    ) -> Result<Option<Edge<'_>>> {
+        let Some(label) = self.view.label_id(label)? else {
+            return Ok(None);
+        };
+        let key = EdgeKey {
+            node: source.get(),
+            label: label.0,
+            peer: target.get(),
+            ordinal,
+        };
+        let Some(data) = self.view.edge_data(key)? else {
+            return Ok(None);
+        };
         Edge::new(&self.view, key, Some(data)).map(Some)
     }
 
@@ -211,7 +262,13 @@ impl ReadTxn {
     ///
     /// # Errors
     /// As [`node`](ReadTxn::node).
-    pub fn k_hop(&self, start: NodeId, hops: u32, direction: Direction, label: Option<&str>) -> Result<Vec<NodeId>> {
+    pub fn k_hop(
+        &self,
+        start: NodeId,
+        hops: u32,
+        direction: Direction,
+        label: Option<&str>,
+    ) -> Result<Vec<NodeId>> {
         k_hop(&self.view, start, hops, direction, label)
     }
 
@@ -227,10 +284,14 @@ impl ReadTxn {
     /// As [`node`](ReadTxn::node).
     pub fn locate(&self, node: NodeId) -> Result<Vec<PageLocation>> {
         let path = self.view.path_to_node(node)?;
-        Ok(path.into_iter().map(|(page, level)| PageLocation { page, level }).collect())
+        Ok(path
+            .into_iter()
+            .map(|(page, level)| PageLocation { page, level })
+            .collect())
     }
 
     fn node_id(&self, number: u64) -> Result<NodeId> {
-        NodeId::new(number).ok_or_else(|| Error::corrupt_at(0, format!("an index names node {number}")))
+        NodeId::new(number)
+            .ok_or_else(|| Error::corrupt_at(0, format!("an index names node {number}")))
     }
 }

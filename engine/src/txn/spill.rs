@@ -31,7 +31,11 @@ impl Spilled {
         let mut trees = store.trees.acquire();
         store.drain_in(&mut trees)?;
         let roots = trees.header().roots;
-        Ok(Spilled { trees: Some(trees), roots, dictionary: Arc::default() })
+        Ok(Spilled {
+            trees: Some(trees),
+            roots,
+            dictionary: Arc::default(),
+        })
     }
 
     fn trees(&mut self) -> Result<&mut Trees> {
@@ -43,7 +47,9 @@ impl Spilled {
         let mut roots = self.roots;
         let trees = self.trees()?;
         let mark = trees.allocator.mark();
-        let merged = trees.writer().and_then(|mut writer| merge_all(delta, &mut roots, &mut writer));
+        let merged = trees
+            .writer()
+            .and_then(|mut writer| merge_all(delta, &mut roots, &mut writer));
         if let Err(error) = merged {
             // The trees are as before, so the transaction can go on or be tried again.
             trees.allocator.rollback_to(&mark);
@@ -65,12 +71,17 @@ impl Spilled {
     }
 
     pub(super) fn pages(&self) -> u64 {
-        self.trees.as_ref().map_or(0, |trees| trees.allocator.taken())
+        self.trees
+            .as_ref()
+            .map_or(0, |trees| trees.allocator.taken())
     }
 
     pub(super) fn mark(&self) -> Mark {
         let allocator = self.trees.as_ref().map(|trees| trees.allocator.mark());
-        Mark { roots: self.roots, allocator }
+        Mark {
+            roots: self.roots,
+            allocator,
+        }
     }
 
     pub(super) fn rollback_to(&mut self, mark: &Mark) {

@@ -40,13 +40,20 @@ pub struct WriteTxn {
 impl WriteTxn {
     pub(crate) fn begin(store: Arc<Store>) -> Result<WriteTxn> {
         if store.options.read_only {
-            return Err(Error::usage("the database was opened read-only; open it for writing"));
+            return Err(Error::usage(
+                "the database was opened read-only; open it for writing",
+            ));
         }
         let writer = store.writer.acquire();
         store.poison.check()?;
         let work = RefCell::new(Work::on(&store.tip()));
         let durability = store.options.durability;
-        Ok(WriteTxn { store, work, durability, writer })
+        Ok(WriteTxn {
+            store,
+            work,
+            durability,
+            writer,
+        })
     }
 
     /// Chooses how durable this transaction's commit is, in place of the database's default.
@@ -62,7 +69,11 @@ impl WriteTxn {
     pub fn view(&self) -> Result<ReadTxn> {
         let mut work = self.work.borrow_mut();
         let view = work.view(&self.store)?;
-        Ok(ReadTxn::new(Arc::clone(&self.store), view, work.commit() + 1))
+        Ok(ReadTxn::new(
+            Arc::clone(&self.store),
+            view,
+            work.commit() + 1,
+        ))
     }
 
     /// How much this transaction has changed so far.
@@ -105,20 +116,41 @@ impl WriteTxn {
     /// [`Error::Poisoned`] or [`Error::Io`] if a log write or a sync failed: whether the transaction
     /// is durable shows when the database is opened again.
     pub fn commit(self) -> Result<CommitReport> {
-        let WriteTxn { store, work, durability, writer } = self;
+        let WriteTxn {
+            store,
+            work,
+            durability,
+            writer,
+        } = self;
         let mut work = work.into_inner();
         if work.is_empty() {
             let commit = work.commit();
-            return Ok(CommitReport { commit, how: CommitKind::Empty, pages: 0, log_bytes: 0, syncs: 0 });
+            return Ok(CommitReport {
+                commit,
+                how: CommitKind::Empty,
+                pages: 0,
+                log_bytes: 0,
+                syncs: 0,
+            });
         }
         work.settle(&store)?;
-        if let Some(payload) = work.payload().filter(|payload| store.fits_log(payload.len())) {
+        if let Some(payload) = work
+            .payload()
+            .filter(|payload| store.fits_log(payload.len()))
+        {
             let (delta, totals) = work.into_delta();
-            let input = CommitInput { delta, payload, totals, durability };
+            let input = CommitInput {
+                delta,
+                payload,
+                totals,
+                durability,
+            };
             return store.commit_log(writer, input);
         }
         work.spill(&store)?;
-        let Some((trees, roots, totals)) = work.into_trees() else { return Err(Error::Poisoned) };
+        let Some((trees, roots, totals)) = work.into_trees() else {
+            return Err(Error::Poisoned);
+        };
         store.commit_flip(writer, trees, roots, totals)
     }
 }

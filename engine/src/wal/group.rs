@@ -44,7 +44,10 @@ impl GroupSync {
                 return Err(Error::Poisoned);
             }
             if *syncing {
-                syncing = self.finished.wait(syncing).unwrap_or_else(PoisonError::into_inner);
+                syncing = self
+                    .finished
+                    .wait(syncing)
+                    .unwrap_or_else(PoisonError::into_inner);
                 continue;
             }
             *syncing = true;

@@ -78,10 +78,16 @@ impl LogReader {
             && header.generation == start.generation
             && header.base <= start.position;
         if !ours {
-            return Err(Error::corrupt_log(offset, "the log is not the one that the database names"));
+            return Err(Error::corrupt_log(
+                offset,
+                "the log is not the one that the database names",
+            ));
         }
         if header.base == start.position && header.checksum() != start.chain {
-            return Err(Error::corrupt_log(offset, "the log segment is not the one that the database names"));
+            return Err(Error::corrupt_log(
+                offset,
+                "the log segment is not the one that the database names",
+            ));
         }
         Ok(LogReader {
             file,
@@ -111,7 +117,10 @@ impl LogReader {
 
     /// What follows the last record, once [`next`](LogReader::next) has returned `None`.
     pub(crate) fn tail(&self) -> LogTail {
-        LogTail { end: self.position, ..self.tail }
+        LogTail {
+            end: self.position,
+            ..self.tail
+        }
     }
 
     fn offset(&self, position: u64) -> u64 {
@@ -167,7 +176,8 @@ impl LogReader {
         let offset = half(generation, self.segment_bytes);
         if let Ok(next) = read_segment(&*self.file, generation, self.segment_bytes)? {
             let header = &next.header;
-            let follows = header.generation == generation && header.file_id == self.segment.header.file_id;
+            let follows =
+                header.generation == generation && header.file_id == self.segment.header.file_id;
             if follows {
                 if header.base != self.position || header.previous_chain != self.chain {
                     let what = "a later segment says that the log was durable beyond this record";
@@ -190,7 +200,9 @@ impl LogReader {
         let rest = self.bytes_from(here).len() as u64;
         for ahead in (8..rest).step_by(8) {
             let position = here + ahead;
-            if let Ok(later) = decode_record(self.bytes_from(position), &self.segment.header, position) {
+            if let Ok(later) =
+                decode_record(self.bytes_from(position), &self.segment.header, position)
+            {
                 if later.header.durable_to > here {
                     let what = "a record is damaged, and later ones show that it was durable";
                     return Err(Error::corrupt_log(self.offset(here), what));
@@ -209,7 +221,10 @@ impl LogReader {
 /// Bytes of the record that begins here, if its header says that it is of this place. Anything else
 /// is what an earlier use of the segment left.
 fn begun_bytes(bytes: &[u8], position: u64) -> u64 {
-    let stated = bytes.get(8..16).and_then(|b| b.first_chunk()).map(|b| u64::from_le_bytes(*b));
+    let stated = bytes
+        .get(8..16)
+        .and_then(|b| b.first_chunk())
+        .map(|b| u64::from_le_bytes(*b));
     let length = bytes.first_chunk().map(|b| u32::from_le_bytes(*b));
     match (stated, length) {
         (Some(stated), Some(length)) if stated == position => {
@@ -227,7 +242,11 @@ fn read_segment(
 ) -> Result<std::result::Result<Segment, crate::format::FormatError>> {
     let context = |e| Error::io("reading the log", e);
     let start = half(generation, segment_bytes);
-    let there = file.len().map_err(context)?.saturating_sub(start).min(segment_bytes.into());
+    let there = file
+        .len()
+        .map_err(context)?
+        .saturating_sub(start)
+        .min(segment_bytes.into());
     let mut bytes = vec![0; usize::try_from(there).unwrap_or_default()];
     file.read_at(start, &mut bytes).map_err(context)?;
     Ok(SegmentHeader::decode(&bytes).map(|header| Segment { header, bytes }))

@@ -77,7 +77,9 @@ impl LogWriter {
         if directory.exists(&temporary).map_err(context)? {
             directory.remove(&temporary).map_err(context)?;
         }
-        let file = directory.open(&temporary, OpenMode::CreateNew).map_err(context)?;
+        let file = directory
+            .open(&temporary, OpenMode::CreateNew)
+            .map_err(context)?;
         let file: Arc<dyn Storage> = Arc::new(Poisonable::new(file, poison));
         let segment = SegmentHeader {
             file_id: identity.file_id,
@@ -106,7 +108,13 @@ impl LogWriter {
         };
         let group = GroupSync::new(tail.end);
         let poison = Arc::clone(poison);
-        Ok(LogWriter { file, poison, segment_bytes, tail: Mutex::new(tail), group })
+        Ok(LogWriter {
+            file,
+            poison,
+            segment_bytes,
+            tail: Mutex::new(tail),
+            group,
+        })
     }
 
     /// Bytes of the largest record that a segment takes.
@@ -130,14 +138,21 @@ impl LogWriter {
         let offset = tail.offset(self.segment_bytes);
         let end = offset + record.len() as u64;
         if end > half(tail.segment.generation, self.segment_bytes) + u64::from(self.segment_bytes) {
-            return Err(Error::usage("a record was appended to a log segment without room for it"));
+            return Err(Error::usage(
+                "a record was appended to a log segment without room for it",
+            ));
         }
         self.write_ahead(&mut tail, end)?;
         let written = self.file.write_at(offset, &record);
-        self.poison.critical(written.map_err(|e| Error::io("writing the log", e)))?;
+        self.poison
+            .critical(written.map_err(|e| Error::io("writing the log", e)))?;
         tail.end += record.len() as u64;
         tail.chain = checksum;
-        Ok(Appended { end: tail.end, checksum, bytes: record.len() as u64 })
+        Ok(Appended {
+            end: tail.end,
+            checksum,
+            bytes: record.len() as u64,
+        })
     }
 
     /// Makes sure that the file has bytes up to `end`, so that a record's sync need not change the
@@ -151,7 +166,9 @@ impl LogWriter {
         let step = (tail.ahead - start).clamp(AHEAD_BYTES_MIN, AHEAD_BYTES_MAX);
         let to = end.max(tail.ahead + step).min(limit);
         let zeros = vec![0; usize::try_from(to - tail.ahead).unwrap_or_default()];
-        self.file.write_at(tail.ahead, &zeros).map_err(|e| Error::io("extending the log", e))?;
+        self.file
+            .write_at(tail.ahead, &zeros)
+            .map_err(|e| Error::io("extending the log", e))?;
         tail.ahead = to;
         tail.written[usize::from(tail.segment.generation % 2 == 1)] = to;
         Ok(())
@@ -173,7 +190,9 @@ impl LogWriter {
             // What is appended while the sync runs may or may not be part of it.
             let target = self.tail().end;
             issued += 1;
-            self.file.sync().map_err(|e| Error::io("syncing the log", e))?;
+            self.file
+                .sync()
+                .map_err(|e| Error::io("syncing the log", e))?;
             Ok(target)
         })?;
         Ok(issued)
@@ -185,17 +204,21 @@ impl LogWriter {
         self.sync_to(self.end())?;
         let mut tail = self.tail();
         if tail.needed_from != tail.segment.generation {
-            return Err(Error::usage("a log segment was begun before the one it replaces was merged"));
+            return Err(Error::usage(
+                "a log segment was begun before the one it replaces was merged",
+            ));
         }
         let segment = SegmentHeader {
             generation: tail.segment.generation + 1,
             base: tail.end,
             previous_chain: tail.chain,
-            ..tail.segment.clone()
+            ..tail.segment
         };
         let start = half(segment.generation, self.segment_bytes);
         let context = |e| Error::io("beginning a log segment", e);
-        self.file.write_at(start, &segment.encode()).map_err(context)?;
+        self.file
+            .write_at(start, &segment.encode())
+            .map_err(context)?;
         self.file.sync().map_err(context)?;
         let written = tail.written[usize::from(segment.generation % 2 == 1)];
         tail.ahead = written.max(start + SEGMENT_HEADER_LEN as u64);

@@ -1,5 +1,12 @@
 //! Changes to a graph, made to the database and to the model alike.
-#![allow(dead_code, missing_docs, clippy::unwrap_used, clippy::expect_used, clippy::indexing_slicing)]
+#![allow(
+    unreachable_pub,
+    dead_code,
+    missing_docs,
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::indexing_slicing
+)]
 
 use proptest::prelude::*;
 use vellum::{NodeUpdate, WriteTxn};
@@ -8,14 +15,37 @@ use super::{Model, assert_same, id};
 
 #[derive(Clone, Debug)]
 pub enum Change {
-    Node { kind: u8, name: u8, data: Size },
-    NodeAt { gap: u8 },
+    Node {
+        kind: u8,
+        name: u8,
+        data: Size,
+    },
+    NodeAt {
+        gap: u8,
+    },
     Reserve(u8),
-    Update { node: u8, kind: Option<u8>, name: Option<u8>, data: Option<Size> },
+    Update {
+        node: u8,
+        kind: Option<u8>,
+        name: Option<u8>,
+        data: Option<Size>,
+    },
     DeleteNode(u8),
-    Edge { from: u8, label: u8, to: u8, data: Size },
-    EdgeReturning { from: u8, label: u8, to: u8 },
-    Hub { node: u8, edges: u16 },
+    Edge {
+        from: u8,
+        label: u8,
+        to: u8,
+        data: Size,
+    },
+    EdgeReturning {
+        from: u8,
+        label: u8,
+        to: u8,
+    },
+    Hub {
+        node: u8,
+        edges: u16,
+    },
     UpdateEdge(u8, Size),
     DeleteEdge(u8),
     Save,
@@ -38,7 +68,9 @@ pub fn bytes(size: Size, salt: u64) -> Vec<u8> {
         Size::Cell => 500,
         Size::Blob(len) => 600 + usize::from(len),
     };
-    (0..len as u64).map(|i| (i.wrapping_mul(31) ^ salt.wrapping_mul(17)) as u8).collect()
+    (0..len as u64)
+        .map(|i| (i.wrapping_mul(31) ^ salt.wrapping_mul(17)) as u8)
+        .collect()
 }
 
 fn size() -> impl Strategy<Value = Size> {
@@ -51,7 +83,12 @@ fn size() -> impl Strategy<Value = Size> {
 }
 
 pub fn change() -> impl Strategy<Value = Change> {
-    let update = (any::<u8>(), proptest::option::of(0u8..9), proptest::option::of(any::<u8>()), proptest::option::of(size()));
+    let update = (
+        any::<u8>(),
+        proptest::option::of(0u8..9),
+        proptest::option::of(any::<u8>()),
+        proptest::option::of(size()),
+    );
     prop_oneof![
         8 => (0u8..9, any::<u8>(), size()).prop_map(|(kind, name, data)| Change::Node { kind, name, data }),
         1 => (0u8..20).prop_map(|gap| Change::NodeAt { gap }),
@@ -71,7 +108,11 @@ pub fn change() -> impl Strategy<Value = Change> {
 
 fn pick<T: Clone>(from: impl Iterator<Item = T>, choice: u8) -> Option<T> {
     let all: Vec<T> = from.collect();
-    if all.is_empty() { None } else { Some(all[usize::from(choice) % all.len()].clone()) }
+    if all.is_empty() {
+        None
+    } else {
+        Some(all[usize::from(choice) % all.len()].clone())
+    }
 }
 
 pub fn apply(txn: &mut WriteTxn, model: &mut Model, changes: &[Change], named: bool) {
@@ -96,22 +137,36 @@ fn apply_one(txn: &mut WriteTxn, model: &mut Model, change: &Change, salt: u64) 
         Change::Node { kind, name, data } => {
             let (kind, name, data) = (format!("kind{kind}"), name_of(name), bytes(data, salt));
             let expected = model.insert_node(&kind, &name, &data);
-            assert_eq!(txn.insert_node(&kind, &name, &data).unwrap().get(), expected);
+            assert_eq!(
+                txn.insert_node(&kind, &name, &data).unwrap().get(),
+                expected
+            );
         }
         Change::NodeAt { gap } => {
             model.next += u64::from(gap);
             let expected = model.insert_node("placed", "at", b"x");
-            txn.insert_node_with_id(id(expected), "placed", "at", b"x").unwrap();
+            txn.insert_node_with_id(id(expected), "placed", "at", b"x")
+                .unwrap();
         }
         Change::Reserve(count) => {
             let range = txn.reserve_ids(count.into()).unwrap();
             assert_eq!(range, model.next..model.next + u64::from(count));
             model.next = range.end;
         }
-        Change::Update { node, kind, name, data } => {
-            let Some(number) = pick(model.nodes.keys().copied(), node) else { return };
-            let (kind, name, data) =
-                (kind.map(|k| format!("kind{k}")), name.map(name_of), data.map(|d| bytes(d, salt)));
+        Change::Update {
+            node,
+            kind,
+            name,
+            data,
+        } => {
+            let Some(number) = pick(model.nodes.keys().copied(), node) else {
+                return;
+            };
+            let (kind, name, data) = (
+                kind.map(|k| format!("kind{k}")),
+                name.map(name_of),
+                data.map(|d| bytes(d, salt)),
+            );
             let mut update = NodeUpdate::new();
             let target = model.nodes.get_mut(&number).unwrap();
             if let Some(kind) = &kind {
@@ -142,41 +197,73 @@ fn apply_one(txn: &mut WriteTxn, model: &mut Model, change: &Change, salt: u64) 
 
 fn apply_edge(txn: &mut WriteTxn, model: &mut Model, change: &Change, salt: u64) {
     match *change {
-        Change::Edge { from, label, to, data } => {
-            let ends = (pick(model.nodes.keys().copied(), from), pick(model.nodes.keys().copied(), to));
+        Change::Edge {
+            from,
+            label,
+            to,
+            data,
+        } => {
+            let ends = (
+                pick(model.nodes.keys().copied(), from),
+                pick(model.nodes.keys().copied(), to),
+            );
             let (Some(from), Some(to)) = ends else { return };
             let (label, data) = (format!("label{label}"), bytes(data, salt));
             model.insert_edge(from, &label, to, &data);
             txn.insert_edge(id(from), &label, id(to), &data).unwrap();
         }
         Change::EdgeReturning { from, label, to } => {
-            let ends = (pick(model.nodes.keys().copied(), from), pick(model.nodes.keys().copied(), to));
+            let ends = (
+                pick(model.nodes.keys().copied(), from),
+                pick(model.nodes.keys().copied(), to),
+            );
             let (Some(from), Some(to)) = ends else { return };
             let label = format!("label{label}");
             let expected = model.insert_edge(from, &label, to, b"parallel");
-            let ordinal = txn.insert_edge_returning(id(from), &label, id(to), b"parallel").unwrap();
+            let ordinal = txn
+                .insert_edge_returning(id(from), &label, id(to), b"parallel")
+                .unwrap();
             assert_eq!(ordinal, expected);
         }
         Change::Hub { node, edges } => {
-            let Some(hub) = pick(model.nodes.keys().copied(), node) else { return };
+            let Some(hub) = pick(model.nodes.keys().copied(), node) else {
+                return;
+            };
             let others: Vec<u64> = model.nodes.keys().copied().collect();
             for i in 0..usize::from(edges) {
                 let other = others[i * 7 % others.len()];
-                let (from, to) = if i % 3 == 0 { (other, hub) } else { (hub, other) };
+                let (from, to) = if i % 3 == 0 {
+                    (other, hub)
+                } else {
+                    (hub, other)
+                };
                 model.insert_edge(from, "spoke", to, &[]);
                 txn.insert_edge(id(from), "spoke", id(to), &[]).unwrap();
             }
         }
         Change::UpdateEdge(choice, data) => {
-            let Some(edge) = pick(model.edges.keys().cloned(), choice) else { return };
+            let Some(edge) = pick(model.edges.keys().cloned(), choice) else {
+                return;
+            };
             let data = bytes(data, salt);
-            assert!(txn.update_edge(id(edge.0), &edge.1, id(edge.2), edge.3, &data).unwrap());
+            assert!(
+                txn.update_edge(id(edge.0), &edge.1, id(edge.2), edge.3, &data)
+                    .unwrap()
+            );
             model.edges.insert(edge, data);
         }
         Change::DeleteEdge(choice) => {
-            let Some(edge) = pick(model.edges.keys().cloned(), choice) else { return };
-            assert!(txn.delete_edge(id(edge.0), &edge.1, id(edge.2), edge.3).unwrap());
-            assert!(!txn.delete_edge(id(edge.0), &edge.1, id(edge.2), edge.3).unwrap());
+            let Some(edge) = pick(model.edges.keys().cloned(), choice) else {
+                return;
+            };
+            assert!(
+                txn.delete_edge(id(edge.0), &edge.1, id(edge.2), edge.3)
+                    .unwrap()
+            );
+            assert!(
+                !txn.delete_edge(id(edge.0), &edge.1, id(edge.2), edge.3)
+                    .unwrap()
+            );
             model.edges.remove(&edge);
         }
         _ => unreachable!("{change:?} is not an edge's"),

@@ -1,4 +1,9 @@
-#![allow(clippy::unwrap_used, clippy::expect_used, clippy::indexing_slicing, clippy::panic)]
+#![allow(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::indexing_slicing,
+    clippy::panic
+)]
 
 use proptest::prelude::*;
 
@@ -31,7 +36,10 @@ fn data_pages_round_trip() {
     for size in PAGE_SIZES {
         assert_eq!(data_capacity(size), size - 24);
         let data = vec![7; data_capacity(size)];
-        assert_eq!(sealed(encode_data(size, &data)).blob_data(), Some(&data[..]));
+        assert_eq!(
+            sealed(encode_data(size, &data)).blob_data(),
+            Some(&data[..])
+        );
         let page = sealed(encode_data(size, b"short"));
         assert!(page.blob_data().unwrap().starts_with(b"short\0\0"));
         assert!(page.sorted().is_none());
@@ -40,7 +48,11 @@ fn data_pages_round_trip() {
 
 #[test]
 fn extents_count_their_pages() {
-    let extent = Extent { page: 10, pages: 2, birth: 100 };
+    let extent = Extent {
+        page: 10,
+        pages: 2,
+        birth: 100,
+    };
     assert_eq!(
         [0, 1, 2].map(|j| extent.page_ref(j)),
         [PageRef::new(10, 100), PageRef::new(11, 101), None]
@@ -49,7 +61,16 @@ fn extents_count_their_pages() {
 
 #[test]
 fn broken_rules_are_named() {
-    let page = sealed(encode_index(4096, 5000, None, &[Extent { page: 10, pages: 2, birth: 100 }]));
+    let page = sealed(encode_index(
+        4096,
+        5000,
+        None,
+        &[Extent {
+            page: 10,
+            pages: 2,
+            birth: 100,
+        }],
+    ));
     let break_at = |at: usize, byte: u8| {
         let mut image: Box<[u8]> = page.bytes().into();
         image[at] = byte;

@@ -82,7 +82,11 @@ impl Sums {
             0 => 0,
             max => 1 + packed_len(self.count, width_of(u64::from(max))),
         };
-        let data = if self.data == 0 { 0 } else { self.data_tags + self.data };
+        let data = if self.data == 0 {
+            0
+        } else {
+            self.data_tags + self.data
+        };
         let peers = self.absolute().min(self.delta());
         1 + varint::len(self.count as u64) + runs + peers + ordinals + data
     }
@@ -127,7 +131,8 @@ impl EdgeBlockBuilder {
         let stored_len = data.stored_len();
         self.sums.add(edge, stored_len);
         self.edges.push(edge);
-        self.data_tags.push(2 * stored_len as u64 + u64::from(data.is_blob()));
+        self.data_tags
+            .push(2 * stored_len as u64 + u64::from(data.is_blob()));
         data.put(&mut self.data);
     }
 
@@ -145,12 +150,20 @@ impl EdgeBlockBuilder {
         varint::put(out, self.edges.len() as u64);
         for run in self.runs() {
             let label = run.first().unwrap_or(&last).label;
-            Run { label, len: run.len() }.put(out);
+            Run {
+                label,
+                len: run.len(),
+            }
+            .put(out);
         }
         if delta {
             self.runs().for_each(|run| put_chunks(out, run));
         } else {
-            put_group(out, self.sums.max_peer, self.edges.iter().map(|edge| edge.peer));
+            put_group(
+                out,
+                self.sums.max_peer,
+                self.edges.iter().map(|edge| edge.peer),
+            );
         }
         if ordinals {
             let numbers = self.edges.iter().map(|edge| u64::from(edge.ordinal));
@@ -162,7 +175,10 @@ impl EdgeBlockBuilder {
             }
             out.extend_from_slice(&self.data);
         }
-        debug_assert!(out.len() - before == self.size(), "block size was computed wrongly");
+        debug_assert!(
+            out.len() - before == self.size(),
+            "block size was computed wrongly"
+        );
     }
 
     /// Forgets every edge and keeps the memory.
@@ -186,7 +202,10 @@ fn put_group(out: &mut Vec<u8>, max: u64, numbers: impl Iterator<Item = u64>) {
 
 fn put_chunks(out: &mut Vec<u8>, run: &[BlockEdge]) {
     for chunk in run.chunks(CHUNK_LEN) {
-        let differences = chunk.iter().zip(chunk.iter().skip(1)).map(|(a, b)| b.peer - a.peer);
+        let differences = chunk
+            .iter()
+            .zip(chunk.iter().skip(1))
+            .map(|(a, b)| b.peer - a.peer);
         put_u48(out, chunk.first().map_or(0, |edge| edge.peer));
         put_group(out, differences.clone().max().unwrap_or(0), differences);
     }

@@ -24,9 +24,17 @@ impl<'p> EdgeDataIter<'p> {
                 total += length(&mut bytes)?.0;
             }
             let mut rest = bytes;
-            ensure(rest.rest().len() as u64 == total, "edge data does not fill its cell")?;
+            ensure(
+                rest.rest().len() as u64 == total,
+                "edge data does not fill its cell",
+            )?;
         }
-        Ok(EdgeDataIter { lengths, bytes, has_data: section.is_some(), left: count })
+        Ok(EdgeDataIter {
+            lengths,
+            bytes,
+            has_data: section.is_some(),
+            left: count,
+        })
     }
 
     fn read(&mut self) -> Result<Data<'p>> {

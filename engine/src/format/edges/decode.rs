@@ -69,7 +69,9 @@ impl<'p> EdgeBlock<'p> {
     #[inline(always)]
     pub fn parse(page: &'p [u8], range: Range<usize>) -> Result<EdgeBlock<'p>> {
         let (start, end) = (range.start, range.end);
-        let cell = page.get(range).ok_or(FormatError("cell outside its page"))?;
+        let cell = page
+            .get(range)
+            .ok_or(FormatError("cell outside its page"))?;
         let mut r = Reader::new(cell);
         let flags = r.u8()?;
         let known = FLAG_ORDINALS | FLAG_DATA | FLAG_DELTA;
@@ -89,7 +91,16 @@ impl<'p> EdgeBlock<'p> {
         let (group, after) = Group::read(page, at..end, count, PEER_BITS)?;
         ensure(after == end, "bytes left over after a block")?;
         let peers = Peers::Absolute(group);
-        Ok(EdgeBlock { page, start, end, count, runs, peers, ordinals: None, data: None })
+        Ok(EdgeBlock {
+            page,
+            start,
+            end,
+            count,
+            runs,
+            peers,
+            ordinals: None,
+            data: None,
+        })
     }
 
     /// The rest of [`EdgeBlock::parse`] for a block that has more than absolute peers.
@@ -103,8 +114,16 @@ impl<'p> EdgeBlock<'p> {
     ) -> Result<EdgeBlock<'p>> {
         let Range { start, end } = cell;
         let peers = Peers::Delta(at);
-        let mut block =
-            EdgeBlock { page, start, end, count, runs, peers, ordinals: None, data: None };
+        let mut block = EdgeBlock {
+            page,
+            start,
+            end,
+            count,
+            runs,
+            peers,
+            ordinals: None,
+            data: None,
+        };
         if flags & FLAG_DELTA == 0 {
             let (group, after) = Group::read(page, at..end, count, PEER_BITS)?;
             block.peers = Peers::Absolute(group);
@@ -234,7 +253,11 @@ impl<'p> EdgeBlock<'p> {
                 return;
             };
             for (i, edge) in (at..).zip(here) {
-                *edge = BlockEdge { label, peer: peers.get(i), ordinal: 0 };
+                *edge = BlockEdge {
+                    label,
+                    peer: peers.get(i),
+                    ordinal: 0,
+                };
             }
             if rest.is_empty() {
                 return;
@@ -249,7 +272,12 @@ impl<'p> EdgeBlock<'p> {
             if chunk.range.end <= start {
                 continue;
             }
-            let Chunk { label, first, differences, range } = chunk;
+            let Chunk {
+                label,
+                first,
+                differences,
+                range,
+            } = chunk;
             let skipped = start.saturating_sub(range.start);
             let len = (range.len() - skipped).min(out.len());
             let Some((here, rest)) = std::mem::take(&mut out).split_at_mut_checked(len) else {
@@ -259,11 +287,19 @@ impl<'p> EdgeBlock<'p> {
             let mut peer = first + (0..skipped).map(|i| differences.get(i)).sum::<u64>();
             let mut edges = here.iter_mut();
             if let Some(edge) = edges.next() {
-                *edge = BlockEdge { label, peer, ordinal: 0 };
+                *edge = BlockEdge {
+                    label,
+                    peer,
+                    ordinal: 0,
+                };
             }
             for (i, edge) in (skipped..).zip(edges) {
                 peer += differences.get(i);
-                *edge = BlockEdge { label, peer, ordinal: 0 };
+                *edge = BlockEdge {
+                    label,
+                    peer,
+                    ordinal: 0,
+                };
             }
             ensure(peer <= MAX_U48, "peer exceeds 48 bits")?;
             if rest.is_empty() {
@@ -287,7 +323,9 @@ impl<'p> EdgeBlock<'p> {
     /// The data of edge `i`. Takes a step per edge of the block: use [`EdgeBlock::data_iter`] for many.
     pub fn data(&self, i: usize) -> Result<Data<'p>> {
         ensure(i < self.count, "no such edge in the block")?;
-        self.data_iter()?.nth(i).ok_or(FormatError("no such edge in the block"))?
+        self.data_iter()?
+            .nth(i)
+            .ok_or(FormatError("no such edge in the block"))?
     }
 
     /// The data of every edge, in order.
@@ -300,7 +338,10 @@ impl<'p> EdgeBlock<'p> {
     pub fn check(&self) -> Result<()> {
         let mut edges = Vec::new();
         self.decode_into(&mut edges)?;
-        ensure(edges.is_sorted_by(|a, b| a < b), "edges of a block do not ascend")?;
+        ensure(
+            edges.is_sorted_by(|a, b| a < b),
+            "edges of a block do not ascend",
+        )?;
         let mut again = EdgeBlockBuilder::new();
         for (edge, data) in edges.iter().zip(self.data_iter()?) {
             ensure(edge.peer > 0, "an edge has no peer")?;
@@ -309,12 +350,23 @@ impl<'p> EdgeBlock<'p> {
         let mut encoded = Vec::new();
         again.encode(&mut encoded);
         let stored = self.page.get(self.start..self.end);
-        ensure(stored == Some(&encoded), "a block is not in its shortest form")
+        ensure(
+            stored == Some(&encoded),
+            "a block is not in its shortest form",
+        )
     }
 
     fn chunks(&self, at: usize) -> Chunks<'p> {
         let (page, end, runs) = (self.page, self.end, self.label_runs());
-        Chunks { page, at, end, runs, label: 0, left: 0, index: 0 }
+        Chunks {
+            page,
+            at,
+            end,
+            runs,
+            label: 0,
+            left: 0,
+            index: 0,
+        }
     }
 }
 
@@ -339,7 +391,10 @@ impl<'p> Chunks<'p> {
             (self.label, self.left) = (run.label, run.len);
         }
         let len = self.left.min(CHUNK_LEN);
-        let header = self.page.get(self.at..self.end).and_then(|cell| cell.first_chunk());
+        let header = self
+            .page
+            .get(self.at..self.end)
+            .and_then(|cell| cell.first_chunk());
         let [.., bits]: [u8; CHUNK_HEADER_LEN] =
             *header.ok_or(FormatError("packed numbers exceed their cell"))?;
         let first = u48_at(self.page, self.at);
@@ -347,6 +402,11 @@ impl<'p> Chunks<'p> {
         let (differences, at) = Packed::new(self.page, numbers, len - 1, width(bits, PEER_BITS)?)?;
         let range = self.index..self.index + len;
         (self.at, self.left, self.index) = (at, self.left - len, range.end);
-        Ok(Some(Chunk { label: self.label, range, first, differences }))
+        Ok(Some(Chunk {
+            label: self.label,
+            range,
+            first,
+            differences,
+        }))
     }
 }

@@ -49,8 +49,16 @@ struct Run {
 impl Run {
     /// Label and length share a byte; what does not fit four bits follows it.
     fn encoded_len(label: u16, len: usize) -> usize {
-        let label = if label < 15 { 0 } else { varint::len(u64::from(label) - 15) };
-        let count = if len < 16 { 0 } else { varint::len(len as u64 - 16) };
+        let label = if label < 15 {
+            0
+        } else {
+            varint::len(u64::from(label) - 15)
+        };
+        let count = if len < 16 {
+            0
+        } else {
+            varint::len(len as u64 - 16)
+        };
         1 + label + count
     }
 
@@ -78,7 +86,13 @@ impl Run {
             // A block has fewer edges than its page has bits.
             len = 16 + r.varint_to(u64::from(u32::MAX), "label run too long")?;
         }
-        Ok((Run { label: label as u16, len: len as usize }, at + r.position()))
+        Ok((
+            Run {
+                label: label as u16,
+                len: len as usize,
+            },
+            at + r.position(),
+        ))
     }
 }
 
@@ -95,7 +109,12 @@ struct Runs<'p> {
 impl<'p> Runs<'p> {
     #[inline]
     fn new(cell: &'p [u8], at: usize, count: usize) -> Runs<'p> {
-        Runs { cell, at, left: count, least: 0 }
+        Runs {
+            cell,
+            at,
+            left: count,
+            least: 0,
+        }
     }
 
     #[inline]
@@ -103,13 +122,22 @@ impl<'p> Runs<'p> {
         if self.left == 0 {
             return Ok(None);
         }
-        let byte = *self.cell.get(self.at).ok_or(FormatError("bytes end too early"))?;
-        let mut run = Run { label: u16::from(byte >> 4), len: usize::from(byte & 15) };
+        let byte = *self
+            .cell
+            .get(self.at)
+            .ok_or(FormatError("bytes end too early"))?;
+        let mut run = Run {
+            label: u16::from(byte >> 4),
+            len: usize::from(byte & 15),
+        };
         let mut at = self.at + 1;
         if run.label == 15 || run.len == 0 {
             (run, at) = Run::read_long(self.cell, at, run)?;
         }
-        ensure(self.least <= run.label.into(), "labels of a block do not ascend")?;
+        ensure(
+            self.least <= run.label.into(),
+            "labels of a block do not ascend",
+        )?;
         ensure(run.len <= self.left, "label runs exceed the block's count")?;
         self.left -= run.len;
         self.least = u32::from(run.label) + 1;

@@ -59,7 +59,14 @@ impl<'p> Packed<'p> {
             .filter(|end| *end <= within.end);
         let bytes = page.get(within.start..);
         match (bytes, end) {
-            (Some(bytes), Some(end)) => Ok((Packed { bytes, width, mask: (1 << width) - 1 }, end)),
+            (Some(bytes), Some(end)) => Ok((
+                Packed {
+                    bytes,
+                    width,
+                    mask: (1 << width) - 1,
+                },
+                end,
+            )),
             _ => Err(FormatError("packed numbers exceed their cell")),
         }
     }
@@ -69,7 +76,11 @@ impl<'p> Packed<'p> {
     pub(super) fn get(&self, i: usize) -> u64 {
         let bit = i * self.width as usize;
         let at = bit / 8;
-        let word = match self.bytes.get(at..at + 8).and_then(|bytes| bytes.first_chunk()) {
+        let word = match self
+            .bytes
+            .get(at..at + 8)
+            .and_then(|bytes| bytes.first_chunk())
+        {
             Some(chunk) => u64::from_le_bytes(*chunk),
             None => self.last_word(at),
         };
@@ -80,7 +91,9 @@ impl<'p> Packed<'p> {
     #[cold]
     fn last_word(&self, at: usize) -> u64 {
         let tail = self.bytes.get(at..).unwrap_or_default();
-        tail.iter().rev().fold(0, |word, byte| word << 8 | u64::from(*byte))
+        tail.iter()
+            .rev()
+            .fold(0, |word, byte| word << 8 | u64::from(*byte))
     }
 }
 

@@ -1,4 +1,9 @@
-#![allow(clippy::unwrap_used, clippy::expect_used, clippy::indexing_slicing, clippy::panic)]
+#![allow(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::indexing_slicing,
+    clippy::panic
+)]
 
 use proptest::prelude::*;
 
@@ -19,13 +24,20 @@ impl Owned {
     fn borrow(&self) -> Data<'_> {
         match self {
             Owned::Inline(bytes) => Data::Inline(bytes),
-            Owned::Blob(len) => Data::Blob(BlobRef { index: place(), len: *len }),
+            Owned::Blob(len) => Data::Blob(BlobRef {
+                index: place(),
+                len: *len,
+            }),
         }
     }
 }
 
 fn edge(label: u16, peer: u64, ordinal: u32) -> BlockEdge {
-    BlockEdge { label, peer, ordinal }
+    BlockEdge {
+        label,
+        peer,
+        ordinal,
+    }
 }
 
 fn encode(edges: &[(BlockEdge, Owned)]) -> Vec<u8> {
@@ -58,24 +70,45 @@ fn check(edges: &[(BlockEdge, Owned)]) -> Vec<u8> {
         assert_eq!(block.len(), plain.len());
         assert_eq!(block.first().unwrap(), plain[0]);
         assert_eq!(block.last().unwrap(), plain[plain.len() - 1]);
-        assert_eq!(block.has_ordinals(), plain.iter().any(|edge| edge.ordinal > 0));
-        assert_eq!(block.has_data(), edges.iter().any(|(_, data)| !data.borrow().is_empty()));
+        assert_eq!(
+            block.has_ordinals(),
+            plain.iter().any(|edge| edge.ordinal > 0)
+        );
+        assert_eq!(
+            block.has_data(),
+            edges.iter().any(|(_, data)| !data.borrow().is_empty())
+        );
         let data: Vec<_> = block.data_iter().unwrap().map(Result::unwrap).collect();
         let expected: Vec<_> = edges.iter().map(|(_, data)| data.borrow()).collect();
         assert_eq!(data, expected);
-        assert_eq!(block.data(plain.len() - 1).unwrap(), expected[plain.len() - 1]);
+        assert_eq!(
+            block.data(plain.len() - 1).unwrap(),
+            expected[plain.len() - 1]
+        );
         block.check().unwrap();
         check_parts(&block, &plain);
     }
     for cut in 0..cell.len() {
-        assert!(EdgeBlock::parse(&cell, 0..cut).and_then(|block| block.check()).is_err());
+        assert!(
+            EdgeBlock::parse(&cell, 0..cut)
+                .and_then(|block| block.check())
+                .is_err()
+        );
     }
     cell
 }
 
 fn check_parts(block: &EdgeBlock<'_>, plain: &[BlockEdge]) {
     let len = plain.len();
-    for range in [0..0, 0..1, len - 1..len, len / 3..len / 2, 1..len, len / 2..len, len..len] {
+    for range in [
+        0..0,
+        0..1,
+        len - 1..len,
+        len / 3..len / 2,
+        1..len,
+        len / 2..len,
+        len..len,
+    ] {
         let mut out = Vec::new();
         if range.start <= range.end {
             block.decode_range(range.clone(), &mut out).unwrap();
@@ -84,15 +117,24 @@ fn check_parts(block: &EdgeBlock<'_>, plain: &[BlockEdge]) {
     }
     assert!(block.decode_range(0..len + 1, &mut Vec::new()).is_err());
     assert!(block.get(len).is_err());
-    for label in plain.iter().flat_map(|e| [e.label, e.label ^ 1, e.label.wrapping_add(1)]) {
+    for label in plain
+        .iter()
+        .flat_map(|e| [e.label, e.label ^ 1, e.label.wrapping_add(1)])
+    {
         let start = plain.partition_point(|edge| edge.label < label);
         let end = plain.partition_point(|edge| edge.label <= label);
-        assert_eq!(block.label_range(label), (start < end).then_some(start..end));
+        assert_eq!(
+            block.label_range(label),
+            (start < end).then_some(start..end)
+        );
     }
 }
 
 fn plain(edges: impl IntoIterator<Item = BlockEdge>) -> Vec<(BlockEdge, Owned)> {
-    edges.into_iter().map(|edge| (edge, Owned::Inline(vec![]))).collect()
+    edges
+        .into_iter()
+        .map(|edge| (edge, Owned::Inline(vec![])))
+        .collect()
 }
 
 #[test]
@@ -110,7 +152,9 @@ fn label_runs_at_the_edges_of_their_byte() {
             check(&plain((1..=len).map(|peer| edge(label, peer * 1000, 0))));
         }
     }
-    check(&plain((0..40).flat_map(|label| [edge(label, 5, 0), edge(label, 6, 0)])));
+    check(&plain(
+        (0..40).flat_map(|label| [edge(label, 5, 0), edge(label, 6, 0)]),
+    ));
 }
 
 #[test]
@@ -142,15 +186,27 @@ fn every_width_of_peers() {
 #[test]
 fn parallel_edges_have_ordinals() {
     check(&plain((0..100).map(|ordinal| edge(4, 17, ordinal))));
-    check(&plain((0..300).map(|ordinal| edge(4, 17, ordinal * 1_000_000))));
+    check(&plain(
+        (0..300).map(|ordinal| edge(4, 17, ordinal * 1_000_000)),
+    ));
     check(&plain([edge(0, 1, 0), edge(0, 1, u32::MAX), edge(0, 2, 0)]));
 }
 
 #[test]
 fn data_of_all_sorts() {
     let inline = |len: usize| Owned::Inline(vec![len as u8; len]);
-    let mixed = [inline(0), inline(1), inline(63), inline(64), Owned::Blob(1), inline(500)];
-    let edges = mixed.into_iter().enumerate().map(|(i, data)| (edge(1, 10 + i as u64, 0), data));
+    let mixed = [
+        inline(0),
+        inline(1),
+        inline(63),
+        inline(64),
+        Owned::Blob(1),
+        inline(500),
+    ];
+    let edges = mixed
+        .into_iter()
+        .enumerate()
+        .map(|(i, data)| (edge(1, 10 + i as u64, 0), data));
     check(&edges.collect::<Vec<_>>());
     check(&[(edge(0, 1, 0), Owned::Blob(MAX_DATA_LEN))]);
     let tail = (0..200).map(|i| (edge(0, 1 + i, 0), inline(usize::from(i == 199))));
@@ -162,11 +218,23 @@ fn blocks_that_claim_too_much_are_refused() {
     let parse = |bytes: &[u8]| EdgeBlock::parse(bytes, 0..bytes.len()).map(|block| block.len());
     assert!(parse(&[0, 0, 0]).is_err(), "no edges");
     assert!(parse(&[8, 1, 1, 0]).is_err(), "reserved flag");
-    assert!(parse(&[0, 0xff, 0xff, 0xff, 0x7f, 0, 0xef, 0xff, 0xff, 0x7f, 0]).is_err(), "too many");
-    assert!(parse(&[0, 2, 2, 49, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0]).is_err(), "too wide");
+    assert!(
+        parse(&[0, 0xff, 0xff, 0xff, 0x7f, 0, 0xef, 0xff, 0xff, 0x7f, 0]).is_err(),
+        "too many"
+    );
+    assert!(
+        parse(&[0, 2, 2, 49, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0]).is_err(),
+        "too wide"
+    );
     assert!(parse(&[0, 2, 1, 1, 3]).is_err(), "label 0 twice");
-    assert!(parse(&[0, 2, 3, 1, 3]).is_err(), "more in runs than counted");
-    assert!(EdgeBlock::parse(&[0, 1, 1, 1, 1], 0..9).is_err(), "cell outside its page");
+    assert!(
+        parse(&[0, 2, 3, 1, 3]).is_err(),
+        "more in runs than counted"
+    );
+    assert!(
+        EdgeBlock::parse(&[0, 1, 1, 1, 1], 0..9).is_err(),
+        "cell outside its page"
+    );
     // Two equal edges, as only a broken writer makes them.
     let twice = [0, 2, 2, 1, 3];
     assert!(EdgeBlock::parse(&twice, 0..5).unwrap().check().is_err());
@@ -184,7 +252,12 @@ fn read_any(bytes: &[u8]) {
         assert!(out.is_sorted_by_key(|edge| edge.label));
     }
     assert!(block.len() <= 8 * bytes.len());
-    let _ = (block.first(), block.last(), block.get(block.len() / 2), block.check());
+    let _ = (
+        block.first(),
+        block.last(),
+        block.get(block.len() / 2),
+        block.check(),
+    );
     let _ = block.data(0);
     if let Ok(data) = block.data_iter() {
         assert!(data.count() <= block.len());
@@ -219,10 +292,17 @@ fn blocks() -> impl Strategy<Value = Vec<(BlockEdge, Owned)>> {
         1 => prop::collection::vec(any::<u8>(), 0..100).prop_map(Owned::Inline),
         1 => (1..=MAX_DATA_LEN).prop_map(Owned::Blob),
     ];
-    let data = prop_oneof![Just(vec![Owned::Inline(vec![])]), prop::collection::vec(data, 1..20)];
+    let data = prop_oneof![
+        Just(vec![Owned::Inline(vec![])]),
+        prop::collection::vec(data, 1..20)
+    ];
     (edges, data).prop_map(|(edges, data)| {
         let data = data.into_iter().cycle();
-        edges.into_iter().map(|(l, p, o)| edge(l, p, o)).zip(data).collect()
+        edges
+            .into_iter()
+            .map(|(l, p, o)| edge(l, p, o))
+            .zip(data)
+            .collect()
     })
 }
 

@@ -1,4 +1,9 @@
-#![allow(clippy::unwrap_used, clippy::expect_used, clippy::indexing_slicing, clippy::panic)]
+#![allow(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::indexing_slicing,
+    clippy::panic
+)]
 
 use proptest::prelude::*;
 
@@ -8,7 +13,12 @@ use crate::format::checksum::crc;
 use crate::ids::PageRef;
 
 fn sample() -> Header {
-    let root = Root { page: PageRef::new(40, 17), height: 2, entries: 99, pages: 5 };
+    let root = Root {
+        page: PageRef::new(40, 17),
+        height: 2,
+        entries: 99,
+        pages: 5,
+    };
     Header {
         page_size: 4096,
         name_index: true,
@@ -29,7 +39,15 @@ fn sample() -> Header {
         label_count: 65_536,
         freelist: PageRef::new(41, 18),
         free_pages: 12,
-        roots: [root, root, Root::default(), root, Root::default(), root, root],
+        roots: [
+            root,
+            root,
+            Root::default(),
+            root,
+            Root::default(),
+            root,
+            root,
+        ],
     }
 }
 
@@ -67,9 +85,17 @@ fn headers_round_trip() {
 
 #[test]
 fn the_header_region_is_whole_pages() {
-    let regions = [(4096, 8192, 2), (8192, 8192, 1), (16384, 16384, 1), (65536, 65536, 1)];
+    let regions = [
+        (4096, 8192, 2),
+        (8192, 8192, 1),
+        (16384, 16384, 1),
+        (65536, 65536, 1),
+    ];
     for (size, region, first) in regions {
-        assert_eq!((header_region(size), first_data_page(size)), (region, first));
+        assert_eq!(
+            (header_region(size), first_data_page(size)),
+            (region, first)
+        );
     }
 }
 
@@ -77,11 +103,20 @@ fn the_header_region_is_whole_pages() {
 fn strangers_newer_files_and_damage_are_told_apart() {
     assert_eq!(Header::decode(&[]), Err(SlotProblem::NotVellum));
     assert_eq!(Header::decode(&[0; 512]), Err(SlotProblem::NotVellum));
-    assert_eq!(Header::decode(b"SQLite format 3\0"), Err(SlotProblem::NotVellum));
-    assert_eq!(Header::decode(&patched(8, &[2, 0])), Err(SlotProblem::Version(2)));
+    assert_eq!(
+        Header::decode(b"SQLite format 3\0"),
+        Err(SlotProblem::NotVellum)
+    );
+    assert_eq!(
+        Header::decode(&patched(8, &[2, 0])),
+        Err(SlotProblem::Version(2))
+    );
     let slot = sample().encode();
     for cut in 8..SLOT_LEN {
-        assert!(matches!(Header::decode(&slot[..cut]), Err(SlotProblem::Damaged(_))));
+        assert!(matches!(
+            Header::decode(&slot[..cut]),
+            Err(SlotProblem::Damaged(_))
+        ));
     }
     for bit in 8 * 10..8 * SLOT_LEN {
         let mut slot = slot;

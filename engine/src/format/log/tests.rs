@@ -1,4 +1,9 @@
-#![allow(clippy::unwrap_used, clippy::expect_used, clippy::indexing_slicing, clippy::panic)]
+#![allow(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::indexing_slicing,
+    clippy::panic
+)]
 
 use proptest::prelude::*;
 
@@ -22,7 +27,13 @@ fn segment() -> SegmentHeader {
 
 fn commit(position: u64) -> RecordHeader {
     let kind = RecordKind::Commit;
-    RecordHeader { kind, position, durable_to: position - 8, commit: 12, chain: 77 }
+    RecordHeader {
+        kind,
+        position,
+        durable_to: position - 8,
+        commit: 12,
+        chain: 77,
+    }
 }
 
 fn record(payload: &[u8]) -> Vec<u8> {
@@ -38,8 +49,11 @@ fn patched(mut bytes: Vec<u8>, at: usize, patch: &[u8]) -> Vec<u8> {
     bytes[at..at + patch.len()].copy_from_slice(patch);
     let len = bytes.len() - 8;
     let segment = segment();
-    let checksum =
-        crc(&[&segment.salt.to_le_bytes(), &segment.generation.to_le_bytes(), &bytes[..len]]);
+    let checksum = crc(&[
+        &segment.salt.to_le_bytes(),
+        &segment.generation.to_le_bytes(),
+        &bytes[..len],
+    ]);
     bytes[len..].copy_from_slice(&checksum.to_le_bytes());
     bytes
 }
@@ -61,7 +75,16 @@ fn segment_headers_round_trip() {
         bytes[bit / 8] ^= 1 << (bit % 8);
         assert!(SegmentHeader::decode(&bytes).is_err(), "bit {bit}");
     }
-    assert!(SegmentHeader::decode(&SegmentHeader { generation: 0, ..segment() }.encode()).is_err());
+    assert!(
+        SegmentHeader::decode(
+            &SegmentHeader {
+                generation: 0,
+                ..segment()
+            }
+            .encode()
+        )
+        .is_err()
+    );
     assert!(SegmentHeader::decode(&[0; 128]).is_err());
 }
 
@@ -73,25 +96,40 @@ fn records_round_trip() {
         let len = bytes.len();
         bytes.extend_from_slice(&[0xcd; 100]);
         let record = decode(&bytes).unwrap();
-        assert_eq!((record.payload, record.header, record.len), (&payload[..], commit(4096), len));
+        assert_eq!(
+            (record.payload, record.header, record.len),
+            (&payload[..], commit(4096), len)
+        );
         assert_eq!(record.end(), 4096 + len as u64);
         for cut in 0..len {
             assert!(decode(&bytes[..cut]).is_err());
         }
         assert!(decode_record(&bytes, &segment(), 4104).is_err());
-        let other = SegmentHeader { salt: 1, ..segment() };
+        let other = SegmentHeader {
+            salt: 1,
+            ..segment()
+        };
         assert!(decode_record(&bytes, &other, 4096).is_err());
-        let other = SegmentHeader { generation: 5, ..segment() };
+        let other = SegmentHeader {
+            generation: 5,
+            ..segment()
+        };
         assert!(decode_record(&bytes, &other, 4096).is_err());
     }
-    assert!(decode(&[0; 4096]).is_err(), "space written ahead is no record");
+    assert!(
+        decode(&[0; 4096]).is_err(),
+        "space written ahead is no record"
+    );
 }
 
 #[test]
 fn fields_out_of_range_are_refused() {
     let sound = record(b"payload");
     let refused = |at, patch: &[u8], rule| {
-        assert_eq!(decode(&patched(sound.clone(), at, patch)).unwrap_err().0, rule);
+        assert_eq!(
+            decode(&patched(sound.clone(), at, patch)).unwrap_err().0,
+            rule
+        );
     };
     refused(0, &[40], "record length is wrong");
     refused(0, &[57], "record length is wrong");
@@ -102,7 +140,11 @@ fn fields_out_of_range_are_refused() {
     refused(5, &[8], "record padding too long");
     refused(6, &[1], "reserved bytes are not zero");
     refused(8, &[8], "record stands at another position");
-    refused(16, &[1, 16], "record claims that what follows it was durable");
+    refused(
+        16,
+        &[1, 16],
+        "record claims that what follows it was durable",
+    );
     refused(47, &[1], "reserved bytes are not zero");
 }
 
@@ -130,14 +172,20 @@ fn root_records_hold_the_state_at_their_end() {
         free_pages: 0,
         roots: [Root::default(); 7],
     };
-    let header = RecordHeader { kind: RecordKind::Root, ..commit(4096) };
+    let header = RecordHeader {
+        kind: RecordKind::Root,
+        ..commit(4096)
+    };
     let encode = |state: &Header| {
         let mut out = Vec::new();
         encode_record(&mut out, &segment(), &header, &state.encode());
         out
     };
     let bytes = encode(&state);
-    assert_eq!(Header::decode(decode(&bytes).unwrap().payload), Ok(state.clone()));
+    assert_eq!(
+        Header::decode(decode(&bytes).unwrap().payload),
+        Ok(state.clone())
+    );
     assert_eq!(
         decode(&patched(bytes, 100, &[9])).unwrap_err().0,
         "root record holds a damaged header"
@@ -151,7 +199,11 @@ fn any_one_flipped_bit_is_repaired() {
     for payload in [&b""[..], b"payload", &[3; 200]] {
         let sound = record(payload);
         let segment_end = [&sound[..], &[0x11; 300]].concat();
-        assert_eq!(repair_one_bit(&segment_end, &segment(), 4096), None, "nothing to mend");
+        assert_eq!(
+            repair_one_bit(&segment_end, &segment(), 4096),
+            None,
+            "nothing to mend"
+        );
         for bit in 0..8 * sound.len() {
             let mut bytes = segment_end.clone();
             bytes[bit / 8] ^= 1 << (bit % 8);

@@ -1,4 +1,9 @@
-#![allow(clippy::unwrap_used, clippy::expect_used, clippy::indexing_slicing, clippy::panic)]
+#![allow(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::indexing_slicing,
+    clippy::panic
+)]
 
 use std::collections::BTreeSet;
 
@@ -43,15 +48,21 @@ fn check(names: &Names) -> Vec<Page> {
         }
         let here = &all[start..];
         for (name, id) in &sorted {
-            for (name, id) in [(&name[..], *id), (name, id - 1), (&[&name[..], &[0]].concat(), *id)]
-            {
+            for (name, id) in [
+                (&name[..], *id),
+                (name, id - 1),
+                (&[&name[..], &[0]].concat(), *id),
+            ] {
                 let probe = key(name, id);
                 let expected = here.binary_search_by(|(name, id)| key(name, *id).cmp(&probe));
                 assert_eq!(view.search(name, id), expected);
             }
         }
         for i in 0..=here.len() {
-            let first = view.iter_from(i).next().map(|(name, id)| (name.to_vec(), id));
+            let first = view
+                .iter_from(i)
+                .next()
+                .map(|(name, id)| (name.to_vec(), id));
             assert_eq!(first.as_ref(), here.get(i));
         }
     }
@@ -71,7 +82,10 @@ fn finish(builder: &mut NamesBuilder) -> Page {
 }
 
 fn names<'a>(names: impl IntoIterator<Item = (&'a str, u64)>) -> Names {
-    names.into_iter().map(|(name, id)| (name.into(), id)).collect()
+    names
+        .into_iter()
+        .map(|(name, id)| (name.into(), id))
+        .collect()
 }
 
 #[test]
@@ -81,9 +95,12 @@ fn names_round_trip() {
     for count in [15, 16, 17, 32, 33] {
         check(&names((0..count).map(|i| ("same", i + 1))));
     }
-    let many: Vec<String> =
-        (0..2000).map(|i| format!("module::path_{}::item_{i}", i % 7)).collect();
-    let pages = check(&names(many.iter().zip(1..).map(|(name, id)| (&name[..], id))));
+    let many: Vec<String> = (0..2000)
+        .map(|i| format!("module::path_{}::item_{i}", i % 7))
+        .collect();
+    let pages = check(&names(
+        many.iter().zip(1..).map(|(name, id)| (&name[..], id)),
+    ));
     assert!(pages.len() > 3);
     let long = ["x".repeat(1024), "x".repeat(1023), "y".repeat(1024)];
     check(&names(long.iter().map(|name| (&name[..], 5))));
@@ -92,8 +109,14 @@ fn names_round_trip() {
 #[test]
 fn zeros_in_names_sort_as_bytes() {
     // (name, id) order would put every id of "a" before "a\0".
-    let tricky =
-        [("a", 1), ("a", 0x0100_0000_0000), ("a\0", 1), ("a\0\0", 7), ("a\0b", 2), ("a\x01", 3)];
+    let tricky = [
+        ("a", 1),
+        ("a", 0x0100_0000_0000),
+        ("a\0", 1),
+        ("a\0\0", 7),
+        ("a\0b", 2),
+        ("a\x01", 3),
+    ];
     check(&names(tricky));
     assert!(compare_keys((b"a\0", 1), (b"a", 0x0100_0000_0000)).is_lt());
 }
@@ -106,10 +129,16 @@ fn broken_rules_are_named() {
         image[at] = byte;
         reseal(image).err().map(|error| error.0)
     };
-    assert_eq!(break_at(2, 1), Some("names leaf outside its space or level"));
+    assert_eq!(
+        break_at(2, 1),
+        Some("names leaf outside its space or level")
+    );
     assert_eq!(break_at(3, 1), Some("reserved bytes are not zero"));
     assert_eq!(break_at(4, 0), Some("names leaf without entries"));
-    assert_eq!(break_at(14, 2), Some("number of restarts does not follow from the count"));
+    assert_eq!(
+        break_at(14, 2),
+        Some("number of restarts does not follow from the count")
+    );
     assert_eq!(break_at(16, 19), Some("a restart is not where it says"));
     assert_eq!(break_at(18, 1), Some("an entry shares more than there is"));
     assert_eq!(break_at(23, 0), Some("node id is 0"));

@@ -1,4 +1,9 @@
-#![allow(clippy::unwrap_used, clippy::expect_used, clippy::indexing_slicing, clippy::panic)]
+#![allow(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::indexing_slicing,
+    clippy::panic
+)]
 
 use proptest::prelude::*;
 
@@ -12,7 +17,11 @@ fn check(cell: NodeCell<'_>) {
     cell.encode(&mut out);
     assert_eq!(out.len(), cell.encoded_len());
     assert_eq!(NodeCell::decode(&out), Ok(cell));
-    let data = if cell.data.is_blob() { 0 } else { cell.data.stored_len() };
+    let data = if cell.data.is_blob() {
+        0
+    } else {
+        cell.data.stored_len()
+    };
     for cut in 0..out.len() - data {
         assert!(NodeCell::decode(&out[..cut]).is_err());
     }
@@ -20,13 +29,32 @@ fn check(cell: NodeCell<'_>) {
 
 #[test]
 fn cells_round_trip() {
-    check(NodeCell { kind: 0, name: "", data: Data::EMPTY });
-    check(NodeCell { kind: u16::MAX, name: &"n".repeat(1024), data: Data::Inline(b"{}") });
+    check(NodeCell {
+        kind: 0,
+        name: "",
+        data: Data::EMPTY,
+    });
+    check(NodeCell {
+        kind: u16::MAX,
+        name: &"n".repeat(1024),
+        data: Data::Inline(b"{}"),
+    });
     for len in [1, 127, 128, MAX_DATA_LEN] {
-        let blob = Data::Blob(BlobRef { index: place(), len });
+        let blob = Data::Blob(BlobRef {
+            index: place(),
+            len,
+        });
         assert_eq!(blob.len(), len);
-        check(NodeCell { kind: 63, name: "ünï", data: blob });
-        check(NodeCell { kind: 64, name: "ünï", data: blob });
+        check(NodeCell {
+            kind: 63,
+            name: "ünï",
+            data: blob,
+        });
+        check(NodeCell {
+            kind: 64,
+            name: "ünï",
+            data: blob,
+        });
     }
 }
 
@@ -36,8 +64,14 @@ fn cells_out_of_range_are_refused() {
     refused(&[0x80, 0x80, 0x08, 0], "node kind out of range");
     refused(&[0, 0x81, 0x08], "node name too long");
     refused(&[0, 2, 0xff, 0xff], "node name is not UTF-8");
-    refused(&[1, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 1], "a blob refers to no page");
-    refused(&[1, 0, 9, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0], "a blob is empty");
+    refused(
+        &[1, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 1],
+        "a blob refers to no page",
+    );
+    refused(
+        &[1, 0, 9, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0],
+        "a blob is empty",
+    );
     refused(
         &[1, 0, 9, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 1, 1],
         "bytes left over after the last field",

@@ -50,7 +50,15 @@ impl SortedBuilder {
     /// A builder of pages of one size, space and level.
     pub fn new(page_size: usize, space: KeySpace, level: u8) -> SortedBuilder {
         let (keys, values, ends, sums) = Default::default();
-        SortedBuilder { page_size, space, level, keys, values, ends, sums }
+        SortedBuilder {
+            page_size,
+            space,
+            level,
+            keys,
+            values,
+            ends,
+            sums,
+        }
     }
 
     /// Cells so far.
@@ -84,7 +92,8 @@ impl SortedBuilder {
         self.sums = sums;
         self.keys.extend_from_slice(key);
         self.values.extend_from_slice(value);
-        self.ends.push((self.keys.len() as u32, self.values.len() as u32));
+        self.ends
+            .push((self.keys.len() as u32, self.values.len() as u32));
         true
     }
 
@@ -109,7 +118,10 @@ impl SortedBuilder {
         } else {
             self.put_cells(&mut out, &plan);
         }
-        debug_assert!(out.len() + TRAILER_LEN == plan.size, "page size was computed wrongly");
+        debug_assert!(
+            out.len() + TRAILER_LEN == plan.size,
+            "page size was computed wrongly"
+        );
         self.keys.clear();
         self.values.clear();
         self.ends.clear();
@@ -144,7 +156,12 @@ impl SortedBuilder {
         let mut end = out.len() + 2 * self.len();
         for (key, value) in self.pairs() {
             let len = suffix(key).len();
-            end += value.len() + if variable { variable_len(len) } else { plan.extra };
+            end += value.len()
+                + if variable {
+                    variable_len(len)
+                } else {
+                    plan.extra
+                };
             put_end(out, end);
         }
         for (key, value) in self.pairs() {
@@ -177,8 +194,10 @@ impl SortedBuilder {
         }
         let known = sums.key_len.take().is_none() && sums.shared == self.sums.shared;
         if !known {
-            sums.variable =
-                self.pairs().map(|(key, _)| variable_len(key.len() - sums.shared)).sum();
+            sums.variable = self
+                .pairs()
+                .map(|(key, _)| variable_len(key.len() - sums.shared))
+                .sum();
         }
         sums.variable += variable_len(key.len() - sums.shared);
         sums
@@ -194,7 +213,13 @@ impl SortedBuilder {
                 None => sums.variable,
             };
             let size = fixed_part + prefix_len + tables + keys;
-            return Plan { mode: Mode::Variable, prefix_len, extra: 0, slots: 0, size };
+            return Plan {
+                mode: Mode::Variable,
+                prefix_len,
+                extra: 0,
+                slots: 0,
+                size,
+            };
         };
         let prefix_len = sums.shared.min(over);
         let extra = over - prefix_len;
@@ -203,10 +228,22 @@ impl SortedBuilder {
         if self.level == 0 && extra == 0 && !sums.empty_value && sums.count > 0 && direct <= tables
         {
             let size = fixed_part + prefix_len + direct;
-            return Plan { mode: Mode::Direct, prefix_len, extra, slots, size };
+            return Plan {
+                mode: Mode::Direct,
+                prefix_len,
+                extra,
+                slots,
+                size,
+            };
         }
         let size = fixed_part + prefix_len + tables + extra * sums.count;
-        Plan { mode: Mode::Fixed, prefix_len, extra, slots: 0, size }
+        Plan {
+            mode: Mode::Fixed,
+            prefix_len,
+            extra,
+            slots: 0,
+            size,
+        }
     }
 
     fn first_key(&self) -> &[u8] {
@@ -215,7 +252,11 @@ impl SortedBuilder {
     }
 
     fn last_key(&self) -> &[u8] {
-        let start = self.ends.iter().nth_back(1).map_or(0, |ends| ends.0 as usize);
+        let start = self
+            .ends
+            .iter()
+            .nth_back(1)
+            .map_or(0, |ends| ends.0 as usize);
         self.keys.get(start..).unwrap_or_default()
     }
 
@@ -237,6 +278,9 @@ fn variable_len(len: usize) -> usize {
 }
 
 fn put_end(out: &mut Vec<u8>, end: usize) {
-    debug_assert!(end <= body_end(1 << 16), "cell ends outside the largest page");
+    debug_assert!(
+        end <= body_end(1 << 16),
+        "cell ends outside the largest page"
+    );
     out.extend_from_slice(&(end as u16).to_le_bytes());
 }

@@ -8,15 +8,26 @@ use crate::format::{FormatError, Reader, Result, ensure};
 impl Layout {
     /// Checks the whole page but for the values of leaves, which have codecs of their own.
     pub(crate) fn check(bytes: &[u8], common: &Common) -> Result<Layout> {
-        let mode = Mode::ALL.into_iter().find(|mode| *mode as u8 == common.flags);
+        let mode = Mode::ALL
+            .into_iter()
+            .find(|mode| *mode as u8 == common.flags);
         let mode = mode.ok_or(FormatError("unknown mode of a sorted page"))?;
         ensure(common.count > 0, "sorted page without cells")?;
         let mut layout = arrange(common, mode);
-        ensure(layout.cells <= body_end(bytes.len()), "tables exceed the page")?;
-        ensure(mode == Mode::Fixed || common.extra == 0, "reserved bytes are not zero")?;
+        ensure(
+            layout.cells <= body_end(bytes.len()),
+            "tables exceed the page",
+        )?;
+        ensure(
+            mode == Mode::Fixed || common.extra == 0,
+            "reserved bytes are not zero",
+        )?;
         if common.level == 0 && layout.ids {
             let len = common.prefix_len + HEAD_LEN + common.extra;
-            ensure(mode != Mode::Variable && len == 6, "keys of a leaf are not six bytes long")?;
+            ensure(
+                mode != Mode::Variable && len == 6,
+                "keys of a leaf are not six bytes long",
+            )?;
         }
         if mode != Mode::Variable && common.prefix_len == 2 && common.extra == 0 {
             let [a, b] = u16_at(bytes, HEADER_LEN).to_le_bytes();
@@ -35,7 +46,11 @@ impl Layout {
 
     /// Cells follow one another inside the body. Gives the end of the last.
     fn check_ends(&self, bytes: &[u8]) -> Result<usize> {
-        let table = bytes.get(self.ends..self.cells).unwrap_or_default().as_chunks().0;
+        let table = bytes
+            .get(self.ends..self.cells)
+            .unwrap_or_default()
+            .as_chunks()
+            .0;
         let number = |end: &[u8; 2]| usize::from(u16::from_le_bytes(*end));
         let first = table.first().map_or(0, number);
         let last = table.last().map_or(0, number);
@@ -63,23 +78,40 @@ impl Layout {
 
     fn heads(&self, bytes: &[u8]) -> impl Iterator<Item = u32> {
         let table = bytes.get(self.heads..self.ends).unwrap_or_default();
-        table.as_chunks::<HEAD_LEN>().0.iter().map(|head| u32::from_le_bytes(*head))
+        table
+            .as_chunks::<HEAD_LEN>()
+            .0
+            .iter()
+            .map(|head| u32::from_le_bytes(*head))
     }
 
     fn check_direct(&self, bytes: &[u8], common: &Common) -> Result<()> {
         ensure(common.level == 0, "a branch is in direct mode")?;
         let last = (self.count - 1) as u32;
         let first = u32_at(bytes, self.heads);
-        ensure(first.checked_add(last).is_some(), "heads of direct mode exceed 32 bits")?;
+        ensure(
+            first.checked_add(last).is_some(),
+            "heads of direct mode exceed 32 bits",
+        )?;
         let filled = |cell: Option<&[u8]>| cell.is_some_and(|cell| !cell.is_empty());
         let mut cells = self.cells(bytes);
-        ensure(filled(cells.next()), "the first cell of direct mode is empty")?;
-        ensure(last == 0 || filled(cells.last()), "the last cell of direct mode is empty")
+        ensure(
+            filled(cells.next()),
+            "the first cell of direct mode is empty",
+        )?;
+        ensure(
+            last == 0 || filled(cells.last()),
+            "the last cell of direct mode is empty",
+        )
     }
 
     fn check_fixed(&self, bytes: &[u8], level: u8) -> Result<()> {
         if self.extra == 0 {
-            let table = bytes.get(self.heads..self.ends).unwrap_or_default().as_chunks().0;
+            let table = bytes
+                .get(self.heads..self.ends)
+                .unwrap_or_default()
+                .as_chunks()
+                .0;
             let pairs = table.iter().zip(table.get(1..).unwrap_or_default());
             let ascending = pairs.fold(true, |so_far, (a, b)| {
                 so_far & (u32::from_le_bytes(*a) < u32::from_le_bytes(*b))
@@ -87,7 +119,9 @@ impl Layout {
             ensure(ascending, "keys do not ascend")?;
             return match level {
                 0 => Ok(()),
-                _ => self.cells(bytes).try_for_each(|value| check_value(value, level)),
+                _ => self
+                    .cells(bytes)
+                    .try_for_each(|value| check_value(value, level)),
             };
         }
         let mut last: Option<(u32, &[u8])> = None;
@@ -112,7 +146,10 @@ impl Layout {
             let in_head = len.min(HEAD_LEN as u64);
             let tail = r.bytes((len - in_head) as usize)?;
             let unused = u64::from(u32::MAX) >> (8 * in_head);
-            ensure(u64::from(head) & unused == 0, "bytes of a head after its key are not zero")?;
+            ensure(
+                u64::from(head) & unused == 0,
+                "bytes of a head after its key are not zero",
+            )?;
             ensure(last < Some((head, in_head, tail)), "keys do not ascend")?;
             last = Some((head, in_head, tail));
             check_value(r.rest(), level)?;
@@ -130,5 +167,8 @@ fn check_value(value: &[u8], level: u8) -> Result<()> {
     let reference: Option<&[u8; REF_LEN]> = value.try_into().ok();
     let [a, b, c, d, e, f, ..] =
         *reference.ok_or(FormatError("the value of a branch cell is not a reference"))?;
-    ensure(a | b | c | d | e | f != 0, "a branch cell refers to no page")
+    ensure(
+        a | b | c | d | e | f != 0,
+        "a branch cell refers to no page",
+    )
 }

@@ -99,7 +99,9 @@ impl<'p> SortedPage<'p> {
 
     /// The bytes that every key on the page begins with.
     pub fn prefix(&self) -> &'p [u8] {
-        self.bytes.get(HEADER_LEN..self.layout.heads).unwrap_or_default()
+        self.bytes
+            .get(HEADER_LEN..self.layout.heads)
+            .unwrap_or_default()
     }
 
     /// Replaces the contents of `out` by the key of cell `i`.
@@ -126,7 +128,10 @@ impl<'p> SortedPage<'p> {
         let (_, tail) = self.suffix(i);
         let head = self.head(i).to_be_bytes();
         let mut key = [0; 6];
-        for (to, from) in key.iter_mut().zip(self.prefix().iter().chain(&head).chain(tail)) {
+        for (to, from) in key
+            .iter_mut()
+            .zip(self.prefix().iter().chain(&head).chain(tail))
+        {
             *to = *from;
         }
         from_u48_be(key)
@@ -218,7 +223,11 @@ impl<'p> SortedPage<'p> {
 /// The part of a page's layout that follows from its header.
 fn arrange(common: &Common, mode: Mode) -> Layout {
     let heads = HEADER_LEN + common.prefix_len;
-    let table = if mode == Mode::Direct { 1 } else { common.count };
+    let table = if mode == Mode::Direct {
+        1
+    } else {
+        common.count
+    };
     let ends = heads + HEAD_LEN * table;
     let cells = ends + 2 * common.count;
     Layout {
@@ -250,5 +259,9 @@ fn begins_with_id(space: Option<KeySpace>) -> bool {
 /// The least separator of a space: the first of the leftmost branch of every level. Where keys begin
 /// with an id it is as long as the id, so that it fits the way the others are stored.
 pub fn least_separator(space: KeySpace) -> &'static [u8] {
-    if begins_with_id(Some(space)) { &[0; 6] } else { &[] }
+    if begins_with_id(Some(space)) {
+        &[0; 6]
+    } else {
+        &[]
+    }
 }

@@ -138,7 +138,10 @@ impl<'p> SortedPage<'p> {
     /// The heads of fixed and variable mode.
     #[inline]
     fn heads(&self) -> &'p [[u8; HEAD_LEN]] {
-        let table = self.bytes.get(self.layout.heads..self.layout.ends).unwrap_or_default();
+        let table = self
+            .bytes
+            .get(self.layout.heads..self.layout.ends)
+            .unwrap_or_default();
         table.as_chunks().0
     }
 }

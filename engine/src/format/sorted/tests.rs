@@ -1,4 +1,9 @@
-#![allow(clippy::unwrap_used, clippy::expect_used, clippy::indexing_slicing, clippy::panic)]
+#![allow(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::indexing_slicing,
+    clippy::panic
+)]
 
 use std::collections::BTreeMap;
 
@@ -45,7 +50,11 @@ fn finish(builder: &mut SortedBuilder) -> Page {
     assert!(builder.is_empty());
     let page = sealed(image);
     let sorted = page.sorted().unwrap();
-    assert_eq!(sorted.value_range(sorted.len() - 1).end + 8, size, "size is exact");
+    assert_eq!(
+        sorted.value_range(sorted.len() - 1).end + 8,
+        size,
+        "size is exact"
+    );
     page
 }
 
@@ -75,7 +84,10 @@ fn check_searches(page: &Page, here: &Map, keys: &Map) {
             let present_before = |i| (0..i).filter(|i| !sorted.is_absent(*i)).count();
             match sorted.search(&probe) {
                 Ok(i) => {
-                    assert_eq!(here.get(&probe).map(|value| &value[..]), Some(sorted.value(i)));
+                    assert_eq!(
+                        here.get(&probe).map(|value| &value[..]),
+                        Some(sorted.value(i))
+                    );
                     assert_eq!(present_before(i), below);
                 }
                 Err(i) => {
@@ -89,18 +101,26 @@ fn check_searches(page: &Page, here: &Map, keys: &Map) {
             }
             let child = sorted.child_for(&probe);
             if page.level() > 0 {
-                assert_eq!(child, below.saturating_sub(usize::from(!here.contains_key(&probe))));
+                assert_eq!(
+                    child,
+                    below.saturating_sub(usize::from(!here.contains_key(&probe)))
+                );
             }
         }
     }
 }
 
 fn ids(ids: impl IntoIterator<Item = u64>) -> Map {
-    ids.into_iter().map(|id| (u48_be(id).to_vec(), vec![id as u8; 1 + id as usize % 40])).collect()
+    ids.into_iter()
+        .map(|id| (u48_be(id).to_vec(), vec![id as u8; 1 + id as usize % 40]))
+        .collect()
 }
 
 fn modes(pages: &[Page]) -> Vec<Mode> {
-    pages.iter().map(|page| page.sorted().unwrap().mode()).collect()
+    pages
+        .iter()
+        .map(|page| page.sorted().unwrap().mode())
+        .collect()
 }
 
 #[test]
@@ -123,10 +143,19 @@ fn sparse_ids_are_fixed() {
 
 #[test]
 fn ids_with_little_in_common_keep_a_part_of_the_key_in_the_cell() {
-    let ends = [0xffff_fff0u64, 0xffff_ffff, 0x1_0000_0000, 0x1_0000_0001, 0xffff_ffff_ffff];
+    let ends = [
+        0xffff_fff0u64,
+        0xffff_ffff,
+        0x1_0000_0000,
+        0x1_0000_0001,
+        0xffff_ffff_ffff,
+    ];
     for space in [KeySpace::Nodes, KeySpace::Kinds] {
         assert_eq!(modes(&check(space, 0, &ids(ends))), [Mode::Fixed]);
-        assert_eq!(modes(&check(space, 0, &ids([0, 0xffff_ffff_ffff]))), [Mode::Fixed]);
+        assert_eq!(
+            modes(&check(space, 0, &ids([0, 0xffff_ffff_ffff]))),
+            [Mode::Fixed]
+        );
     }
 }
 
@@ -151,15 +180,27 @@ fn branches_take_separators_of_any_length() {
     let keys = (0..400u64).map(|i| u48_be(i * 50).to_vec());
     let pages = check(KeySpace::Nodes, 1, &branch(keys.clone()));
     assert_eq!(modes(&pages)[0], Mode::Fixed);
-    check(KeySpace::Nodes, 3, &branch([vec![]].into_iter().chain(keys.clone().skip(1))));
+    check(
+        KeySpace::Nodes,
+        3,
+        &branch([vec![]].into_iter().chain(keys.clone().skip(1))),
+    );
     check(KeySpace::Out, 1, &branch([vec![]]));
     let cut = keys.flat_map(|key| {
-        [key.clone(), [&key[..], &[0, 0]].concat(), [&key[..], &[0, 0, 0, 0, 0, 7]].concat()]
+        [
+            key.clone(),
+            [&key[..], &[0, 0]].concat(),
+            [&key[..], &[0, 0, 0, 0, 0, 7]].concat(),
+        ]
     });
     check(KeySpace::Out, 1, &branch(cut));
     let zeros = (0..9).map(|len| vec![0; len]);
     check(KeySpace::Names, 1, &branch(zeros));
-    check(KeySpace::Names, 2, &branch([vec![b'x'; 1031], vec![b'y'; 1031]]));
+    check(
+        KeySpace::Names,
+        2,
+        &branch([vec![b'x'; 1031], vec![b'y'; 1031]]),
+    );
 }
 
 #[test]
@@ -169,7 +210,10 @@ fn absent_cells_are_not_found() {
     assert_eq!(sorted.len(), 3);
     assert!(sorted.is_absent(1));
     assert_eq!(sorted.search(&u48_be(2)), Err(1));
-    assert_eq!([1, 2, 3, 4].map(|id| sorted.find_u48(id)), [Some(0), None, Some(2), None]);
+    assert_eq!(
+        [1, 2, 3, 4].map(|id| sorted.find_u48(id)),
+        [Some(0), None, Some(2), None]
+    );
 }
 
 #[test]
@@ -219,11 +263,17 @@ fn broken_rules_are_named() {
     assert_eq!(break_at(1, 0), Some("tree page without a key space"));
     assert_eq!(break_at(1, 4), Some("names leaf of the wrong page kind"));
     assert_eq!(break_at(2, 25), Some("page level out of range"));
-    assert_eq!(break_at(2, 1), Some("the value of a branch cell is not a reference"));
+    assert_eq!(
+        break_at(2, 1),
+        Some("the value of a branch cell is not a reference")
+    );
     assert_eq!(break_at(3, 3), Some("unknown mode of a sorted page"));
     assert_eq!(break_at(4, 0), Some("sorted page without cells"));
     assert_eq!(break_at(5, 255), Some("tables exceed the page"));
-    assert_eq!(break_at(6, 1), Some("keys of a leaf are not six bytes long"));
+    assert_eq!(
+        break_at(6, 1),
+        Some("keys of a leaf are not six bytes long")
+    );
     assert_eq!(break_at(18, 101), Some("keys do not ascend"));
     assert_eq!(break_at(27, 1), Some("cell ends do not ascend"));
     assert_eq!(break_at(29, 255), Some("cells exceed the page"));
@@ -233,9 +283,15 @@ fn broken_rules_are_named() {
 fn id_maps() -> impl Strategy<Value = Map> {
     let near = prop::collection::btree_set(1..400u64, 1..200);
     let far = prop::collection::btree_set(1..=crate::ids::MAX_U48, 1..120);
-    let clusters = (prop::collection::btree_set(0..0x30_0000u64, 1..200), 0..40u32).prop_map(
-        |(ids, shift)| ids.into_iter().map(|id| (id << shift) & crate::ids::MAX_U48).collect(),
-    );
+    let clusters = (
+        prop::collection::btree_set(0..0x30_0000u64, 1..200),
+        0..40u32,
+    )
+        .prop_map(|(ids, shift)| {
+            ids.into_iter()
+                .map(|id| (id << shift) & crate::ids::MAX_U48)
+                .collect()
+        });
     prop_oneof![near, far, clusters].prop_map(ids)
 }
 
