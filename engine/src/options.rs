@@ -111,9 +111,10 @@ impl Options {
             )));
         }
         if let Durability::Group { max_delay } = self.durability
-            && max_delay > GROUP_DELAY_MAX {
-                return Err(Error::usage("a group commit may wait one second at most"));
-            }
+            && max_delay > GROUP_DELAY_MAX
+        {
+            return Err(Error::usage("a group commit may wait one second at most"));
+        }
         self.cache_bytes = self.cache_bytes.max(CACHE_PAGES_MIN * self.page_size);
         self.write_buffer_bytes = self.write_buffer_bytes.max(WRITE_BUFFER_BYTES_MIN);
         Ok(())

@@ -9,9 +9,11 @@
 
 mod common;
 
-use std::path::{Path, PathBuf};
+use std::path::Path;
+use std::sync::Arc;
 
 use common::{Model, dump, id};
+use vellum::storage::MemoryDirectory;
 use vellum::{Database, Error};
 
 /// A small database with every kind of page, and its log as a killed process leaves it.
@@ -74,24 +76,22 @@ fn image(dir: &Path) -> Image {
 }
 
 /// Opens an image and reads everything; an error is an answer too.
-fn answer(path: &Path, image: &Image) -> Result<Model, Error> {
-    std::fs::write(path, &image.database).unwrap();
-    std::fs::write(log_of(path), &image.log).unwrap();
-    let db = Database::open_read_only(path)?;
+fn answer(image: &Image) -> Result<Model, Error> {
+    let directory = MemoryDirectory::new();
+    directory.put("image", image.database.clone());
+    directory.put("image-log", image.log.clone());
+    let db = Database::builder()
+        .in_directory(Arc::new(directory))
+        .open_read_only("image")?;
     dump(&db.begin_read()?, false, true)
-}
-
-fn log_of(path: &Path) -> PathBuf {
-    path.with_extension("vellum-log")
 }
 
 #[test]
 fn every_changed_byte_is_refused_or_harmless() {
     let dir = tempfile::tempdir().unwrap();
     let image = image(dir.path());
-    let path = dir.path().join("flipped.vellum");
     let newest = image.states.last().unwrap();
-    assert_eq!(&answer(&path, &image).unwrap(), newest);
+    assert_eq!(&answer(&image).unwrap(), newest);
     let (mut refused, mut harmless) = (0, 0);
     // Every byte of the first pages, where the headers and roots are, then a stride that is prime to
     // every structure.
@@ -105,7 +105,7 @@ fn every_changed_byte_is_refused_or_harmless() {
             log: image.log.clone(),
             states: Vec::new(),
         };
-        match answer(&path, &damaged) {
+        match answer(&damaged) {
             Ok(model) => {
                 assert_eq!(&model, newest, "byte {at} changed the answer");
                 harmless += 1;
@@ -124,7 +124,6 @@ fn every_changed_byte_is_refused_or_harmless() {
 fn every_changed_byte_of_the_log_is_refused_or_drops_the_last_batch() {
     let dir = tempfile::tempdir().unwrap();
     let image = image(dir.path());
-    let path = dir.path().join("flipped.vellum");
     let used = image.log.iter().rposition(|byte| *byte != 0).unwrap() + 1;
     for at in 0..used {
         let mut log = image.log.clone();
@@ -134,7 +133,7 @@ fn every_changed_byte_of_the_log_is_refused_or_drops_the_last_batch() {
             log,
             states: Vec::new(),
         };
-        match answer(&path, &damaged) {
+        match answer(&damaged) {
             // Damage in the last record cannot be told from a write that never finished.
             Ok(model) => assert!(
                 image
@@ -155,14 +154,13 @@ fn every_changed_byte_of_the_log_is_refused_or_drops_the_last_batch() {
 fn every_truncation_is_refused_or_a_whole_state() {
     let dir = tempfile::tempdir().unwrap();
     let image = image(dir.path());
-    let path = dir.path().join("cut.vellum");
     for len in (0..image.database.len()).filter(|len| *len < 9000 || len % 509 == 0) {
         let cut = Image {
             database: image.database[..len].to_vec(),
             log: image.log.clone(),
             states: Vec::new(),
         };
-        match answer(&path, &cut) {
+        match answer(&cut) {
             Ok(model) => assert_eq!(Some(&model), image.states.last(), "{len} bytes are enough"),
             Err(Error::Corrupt(_) | Error::Version { .. }) => {}
             Err(error) => panic!("{len} bytes: {error}"),
@@ -175,7 +173,7 @@ fn every_truncation_is_refused_or_a_whole_state() {
             log: image.log[..len].to_vec(),
             states: Vec::new(),
         };
-        match answer(&path, &cut) {
+        match answer(&cut) {
             Ok(model) => assert!(image.states.contains(&model), "{len} bytes of log"),
             Err(Error::Corrupt(_)) => {}
             Err(error) => panic!("{len} bytes of log: {error}"),
@@ -235,8 +233,5 @@ fn a_log_of_another_database_is_refused() {
         log: other.log,
         states: Vec::new(),
     };
-    assert!(matches!(
-        answer(&dir.path().join("mixed.vellum"), &mixed),
-        Err(Error::Corrupt(_))
-    ));
+    assert!(matches!(answer(&mixed), Err(Error::Corrupt(_))));
 }

@@ -103,9 +103,10 @@ impl<'a, P: Pages> Descent<'a, P> {
     pub(crate) fn separator(&self) -> Vec<u8> {
         let mut key = Vec::new();
         if let Some(step) = self.path.last()
-            && let Some(view) = step.branch.sorted() {
-                view.key(step.child, &mut key);
-            }
+            && let Some(view) = step.branch.sorted()
+        {
+            view.key(step.child, &mut key);
+        }
         key
     }
 

@@ -112,9 +112,7 @@ fn encode_edge(key: &EdgeKey, out: &mut Vec<u8>) {
     out.extend_from_slice(&key.ordinal.to_be_bytes());
 }
 
-fn block_items<V: BlockValue>(
-    leaf: &PageGuard,
-) -> Items<EdgeKey, V> {
+fn block_items<V: BlockValue>(leaf: &PageGuard) -> Items<EdgeKey, V> {
     let view = leaf.sorted().ok_or(FormatError("not a sorted page"))?;
     let mut items = Vec::new();
     let mut edges = Vec::new();

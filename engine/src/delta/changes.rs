@@ -49,9 +49,10 @@ impl<'a, K: Ord, V> Iterator for Changes<'a, K, V> {
         let (key, change) = self.head()?;
         self.newest_first.retain_mut(|run| {
             if let Some((head, rest)) = run.split_first()
-                && head.0 == *key {
-                    *run = rest;
-                }
+                && head.0 == *key
+            {
+                *run = rest;
+            }
             !run.is_empty()
         });
         Some((key, change))

@@ -190,10 +190,11 @@ impl Allocator {
     fn insert_run(&mut self, run: Run) {
         let (mut first, mut len) = (run.first, run.len);
         if let Some((&before, &before_len)) = self.free.range(..first).next_back()
-            && before + before_len == first {
-                first = before;
-                len += before_len;
-            }
+            && before + before_len == first
+        {
+            first = before;
+            len += before_len;
+        }
         if let Some(after_len) = self.free.remove(&run.end()) {
             len += after_len;
         }
@@ -240,8 +241,9 @@ impl Allocator {
     /// Leaves free pages at the end of the file out of what the state counts. Part of a change.
     pub(crate) fn trim_tail(&mut self) {
         if self.has_free_tail()
-            && let Some((first, _)) = self.free.pop_last() {
-                self.page_count = first;
-            }
+            && let Some((first, _)) = self.free.pop_last()
+        {
+            self.page_count = first;
+        }
     }
 }

@@ -38,7 +38,10 @@ enum Held {
     Cached(FrameGuard),
     Shared(Arc<Frame>),
     /// Counted by itself, so that clones write nothing that another thread reads.
-    #[expect(clippy::redundant_allocation, reason = "the inner count is the one shared between threads")]
+    #[expect(
+        clippy::redundant_allocation,
+        reason = "the inner count is the one shared between threads"
+    )]
     Private(Arc<Arc<Frame>>),
 }
 

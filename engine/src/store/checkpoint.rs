@@ -43,15 +43,13 @@ struct Progress {
 }
 
 /// How far one key space has been merged.
-#[derive(Clone)]
-#[derive(Default)]
+#[derive(Clone, Default)]
 enum At<K> {
     #[default]
     Start,
     After(K),
     End,
 }
-
 
 /// What one [`Store::checkpoint_slice`] found to do.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

@@ -189,9 +189,10 @@ impl<'t> Side<'t> {
 fn meet(ends: &mut [Side<'_>; 2], max_depth: u32) -> Result<Option<NodeId>> {
     let [front, back] = ends;
     if let [end] = front.level[..]
-        && back.before.contains_key(&end.get()) {
-            return Ok(Some(end));
-        }
+        && back.before.contains_key(&end.get())
+    {
+        return Ok(Some(end));
+    }
     for _ in 0..max_depth {
         if front.level.is_empty() || back.level.is_empty() {
             return Ok(None);
