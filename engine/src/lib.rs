@@ -1,7 +1,6 @@
 //! Vellum is an embedded property-graph store: one file, crash-safe, with nothing to operate.
 #![deny(clippy::print_stdout, clippy::print_stderr)]
 
-mod backup;
 mod btree;
 mod bulk;
 mod check;

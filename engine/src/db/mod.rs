@@ -1,6 +1,7 @@
 //! The database handle: wiring only.
 
 mod background;
+mod backup;
 mod builder;
 mod stats;
 
@@ -163,7 +164,7 @@ impl Database {
     }
 
     fn write_copy(&self, to: &Path, keep_identity: bool) -> Result<()> {
-        crate::backup::write_copy(
+        backup::write_copy(
             self.handle.builder(),
             &self.begin_read()?,
             self.options(),

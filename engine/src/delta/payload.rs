@@ -22,6 +22,32 @@ pub(crate) fn encode(delta: &Delta, totals: LoggedTotals) -> Vec<u8> {
     let mut out = Vec::new();
     let mut writer = OpWriter::new();
     let mut put = |op: Op<'_>| writer.put(&mut out, &op);
+    terms_and_nodes(delta, &mut put);
+    indexes(delta, &mut put);
+    for (key, change) in delta.out.after(None) {
+        put(match change {
+            Change::Put(data) => Op::PutEdge {
+                key: *key,
+                data: data.bytes(),
+            },
+            Change::Delete => Op::DeleteEdge { key: *key },
+        });
+    }
+    let LoggedTotals {
+        next_node,
+        nodes,
+        edges,
+        ..
+    } = totals;
+    put(Op::Totals {
+        next_node,
+        nodes,
+        edges,
+    });
+    out
+}
+
+fn terms_and_nodes(delta: &Delta, put: &mut impl FnMut(Op<'_>)) {
     for (key, change) in delta.dictionary.after(None) {
         if let (Some((tag, id)), Change::Put(name)) = (by_number(key), change) {
             let name = std::str::from_utf8(name).unwrap_or_default();
@@ -43,6 +69,10 @@ pub(crate) fn encode(delta: &Delta, totals: LoggedTotals) -> Vec<u8> {
             Change::Delete => Op::DeleteNode { id: *id },
         });
     }
+}
+
+/// Names, kinds and absent ids.
+fn indexes(delta: &Delta, put: &mut impl FnMut(Op<'_>)) {
     for (key, change) in delta.names.after(None) {
         let (id, name) = (
             key.id(),
@@ -71,27 +101,6 @@ pub(crate) fn encode(delta: &Delta, totals: LoggedTotals) -> Vec<u8> {
             Change::Delete => Op::DropAbsent { first: *first },
         });
     }
-    for (key, change) in delta.out.after(None) {
-        put(match change {
-            Change::Put(data) => Op::PutEdge {
-                key: *key,
-                data: data.bytes(),
-            },
-            Change::Delete => Op::DeleteEdge { key: *key },
-        });
-    }
-    let LoggedTotals {
-        next_node,
-        nodes,
-        edges,
-        ..
-    } = totals;
-    put(Op::Totals {
-        next_node,
-        nodes,
-        edges,
-    });
-    out
 }
 
 /// The tag and number of a dictionary key that leads from a number to a name.

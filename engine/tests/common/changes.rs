@@ -226,19 +226,8 @@ fn apply_edge(txn: &mut WriteTxn, model: &mut Model, change: &Change, salt: u64)
             assert_eq!(ordinal, expected);
         }
         Change::Hub { node, edges } => {
-            let Some(hub) = pick(model.nodes.keys().copied(), node) else {
-                return;
-            };
-            let others: Vec<u64> = model.nodes.keys().copied().collect();
-            for i in 0..usize::from(edges) {
-                let other = others[i * 7 % others.len()];
-                let (from, to) = if i % 3 == 0 {
-                    (other, hub)
-                } else {
-                    (hub, other)
-                };
-                model.insert_edge(from, "spoke", to, &[]);
-                txn.insert_edge(id(from), "spoke", id(to), &[]).unwrap();
+            if let Some(hub) = pick(model.nodes.keys().copied(), node) {
+                add_spokes(txn, model, hub, usize::from(edges));
             }
         }
         Change::UpdateEdge(choice, data) => {
@@ -267,6 +256,21 @@ fn apply_edge(txn: &mut WriteTxn, model: &mut Model, change: &Change, salt: u64)
             model.edges.remove(&edge);
         }
         _ => unreachable!("{change:?} is not an edge's"),
+    }
+}
+
+/// Edges between one node and many others, in both directions.
+fn add_spokes(txn: &mut WriteTxn, model: &mut Model, hub: u64, edges: usize) {
+    let others: Vec<u64> = model.nodes.keys().copied().collect();
+    for i in 0..edges {
+        let other = others[i * 7 % others.len()];
+        let (from, to) = if i % 3 == 0 {
+            (other, hub)
+        } else {
+            (hub, other)
+        };
+        model.insert_edge(from, "spoke", to, &[]);
+        txn.insert_edge(id(from), "spoke", id(to), &[]).unwrap();
     }
 }
 

@@ -12,7 +12,7 @@ pub mod changes;
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use vellum::{Direction, NodeId, ReadTxn};
+use vellum::{Direction, Edge, NodeId, ReadTxn};
 
 /// A node as the model knows it.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -88,12 +88,25 @@ impl Model {
         true
     }
 
-    pub fn out(&self, id: u64) -> impl Iterator<Item = (&ModelEdge, &Vec<u8>)> {
-        self.edges.iter().filter(move |(edge, _)| edge.0 == id)
-    }
-
-    pub fn incoming(&self, id: u64) -> impl Iterator<Item = (&ModelEdge, &Vec<u8>)> {
-        self.edges.iter().filter(move |(edge, _)| edge.2 == id)
+    /// A node's edges in the order that the engine documents: label's number, other end, ordinal.
+    pub fn edges_of(
+        &self,
+        node: u64,
+        direction: Direction,
+        labels: &[String],
+    ) -> Vec<(ModelEdge, Vec<u8>)> {
+        let incoming = direction == Direction::In;
+        let mut edges: Vec<_> = self
+            .edges
+            .iter()
+            .filter(|(edge, _)| node == if incoming { edge.2 } else { edge.0 })
+            .map(|(edge, data)| (edge.clone(), data.clone()))
+            .collect();
+        edges.sort_by_key(|(edge, _)| {
+            let rank = labels.iter().position(|label| *label == edge.1);
+            (rank, if incoming { edge.0 } else { edge.2 }, edge.3)
+        });
+        edges
     }
 }
 
@@ -143,58 +156,20 @@ fn assert_nodes(txn: &ReadTxn, model: &Model) {
 }
 
 fn assert_edges(txn: &ReadTxn, model: &Model) {
+    // A label's number is its place in this list.
+    let labels: Vec<String> = txn.labels().unwrap();
     for &number in model.nodes.keys() {
-        let mut out: BTreeMap<ModelEdge, Vec<u8>> = BTreeMap::new();
-        for edge in txn.edges(id(number), Direction::Out, None) {
-            let edge = edge.unwrap();
-            let key = (
-                edge.source().get(),
-                edge.label().to_owned(),
-                edge.target().get(),
-                edge.ordinal(),
-            );
-            let twice = out.insert(key.clone(), edge.data().unwrap().into_owned());
-            assert!(twice.is_none(), "edge {key:?} came twice");
-        }
-        let expected: BTreeMap<_, _> = model
-            .out(number)
-            .map(|(k, v)| (k.clone(), v.clone()))
-            .collect();
-        let differences: Vec<_> = out.keys().filter(|k| !expected.contains_key(*k)).collect();
-        let missing: Vec<_> = expected.keys().filter(|k| !out.contains_key(*k)).collect();
-        assert!(
-            differences.is_empty(),
-            "out-edges of {number} that should not be: {differences:?}"
-        );
-        assert!(
-            missing.is_empty(),
-            "out-edges of {number} that are missing: {missing:?}"
-        );
-        assert!(out == expected, "data of out-edges of {number}");
-        let incoming: BTreeSet<ModelEdge> = txn
-            .edges(id(number), Direction::In, None)
-            .map(|edge| edge.unwrap())
-            .map(|e| {
-                (
-                    e.source().get(),
-                    e.label().to_owned(),
-                    e.target().get(),
-                    e.ordinal(),
-                )
-            })
-            .collect();
-        let expected: BTreeSet<_> = model.incoming(number).map(|(k, _)| k.clone()).collect();
-        assert_eq!(incoming, expected, "in-edges of {number}");
         for direction in [Direction::Out, Direction::In] {
-            let listed = txn
-                .neighbors(id(number), direction, None)
-                .map(Result::unwrap)
-                .count() as u64;
-            assert_eq!(
-                txn.degree(id(number), direction, None).unwrap(),
-                listed,
-                "degree of {number}"
-            );
+            let expected = model.edges_of(number, direction, &labels);
+            assert_listed(txn, number, direction, None, &expected);
+            for label in &labels {
+                let chosen: Vec<_> = expected
+                    .iter()
+                    .filter(|(edge, _)| edge.1 == *label)
+                    .cloned()
+                    .collect();
+                assert_listed(txn, number, direction, Some(label), &chosen);
+            }
         }
     }
     for (edge, data) in &model.edges {
@@ -202,6 +177,46 @@ fn assert_edges(txn: &ReadTxn, model: &Model) {
         let found = found.unwrap_or_else(|| panic!("edge {edge:?} is missing"));
         assert!(found.data().unwrap() == *data, "data of {edge:?}");
     }
+}
+
+/// Edges, neighbours and degree agree with the expected edges, in order.
+fn assert_listed(
+    txn: &ReadTxn,
+    number: u64,
+    direction: Direction,
+    label: Option<&str>,
+    expected: &[(ModelEdge, Vec<u8>)],
+) {
+    let node = id(number);
+    let found: Vec<(ModelEdge, Vec<u8>)> = txn
+        .edges(node, direction, label)
+        .map(|edge| edge.and_then(|edge| Ok((key_of(&edge), edge.data()?.into_owned()))))
+        .collect::<Result<_, _>>()
+        .unwrap();
+    let keys = |edges: &[(ModelEdge, Vec<u8>)]| -> Vec<ModelEdge> {
+        edges.iter().map(|(key, _)| key.clone()).collect()
+    };
+    let what = format!("{direction:?} of {number}, label {label:?}");
+    assert_eq!(keys(&found), keys(expected), "edges {what}");
+    assert!(found == expected, "data of edges {what}");
+    let peers = txn.neighbors(node, direction, label);
+    let peers: Vec<u64> = peers.map(|peer| peer.unwrap().get()).collect();
+    let ends = expected.iter().map(|(edge, _)| match direction {
+        Direction::In => edge.0,
+        Direction::Out => edge.2,
+    });
+    assert!(peers.iter().copied().eq(ends), "neighbours {what}");
+    let degree = txn.degree(node, direction, label).unwrap();
+    assert_eq!(degree, expected.len() as u64, "degree {what}");
+}
+
+fn key_of(edge: &Edge) -> ModelEdge {
+    (
+        edge.source().get(),
+        edge.label().to_owned(),
+        edge.target().get(),
+        edge.ordinal(),
+    )
 }
 
 fn assert_kinds(txn: &ReadTxn, model: &Model) {
@@ -272,22 +287,11 @@ pub fn dump(txn: &ReadTxn, unique: bool, named: bool) -> vellum::Result<Model> {
     for number in model.nodes.keys() {
         for edge in txn.edges(id(*number), Direction::Out, None) {
             let edge = edge?;
-            let key = (
-                edge.source().get(),
-                edge.label().to_owned(),
-                edge.target().get(),
-                edge.ordinal(),
-            );
+            let key = key_of(&edge);
             model.edges.insert(key, edge.data()?.into_owned());
         }
         for edge in txn.edges(id(*number), Direction::In, None) {
-            let edge = edge?;
-            reversed.insert((
-                edge.source().get(),
-                edge.label().to_owned(),
-                edge.target().get(),
-                edge.ordinal(),
-            ));
+            reversed.insert(key_of(&edge?));
         }
     }
     assert!(

@@ -39,6 +39,7 @@ fn sample_check(verdict: Verdict) -> Check {
     }
 }
 
+// Long because it fills every part of a result once.
 fn sample() -> (Run, Manifest) {
     let degree = registry::DEGREE.table(
         "dataset",

@@ -2,14 +2,14 @@
 
 use std::path::Path;
 
-use crate::db::Builder;
+use super::Builder;
 use crate::error::Result;
 use crate::options::{CheckpointMode, Options};
 use crate::txn::ReadTxn;
 
 /// Writes a snapshot into a new database. `keep_identity`: with the file id of the old one, so that
 /// equal content gives equal bytes.
-pub(crate) fn write_copy(
+pub(super) fn write_copy(
     builder: Builder,
     txn: &ReadTxn,
     options: &Options,
