@@ -1,21 +1,34 @@
 # Every target works from a fresh clone with Rust, make and a linker, unless it says what else it needs.
 
 CARGO ?= cargo
+RUSTC ?= rustc
 FEATURES := "" forensics sim serde forensics,sim,serde
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test lint doc scale
+.PHONY: help rust demo test lint doc scale
 
 help: ## List the targets
 	@grep -E '^[a-z-]+:.*##' Makefile | awk -F':.*## ' '{printf "  make %-10s %s\n", $$1, $$2}'
 
-demo: ## Load the Debian package graph, query it, kill and recover it; ends with the path of a report
-	$(CARGO) run --locked --quiet --release -p lab --bin lab -- run scenarios/debian.toml
+rust:
+	@least=$$(sed -n 's/^rust-version = "\(.*\)"/\1/p' Cargo.toml); \
+	found=$$($(RUSTC) --version 2>/dev/null | awk '{print $$2}'); \
+	if [ -z "$$found" ]; then \
+		echo "Vellum needs Rust $$least or newer, and $(RUSTC) was not found; see https://rustup.rs" >&2; exit 1; \
+	fi; \
+	if ! awk -v found="$$found" -v least="$$least" 'BEGIN { \
+		split(found, f, "."); split(least, l, "."); \
+		exit !(f[1] + 0 > l[1] + 0 || (f[1] + 0 == l[1] + 0 && f[2] + 0 >= l[2] + 0)) }'; then \
+		echo "Vellum needs Rust $$least or newer, and this is $$found; update it with: rustup update" >&2; exit 1; \
+	fi
 
-test: ## Run every test
+demo: rust ## Load the Debian package graph, query it, kill and recover it; ends with the path of a report
+	@$(CARGO) run --locked --quiet --release -p lab --bin lab -- run scenarios/debian.toml
+
+test: rust ## Run every test
 	$(CARGO) test --locked --workspace
 
-lint: ## Formatting, clippy and rustdoc with warnings denied, every combination of features
+lint: rust ## Formatting and clippy with warnings denied, every combination of features
 	$(CARGO) fmt --all --check
 	$(CARGO) clippy --locked --workspace --all-targets -- -D warnings
 	@for features in $(FEATURES); do \
@@ -23,8 +36,8 @@ lint: ## Formatting, clippy and rustdoc with warnings denied, every combination 
 		$(CARGO) clippy --locked -p vellum --all-targets --features "$$features" -- -D warnings || exit 1; \
 	done
 
-doc: ## Build the documentation with warnings denied
+doc: rust ## Build the documentation with warnings denied
 	RUSTDOCFLAGS="-D warnings" $(CARGO) doc --locked --workspace --no-deps
 
-scale: ## Load 1,000,000 nodes and 10,000,000 edges with a 32 MiB cache, and measure
-	$(CARGO) run --locked --quiet --release -p vellum --example scale
+scale: rust ## Load 1,000,000 nodes and 10,000,000 edges with a 32 MiB cache, and measure
+	@$(CARGO) run --locked --quiet --release -p vellum --example scale
