@@ -31,3 +31,8 @@ pub use recovery::{RecoveryProgress, RecoveryReport};
 pub use store::{CommitKind, CommitReport};
 pub use traverse::{Bfs, Path, PathQuery, TraversalCache, TraversalCacheBuilder, Visit};
 pub use txn::{NodeUpdate, PageLocation, Pending, ReadTxn, Savepoint, WriteTxn};
+
+/// The example of the README, compiled and run.
+#[cfg(doctest)]
+#[doc = include_str!("../../README.md")]
+struct Readme;
