@@ -7,6 +7,17 @@ use std::io;
 pub type Result<T> = std::result::Result<T, Error>;
 
 /// Why a call failed. The variants tell what to do; the text tells what happened.
+///
+/// ```
+/// use vellum::{Database, Error};
+///
+/// match Database::open("no such file") {
+///     Err(Error::Io { context, .. }) => println!("try another path: {context}"),
+///     Err(Error::Locked { path }) => println!("close {path} first"),
+///     Err(other) => println!("{other}"),
+///     Ok(_) => unreachable!("it does not exist"),
+/// }
+/// ```
 #[derive(Debug)]
 #[non_exhaustive]
 pub enum Error {

@@ -1,4 +1,38 @@
 //! Vellum is an embedded property-graph store: one file, crash-safe, with nothing to operate.
+//!
+//! A *node* has an id, a kind, a name (not unique) and data. An *edge* leads from a source to a target,
+//! has a label and data, and an ordinal that tells parallel edges apart. Data are bytes, JSON by
+//! convention.
+//!
+//! ```
+//! use vellum::{Database, Direction};
+//!
+//! # fn main() -> vellum::Result<()> {
+//! # let folder = tempfile::tempdir().expect("a temporary folder");
+//! let db = Database::create(folder.path().join("trains.vellum"))?;
+//! let mut txn = db.begin_write()?;
+//! let lyon = txn.insert_node("city", "Lyon", b"{}")?;
+//! let turin = txn.insert_node("city", "Turin", b"{}")?;
+//! txn.insert_edge(lyon, "rail", turin, br#"{"km":315}"#)?;
+//! txn.commit()?;
+//!
+//! let txn = db.begin_read()?;
+//! let edge = txn.edges(lyon, Direction::Out, Some("rail")).next().expect("one edge")?;
+//! assert_eq!((edge.target(), &*edge.data()?), (turin, &br#"{"km":315}"#[..]));
+//! # Ok(())
+//! # }
+//! ```
+//!
+//! * [`Database`]: create, open, [`check`](Database::check), [`backup`](Database::backup),
+//!   [`stats`](Database::stats). [`Builder`] has the options.
+//! * [`WriteTxn`]: one at a time; [`commit`](WriteTxn::commit) makes it durable, dropping it undoes it.
+//! * [`ReadTxn`]: a snapshot, any number at a time; nodes, names, kinds, edges, [`Bfs`], [`PathQuery`].
+//! * [`Database::bulk_load`]: whole graphs, sorted and packed, in bounded memory.
+//! * [`format`](mod@format): what stands in the files, readable without a database.
+//! * [`storage`]: the seam to the file system, with storage in memory and counted storage.
+//!
+//! Features, all off by default: `serde` makes reports serialisable; `forensics` and `sim` are for
+//! the laboratory.
 #![deny(clippy::print_stdout, clippy::print_stderr)]
 
 mod btree;

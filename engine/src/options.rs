@@ -19,6 +19,22 @@ pub(crate) const GROUP_DELAY_MAX: Duration = Duration::from_secs(1);
 pub(crate) const CACHE_PAGES_MIN: usize = 4;
 
 /// What has survived when a commit returns.
+///
+/// ```
+/// use vellum::{Database, Durability};
+///
+/// # fn main() -> vellum::Result<()> {
+/// # let folder = tempfile::tempdir().expect("a temporary folder");
+/// let db = Database::builder()
+///     .durability(Durability::None)
+///     .create(folder.path().join("graph.vellum"))?;
+/// let mut txn = db.begin_write()?;
+/// txn.insert_node("note", "worth a sync", b"")?;
+/// txn.set_durability(Durability::Sync);
+/// assert_eq!(txn.commit()?.syncs, 1);
+/// # Ok(())
+/// # }
+/// ```
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 #[cfg_attr(feature = "serde", derive(serde::Serialize))]
 #[cfg_attr(feature = "serde", serde(rename_all = "lowercase"))]

@@ -25,6 +25,29 @@ use crate::txn::{ReadTxn, WriteTxn};
 /// An open database. Clones share it; the last one to go closes it.
 ///
 /// All methods may be called from any thread.
+///
+/// ```
+/// use vellum::Database;
+///
+/// # fn main() -> vellum::Result<()> {
+/// # let folder = tempfile::tempdir().expect("a temporary folder");
+/// let path = folder.path().join("graph.vellum");
+/// let db = Database::create(&path)?;
+/// let mut txn = db.begin_write()?;
+/// txn.insert_node("city", "Lyon", b"")?;
+/// txn.commit()?;
+///
+/// assert!(matches!(Database::open(&path), Err(vellum::Error::Locked { .. })));
+/// assert!(db.check()?.is_sound());
+/// assert_eq!(db.stats()?.nodes, 1);
+/// db.backup(folder.path().join("copy.vellum"))?; // writing may go on meanwhile
+/// db.close()?; // dropping does the same, but cannot tell of errors
+///
+/// let copy = Database::open_read_only(folder.path().join("copy.vellum"))?;
+/// assert_eq!(copy.begin_read()?.node_count(), 1);
+/// # Ok(())
+/// # }
+/// ```
 #[derive(Clone)]
 pub struct Database {
     handle: Arc<Handle>,
@@ -174,6 +197,37 @@ impl Database {
     }
 
     /// Loads nodes, then edges in any order, as one transaction in bounded memory.
+    ///
+    /// Nothing of it is visible before it returns, and nothing is left of it if it fails. It takes the
+    /// place of the one write transaction meanwhile.
+    ///
+    /// ```
+    /// use vellum::{BulkEdge, BulkNode, Database, NodeId};
+    ///
+    /// # fn main() -> vellum::Result<()> {
+    /// # let folder = tempfile::tempdir().expect("a temporary folder");
+    /// let db = Database::create(folder.path().join("ring.vellum"))?;
+    /// let ids: Vec<NodeId> = (1..=1000).filter_map(NodeId::new).collect();
+    /// let nodes = ids.iter().map(|id| {
+    ///     Ok(BulkNode {
+    ///         kind: "station".into(),
+    ///         name: format!("number {}", id.get()),
+    ///         ..BulkNode::default()
+    ///     })
+    /// });
+    /// let edges = ids.iter().zip(ids.iter().cycle().skip(1)).map(|(source, target)| {
+    ///     Ok(BulkEdge {
+    ///         source: *source,
+    ///         label: "next".into(),
+    ///         target: *target,
+    ///         data: Vec::new(),
+    ///     })
+    /// });
+    /// let report = db.bulk_load(nodes, edges, |_| {})?;
+    /// assert_eq!((report.nodes, report.edges), (1000, 1000));
+    /// # Ok(())
+    /// # }
+    /// ```
     ///
     /// # Errors
     /// Those of the iterators, of inserting, and of committing. Nothing is loaded then.

@@ -7,6 +7,21 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError, RwLock};
 use super::{Directory, LockMode, OpenMode, Storage};
 
 /// A directory in memory. Clones share it.
+///
+/// ```
+/// use std::sync::Arc;
+/// use vellum::{Database, storage::MemoryDirectory};
+///
+/// # fn main() -> vellum::Result<()> {
+/// let directory = MemoryDirectory::new();
+/// let db = Database::builder()
+///     .in_directory(Arc::new(directory.clone()))
+///     .create("graph")?;
+/// db.close()?;
+/// assert!(directory.contents("graph").is_some_and(|bytes| bytes.starts_with(b"VellumDB")));
+/// # Ok(())
+/// # }
+/// ```
 #[derive(Clone, Default)]
 pub struct MemoryDirectory {
     files: Arc<Mutex<BTreeMap<String, Arc<MemoryFile>>>>,

@@ -25,6 +25,29 @@ pub struct Visit {
 /// A breadth-first search to be run. See [`ReadTxn::bfs`](crate::ReadTxn::bfs).
 ///
 /// It follows outgoing edges of every label as far as they lead, unless told otherwise.
+///
+/// ```
+/// # fn main() -> vellum::Result<()> {
+/// use std::ops::ControlFlow;
+/// # let folder = tempfile::tempdir().expect("a temporary folder");
+/// # let db = vellum::Database::create(folder.path().join("graph.vellum"))?;
+/// let mut txn = db.begin_write()?;
+/// let a = txn.insert_node("step", "a", b"")?;
+/// let b = txn.insert_node("step", "b", b"")?;
+/// let c = txn.insert_node("step", "c", b"")?;
+/// txn.insert_edge(a, "to", b, b"")?;
+/// txn.insert_edge(b, "to", c, b"")?;
+/// txn.commit()?;
+///
+/// let txn = db.begin_read()?;
+/// assert_eq!(txn.bfs(a).max_depth(1).reached()?, [b]);
+/// let deepest = txn.bfs(a).label("to").run(|visit| {
+///     if visit.depth == 2 { ControlFlow::Break(visit.node) } else { ControlFlow::Continue(()) }
+/// })?;
+/// assert_eq!(deepest, Some(c));
+/// # Ok(())
+/// # }
+/// ```
 #[must_use = "a search does nothing until it is run"]
 pub struct Bfs<'t> {
     view: &'t View,

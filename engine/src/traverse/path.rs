@@ -24,7 +24,32 @@ pub struct Path {
 /// A search for a shortest path, to be run. See
 /// [`ReadTxn::shortest_path`](crate::ReadTxn::shortest_path).
 ///
-/// It follows outgoing edges of every label, each as good as the other, unless told otherwise.
+/// It follows outgoing edges of every label, each as good as the other, unless told otherwise. Without
+/// costs it searches from both ends at once, a level at a time from the smaller side; with costs it is
+/// Dijkstra's search.
+///
+/// ```
+/// # fn main() -> vellum::Result<()> {
+/// # let folder = tempfile::tempdir().expect("a temporary folder");
+/// # let db = vellum::Database::create(folder.path().join("graph.vellum"))?;
+/// let mut txn = db.begin_write()?;
+/// let a = txn.insert_node("city", "a", b"")?;
+/// let b = txn.insert_node("city", "b", b"")?;
+/// let c = txn.insert_node("city", "c", b"")?;
+/// txn.insert_edge(a, "road", c, b"10")?;
+/// txn.insert_edge(a, "road", b, b"2")?;
+/// txn.insert_edge(b, "road", c, b"3")?;
+/// txn.commit()?;
+///
+/// let txn = db.begin_read()?;
+/// let fewest = txn.shortest_path(a, c).run()?.expect("there is a road");
+/// assert_eq!(fewest.nodes, [a, c]);
+/// let km = |edge: &vellum::Edge<'_>| Ok(edge.data()?.len() as f64 * 6.0);
+/// let nearest = txn.shortest_path(a, c).cost(km).run()?.expect("there is a road");
+/// assert_eq!((nearest.nodes, nearest.cost), (vec![a, c], 12.0));
+/// # Ok(())
+/// # }
+/// ```
 #[must_use = "a search does nothing until it is run"]
 pub struct PathQuery<'t> {
     view: &'t View,

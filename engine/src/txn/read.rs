@@ -16,6 +16,28 @@ use crate::traverse::{Bfs, PathQuery, k_hop};
 /// and cloned freely, and used from any number of threads.
 ///
 /// Iterators give a `Result` for each item and end after an error.
+///
+/// ```
+/// use vellum::{Database, Direction};
+///
+/// # fn main() -> vellum::Result<()> {
+/// # let folder = tempfile::tempdir().expect("a temporary folder");
+/// # let db = Database::create(folder.path().join("graph.vellum"))?;
+/// let mut txn = db.begin_write()?;
+/// let lyon = txn.insert_node("city", "Lyon", b"{}")?;
+/// let turin = txn.insert_node("city", "Turin", b"{}")?;
+/// txn.insert_edge(lyon, "rail", turin, b"")?;
+/// txn.commit()?;
+///
+/// let txn = db.begin_read()?;
+/// let node = txn.node(lyon)?.expect("it was inserted");
+/// assert_eq!((node.kind(), node.name()), ("city", "Lyon"));
+/// assert_eq!(txn.nodes_named("Turin").next().transpose()?, Some(turin));
+/// assert_eq!(txn.nodes_of_kind("city").count(), 2);
+/// assert_eq!(txn.degree(turin, Direction::In, Some("rail"))?, 1);
+/// # Ok(())
+/// # }
+/// ```
 #[derive(Clone)]
 pub struct ReadTxn {
     // Keeps the file, and its lock, open.

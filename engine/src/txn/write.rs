@@ -91,6 +91,20 @@ impl WriteTxn {
 
     /// Marks a place to come back to with [`rollback_to`](WriteTxn::rollback_to).
     ///
+    /// ```
+    /// # fn main() -> vellum::Result<()> {
+    /// # let folder = tempfile::tempdir().expect("a temporary folder");
+    /// # let db = vellum::Database::create(folder.path().join("graph.vellum"))?;
+    /// let mut txn = db.begin_write()?;
+    /// let kept = txn.insert_node("city", "Lyon", b"")?;
+    /// let before = txn.savepoint()?;
+    /// let undone = txn.insert_node("city", "Turin", b"")?;
+    /// txn.rollback_to(&before)?;
+    /// assert!(txn.contains_node(kept)? && !txn.contains_node(undone)?);
+    /// # Ok(())
+    /// # }
+    /// ```
+    ///
     /// # Errors
     /// Those of reading, as parallel edges inserted so far get their ordinals here.
     pub fn savepoint(&mut self) -> Result<Savepoint> {
