@@ -2,47 +2,29 @@
 
 use std::fmt;
 
-const PRIMES: [u64; 2] = [0x9E37_79B1_85EB_CA87, 0xC2B2_AE3D_27D4_EB4F];
+use xxhash_rust::xxh3::Xxh3;
 
-/// A running digest of 128 bits over a sequence of numbers and byte strings.
+/// A running digest of 128 bits (XXH3) over a sequence of numbers and byte strings.
 ///
 /// It detects mistakes, not malice. Every string enters with its length, so that the same bytes cut
 /// otherwise give another digest.
-#[derive(Clone, Debug)]
+#[derive(Clone)]
 pub(crate) struct Digest {
-    lanes: [u64; 2],
+    state: Xxh3,
 }
 
 impl Digest {
     pub(crate) fn new() -> Digest {
-        Digest {
-            lanes: [0x243F_6A88_85A3_08D3, 0x1319_8A2E_0370_7344],
-        }
+        Digest { state: Xxh3::new() }
     }
 
     pub(crate) fn number(&mut self, number: u64) {
-        let [a, b] = &mut self.lanes;
-        *a = (*a ^ number).wrapping_mul(PRIMES[0]).rotate_left(29);
-        *b = (*b ^ number.rotate_left(32))
-            .wrapping_mul(PRIMES[1])
-            .rotate_left(37);
-        *a ^= *a >> 32;
-        *b ^= *b >> 29;
+        self.state.update(&number.to_le_bytes());
     }
 
     pub(crate) fn bytes(&mut self, bytes: &[u8]) {
         self.number(bytes.len() as u64);
-        let (words, rest) = bytes.as_chunks::<8>();
-        for word in words {
-            self.number(u64::from_le_bytes(*word));
-        }
-        if !rest.is_empty() {
-            let mut last = [0u8; 8];
-            for (to, from) in last.iter_mut().zip(rest) {
-                *to = *from;
-            }
-            self.number(u64::from_le_bytes(last));
-        }
+        self.state.update(bytes);
     }
 
     pub(crate) fn text(&mut self, text: &str) {
@@ -52,7 +34,7 @@ impl Digest {
 
 impl fmt::Display for Digest {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "{:016x}{:016x}", self.lanes[0], self.lanes[1])
+        write!(f, "{:032x}", self.state.digest128())
     }
 }
 
