@@ -9,6 +9,8 @@ mod file;
 mod memory;
 mod os;
 mod poison;
+#[cfg(feature = "sim")]
+pub mod sim;
 
 use std::io;
 use std::sync::Arc;
