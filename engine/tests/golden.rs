@@ -37,8 +37,10 @@ use vellum::{
 /// The least that a log segment may have.
 const SEGMENT: u32 = 64 << 10;
 
+type Generator = fn() -> Image;
+
 /// Name and generator of every image.
-const IMAGES: [(&str, fn() -> Image); 4] = [
+const IMAGES: [(&str, Generator); 4] = [
     ("everyday", everyday),
     ("bulk", bulk),
     ("wide", wide),

@@ -9,6 +9,17 @@ use vellum::storage::{
     CountedDirectory, Directory, IoCounts, LockMode, MemoryDirectory, OpenMode, Storage,
 };
 
+/// The files of the database `graph` as they are now: of an open database, what a killed process leaves.
+pub fn copy_of(files: &MemoryDirectory) -> MemoryDirectory {
+    let copy = MemoryDirectory::new();
+    for name in ["graph", "graph-log"] {
+        if let Some(bytes) = files.contents(name) {
+            copy.put(name, bytes);
+        }
+    }
+    copy
+}
+
 /// Files in memory, the log counted apart from everything else.
 #[derive(Clone)]
 pub struct CountedDisk {
