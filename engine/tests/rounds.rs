@@ -12,32 +12,11 @@ mod common;
 
 use std::path::{Path, PathBuf};
 
-use common::changes::{Change, apply, change};
+use common::changes::{Change, Changes, apply};
 use common::{Model, assert_same, dump};
-use proptest::strategy::{Strategy, ValueTree};
-use proptest::test_runner::{Config, RngAlgorithm, TestRng, TestRunner};
 use vellum::{CheckpointMode, Database};
 
 const ROUNDS: u64 = 200;
-
-/// The same changes in every run.
-struct Changes {
-    runner: TestRunner,
-}
-
-impl Changes {
-    fn seeded(seed: u8) -> Changes {
-        let rng = TestRng::from_seed(RngAlgorithm::ChaCha, &[seed; 32]);
-        Changes {
-            runner: TestRunner::new_with_rng(Config::default(), rng),
-        }
-    }
-
-    fn next(&mut self, count: usize) -> Vec<Change> {
-        let strategy = proptest::collection::vec(change(), count);
-        strategy.new_tree(&mut self.runner).unwrap().current()
-    }
-}
 
 fn open(path: &Path) -> Database {
     Database::builder()

@@ -134,8 +134,10 @@ impl Database {
     ///
     /// # Errors
     /// [`Error::Full`](crate::Error::Full) if the file cannot grow; try again with space.
+    /// [`Error::Usage`](crate::Error::Usage) on a read-only database.
     pub fn checkpoint(&self) -> Result<()> {
         let store = self.store();
+        store.expect_writable()?;
         store.finish_checkpoint()?;
         store.begin_checkpoint()?;
         while store.checkpoint_slice()? == Slice::More {}

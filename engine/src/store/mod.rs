@@ -89,13 +89,19 @@ impl Store {
             .map_or(0, |trees| trees.allocator.waiting_pages())
     }
 
-    /// Begins a bulk load: the writer's lock, and a log to commit to.
-    pub(crate) fn begin_bulk(self: &Arc<Store>) -> Result<Held<()>> {
+    /// An error for whoever wants to write through a handle that only reads.
+    pub(crate) fn expect_writable(&self) -> Result<()> {
         if self.options.read_only {
             return Err(Error::usage(
                 "the database was opened read-only; open it for writing",
             ));
         }
+        Ok(())
+    }
+
+    /// Begins a bulk load: the writer's lock, and a log to commit to.
+    pub(crate) fn begin_bulk(self: &Arc<Store>) -> Result<Held<()>> {
+        self.expect_writable()?;
         let writer = self.writer.acquire();
         self.poison.check()?;
         self.ensure_log()?;

@@ -39,11 +39,7 @@ pub struct WriteTxn {
 
 impl WriteTxn {
     pub(crate) fn begin(store: Arc<Store>) -> Result<WriteTxn> {
-        if store.options.read_only {
-            return Err(Error::usage(
-                "the database was opened read-only; open it for writing",
-            ));
-        }
+        store.expect_writable()?;
         let writer = store.writer.acquire();
         store.poison.check()?;
         let work = RefCell::new(Work::on(&store.tip()));

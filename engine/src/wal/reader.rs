@@ -5,10 +5,10 @@ use std::sync::Arc;
 
 use super::half;
 use crate::error::{Error, Result};
-use crate::format::FileId;
 use crate::format::log::{
     RecordKind, SEGMENT_HEADER_LEN, SegmentHeader, decode_record, repair_one_bit,
 };
+use crate::format::{FileId, FormatError};
 use crate::storage::Storage;
 
 /// Where replay starts.
@@ -63,6 +63,13 @@ struct Segment {
     bytes: Vec<u8>,
 }
 
+impl Segment {
+    fn read(file: &dyn Storage, header: SegmentHeader, segment_bytes: u32) -> Result<Segment> {
+        let bytes = read_half(file, header.generation, segment_bytes, segment_bytes)?;
+        Ok(Segment { header, bytes })
+    }
+}
+
 impl LogReader {
     pub(crate) fn open(
         file: Arc<dyn Storage>,
@@ -71,9 +78,8 @@ impl LogReader {
         start: LogStart,
     ) -> Result<LogReader> {
         let offset = half(start.generation, segment_bytes);
-        let segment = read_segment(&*file, start.generation, segment_bytes)?
+        let header = read_header(&*file, start.generation, segment_bytes)?
             .map_err(|rule| Error::corrupt_log(offset, format!("log segment header: {rule}")))?;
-        let header = &segment.header;
         let ours = header.file_id == file_id
             && header.generation == start.generation
             && header.base <= start.position;
@@ -89,6 +95,7 @@ impl LogReader {
                 "the log segment is not the one that the database names",
             ));
         }
+        let segment = Segment::read(&*file, header, segment_bytes)?;
         Ok(LogReader {
             file,
             segment_bytes,
@@ -174,8 +181,7 @@ impl LogReader {
     fn continue_or_end(&mut self) -> Result<()> {
         let generation = self.segment.header.generation + 1;
         let offset = half(generation, self.segment_bytes);
-        if let Ok(next) = read_segment(&*self.file, generation, self.segment_bytes)? {
-            let header = &next.header;
+        if let Ok(header) = read_header(&*self.file, generation, self.segment_bytes)? {
             let follows =
                 header.generation == generation && header.file_id == self.segment.header.file_id;
             if follows {
@@ -184,7 +190,7 @@ impl LogReader {
                     return Err(Error::corrupt_log(self.offset(self.position), what));
                 }
                 self.chain = header.checksum();
-                self.segment = next;
+                self.segment = Segment::read(&*self.file, header, self.segment_bytes)?;
                 return Ok(());
             }
         }
@@ -234,20 +240,32 @@ fn begun_bytes(bytes: &[u8], position: u64) -> u64 {
     }
 }
 
-/// Reads one half of the log. The inner result tells whether a segment header stands there.
-fn read_segment(
+/// Reads what one half of the log begins with. The other half may hold any older use of the space,
+/// or nothing: the inner result tells whether a segment header stands there.
+fn read_header(
     file: &dyn Storage,
     generation: u64,
     segment_bytes: u32,
-) -> Result<std::result::Result<Segment, crate::format::FormatError>> {
+) -> Result<std::result::Result<SegmentHeader, FormatError>> {
+    let bytes = read_half(file, generation, segment_bytes, SEGMENT_HEADER_LEN as u32)?;
+    Ok(SegmentHeader::decode(&bytes))
+}
+
+/// Reads up to this many bytes of the half where a generation stands.
+fn read_half(
+    file: &dyn Storage,
+    generation: u64,
+    segment_bytes: u32,
+    most: u32,
+) -> Result<Vec<u8>> {
     let context = |e| Error::io("reading the log", e);
     let start = half(generation, segment_bytes);
     let there = file
         .len()
         .map_err(context)?
         .saturating_sub(start)
-        .min(segment_bytes.into());
+        .min(most.into());
     let mut bytes = vec![0; usize::try_from(there).unwrap_or_default()];
     file.read_at(start, &mut bytes).map_err(context)?;
-    Ok(SegmentHeader::decode(&bytes).map(|header| Segment { header, bytes }))
+    Ok(bytes)
 }

@@ -9,6 +9,8 @@
 )]
 
 use proptest::prelude::*;
+use proptest::strategy::ValueTree;
+use proptest::test_runner::{Config, RngAlgorithm, TestRng, TestRunner};
 use vellum::{NodeUpdate, WriteTxn};
 
 use super::{Model, assert_same, id};
@@ -104,6 +106,25 @@ pub fn change() -> impl Strategy<Value = Change> {
         1 => Just(Change::RollBack),
         1 => Just(Change::Look),
     ]
+}
+
+/// The same changes in every run.
+pub struct Changes {
+    runner: TestRunner,
+}
+
+impl Changes {
+    pub fn seeded(seed: u8) -> Changes {
+        let rng = TestRng::from_seed(RngAlgorithm::ChaCha, &[seed; 32]);
+        Changes {
+            runner: TestRunner::new_with_rng(Config::default(), rng),
+        }
+    }
+
+    pub fn next(&mut self, count: usize) -> Vec<Change> {
+        let strategy = proptest::collection::vec(change(), count);
+        strategy.new_tree(&mut self.runner).unwrap().current()
+    }
 }
 
 fn pick<T: Clone>(from: impl Iterator<Item = T>, choice: u8) -> Option<T> {

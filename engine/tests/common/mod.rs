@@ -9,6 +9,7 @@
 )]
 
 pub mod changes;
+pub mod disk;
 
 use std::collections::{BTreeMap, BTreeSet};
 
