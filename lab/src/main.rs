@@ -3,6 +3,7 @@
 mod cli;
 mod commands;
 mod console;
+mod crash;
 mod dataset;
 mod digest;
 mod failure;

@@ -71,24 +71,11 @@ impl Disk {
     pub fn apply(&mut self, change: &Change) {
         match change {
             Change::Create { file, name } => {
-                while self.files.len() <= *file {
-                    self.files.push(Image::default());
-                }
+                self.image(*file);
                 self.bind(name, *file);
             }
-            Change::Write { file, offset, data } => {
-                while self.files.len() <= *file {
-                    self.files.push(Image::default());
-                }
-                if let Some(image) = self.files.get_mut(*file) {
-                    image.write(*offset, data);
-                }
-            }
-            Change::SetLen { file, len } => {
-                if let Some(image) = self.files.get_mut(*file) {
-                    image.set_len(*len);
-                }
-            }
+            Change::Write { file, offset, data } => self.image(*file).write(*offset, data),
+            Change::SetLen { file, len } => self.image(*file).set_len(*len),
             Change::Rename { from, to } => {
                 if let Some(file) = self.unbind(from) {
                     self.bind(to, file);
@@ -144,6 +131,14 @@ impl Disk {
         if let Some(place) = self.files.get_mut(number) {
             *place = image;
         }
+    }
+
+    /// A file exists without a name from its first change on: its bytes may be durable before its name is.
+    fn image(&mut self, number: FileNumber) -> &mut Image {
+        if self.files.len() <= number {
+            self.files.resize(number + 1, Image::default());
+        }
+        &mut self.files[number]
     }
 
     fn place(&self, name: &str) -> Result<usize, usize> {

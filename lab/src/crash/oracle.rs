@@ -1,0 +1,118 @@
+//! What must hold of every state that a crash leaves.
+
+use std::fmt;
+use std::sync::Arc;
+
+use vellum::storage::sim::{Disk, Event, SimDirectory};
+use vellum::{Database, Error};
+
+use super::model::digest_of;
+use super::workload::{NAME, builder};
+
+/// What opening a state gave.
+pub(crate) struct Recovered {
+    /// The commit that it recovered to; `None` where there was no database yet.
+    pub(crate) commit: Option<u64>,
+    /// What recovery and the session after it did to the disk.
+    pub(crate) events: Vec<Event>,
+}
+
+/// A rule that a state broke.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct Violation(pub(crate) String);
+
+impl fmt::Display for Violation {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.0)
+    }
+}
+
+fn broke(rule: impl Into<String>) -> Violation {
+    Violation(rule.into())
+}
+
+fn failed(doing: &str) -> impl FnOnce(Error) -> Violation {
+    let doing = doing.to_owned();
+    move |error| Violation(format!("{doing}: {error}"))
+}
+
+/// Opens a state by the real recovery, compares everything readable with the model, checks the
+/// structure, opens it again, and adds a commit that must survive.
+pub(crate) fn examine(disk: &Disk, digests: &[String]) -> Result<Recovered, Violation> {
+    let directory = SimDirectory::with(disk.clone());
+    let options = || builder(Arc::new(directory.clone()));
+    if disk.named(NAME).is_none() {
+        // Nothing was created yet, as far as the disk knows: creating must work.
+        let db = options().create(NAME).map_err(failed("creating again"))?;
+        db.close().map_err(failed("closing a new database"))?;
+        return Ok(Recovered {
+            commit: None,
+            events: directory.events(),
+        });
+    }
+    let db = options().open(NAME).map_err(failed("opening"))?;
+    let commit = compare(&db, digests)?;
+    let report = db.check().map_err(failed("checking"))?;
+    if let Some(finding) = report.findings.first() {
+        return Err(broke(format!("the check finds {finding:?}")));
+    }
+    drop(db);
+    open_again(&directory, digests, commit)?;
+    add_commit(&directory, commit)?;
+    Ok(Recovered {
+        commit: Some(commit),
+        events: directory.events(),
+    })
+}
+
+/// The commit that a database shows, once everything readable is as it was after it.
+fn compare(db: &Database, digests: &[String]) -> Result<u64, Violation> {
+    let txn = db.begin_read().map_err(failed("reading"))?;
+    let found = digest_of(&txn).map_err(failed("reading"))?;
+    match digests.iter().rposition(|digest| *digest == found) {
+        Some(commit) => Ok(commit as u64),
+        None => Err(broke(format!(
+            "it shows no state after any commit (it says commit {})",
+            txn.commit_number()
+        ))),
+    }
+}
+
+/// Recovering twice gives the same as recovering once.
+fn open_again(directory: &SimDirectory, digests: &[String], commit: u64) -> Result<(), Violation> {
+    let db = builder(Arc::new(directory.clone()))
+        .open_read_only(NAME)
+        .map_err(failed("opening again"))?;
+    let again = compare(&db, digests)?;
+    if again != commit {
+        return Err(broke(format!(
+            "opened again it shows commit {again}, not {commit}"
+        )));
+    }
+    Ok(())
+}
+
+fn add_commit(directory: &SimDirectory, commit: u64) -> Result<(), Violation> {
+    let db = builder(Arc::new(directory.clone()))
+        .open(NAME)
+        .map_err(failed("opening to write"))?;
+    let mut txn = db.begin_write().map_err(failed("writing after recovery"))?;
+    let node = txn
+        .insert_node("after", "the crash", b"")
+        .map_err(failed("writing after recovery"))?;
+    txn.commit().map_err(failed("committing after recovery"))?;
+    // Not closed: what a crash right here leaves is opened next.
+    let after = SimDirectory::with(directory.disk());
+    drop(db);
+    let db = builder(Arc::new(after))
+        .open(NAME)
+        .map_err(failed("opening after a new commit"))?;
+    let txn = db.begin_read().map_err(failed("reading"))?;
+    let found = txn.node(node).map_err(failed("reading the new commit"))?;
+    if found.is_none_or(|node| node.name() != "the crash") {
+        return Err(broke(format!(
+            "a commit added after recovering to {commit} is gone"
+        )));
+    }
+    Ok(())
+}
