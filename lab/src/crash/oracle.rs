@@ -4,9 +4,11 @@ use std::fmt;
 use std::sync::Arc;
 
 use vellum::storage::sim::{Disk, Event, SimDirectory};
+use vellum::storage::Directory;
 use vellum::{Database, Error};
 
 use super::model::digest_of;
+use super::watched::{Question, Watched};
 use super::workload::{NAME, builder};
 
 /// What opening a state gave.
@@ -15,6 +17,12 @@ pub(crate) struct Recovered {
     pub(crate) commit: Option<u64>,
     /// What recovery and the session after it did to the disk.
     pub(crate) events: Vec<Event>,
+}
+
+/// A session on a state: how it ended, and what it asked of the disk.
+pub(crate) struct Session {
+    pub(crate) result: Result<Recovered, Violation>,
+    pub(crate) asked: Vec<Question>,
 }
 
 /// A rule that a state broke.
@@ -38,31 +46,54 @@ fn failed(doing: &str) -> impl FnOnce(Error) -> Violation {
 
 /// Opens a state by the real recovery, compares everything readable with the model, checks the
 /// structure, opens it again, and adds a commit that must survive.
-pub(crate) fn examine(disk: &Disk, digests: &[String]) -> Result<Recovered, Violation> {
+pub(crate) fn examine(disk: &Disk, digests: &[String]) -> Session {
     let directory = SimDirectory::with(disk.clone());
-    let options = || builder(Arc::new(directory.clone()));
-    if disk.named(NAME).is_none() {
-        // Nothing was created yet, as far as the disk knows: creating must work.
-        let db = options().create(NAME).map_err(failed("creating again"))?;
-        db.close().map_err(failed("closing a new database"))?;
-        return Ok(Recovered {
-            commit: None,
+    let watched = Watched::new(Arc::new(directory.clone()));
+    let result = steps(&directory, &watched, digests);
+    Session {
+        result: result.map(|commit| Recovered {
+            commit,
             events: directory.events(),
-        });
+        }),
+        asked: watched.asked(),
     }
-    let db = options().open(NAME).map_err(failed("opening"))?;
+}
+
+fn steps(
+    directory: &SimDirectory,
+    watched: &Watched,
+    digests: &[String],
+) -> Result<Option<u64>, Violation> {
+    let options = builder(Arc::new(watched.clone()));
+    if !watched.exists(NAME).unwrap_or(false) {
+        // Nothing was created yet, as far as the disk knows: creating must work.
+        let db = options.create(NAME).map_err(failed("creating again"))?;
+        db.close().map_err(failed("closing a new database"))?;
+        return Ok(None);
+    }
+    let db = options.open(NAME).map_err(failed("opening"))?;
     let commit = compare(&db, digests)?;
     let report = db.check().map_err(failed("checking"))?;
     if let Some(finding) = report.findings.first() {
         return Err(broke(format!("the check finds {finding:?}")));
     }
     drop(db);
-    open_again(&directory, digests, commit)?;
-    add_commit(&directory, commit)?;
-    Ok(Recovered {
-        commit: Some(commit),
-        events: directory.events(),
-    })
+    let before = directory.changes();
+    let db = options
+        .open_read_only(NAME)
+        .map_err(failed("opening again"))?;
+    let again = compare(&db, digests)?;
+    if again != commit {
+        return Err(broke(format!(
+            "opened again it shows commit {again}, not {commit}"
+        )));
+    }
+    drop(db);
+    if directory.changes() != before {
+        return Err(broke("opening again to read changed the disk"));
+    }
+    add_commit(directory, watched, commit)?;
+    Ok(Some(commit))
 }
 
 /// The commit that a database shows, once everything readable is as it was after it.
@@ -78,33 +109,22 @@ fn compare(db: &Database, digests: &[String]) -> Result<u64, Violation> {
     }
 }
 
-/// Recovering twice gives the same as recovering once.
-fn open_again(directory: &SimDirectory, digests: &[String], commit: u64) -> Result<(), Violation> {
-    let db = builder(Arc::new(directory.clone()))
-        .open_read_only(NAME)
-        .map_err(failed("opening again"))?;
-    let again = compare(&db, digests)?;
-    if again != commit {
-        return Err(broke(format!(
-            "opened again it shows commit {again}, not {commit}"
-        )));
-    }
-    Ok(())
-}
-
-fn add_commit(directory: &SimDirectory, commit: u64) -> Result<(), Violation> {
-    let db = builder(Arc::new(directory.clone()))
+/// A commit after recovery survives a crash that follows at once.
+fn add_commit(directory: &SimDirectory, watched: &Watched, commit: u64) -> Result<(), Violation> {
+    let db = builder(Arc::new(watched.clone()))
         .open(NAME)
         .map_err(failed("opening to write"))?;
-    let mut txn = db.begin_write().map_err(failed("writing after recovery"))?;
+    let mut txn = db
+        .begin_write()
+        .map_err(failed("writing after recovery"))?;
     let node = txn
         .insert_node("after", "the crash", b"")
         .map_err(failed("writing after recovery"))?;
     txn.commit().map_err(failed("committing after recovery"))?;
-    // Not closed: what a crash right here leaves is opened next.
-    let after = SimDirectory::with(directory.disk());
+    let copy = SimDirectory::with(directory.disk());
+    let copy = watched.continued(Arc::new(copy));
     drop(db);
-    let db = builder(Arc::new(after))
+    let db = builder(Arc::new(copy))
         .open(NAME)
         .map_err(failed("opening after a new commit"))?;
     let txn = db.begin_read().map_err(failed("reading"))?;
