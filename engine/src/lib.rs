@@ -29,6 +29,7 @@
 //! * [`ReadTxn`]: a snapshot, any number at a time; nodes, names, kinds, edges, [`Bfs`], [`PathQuery`].
 //! * [`Database::bulk_load`]: whole graphs, sorted and packed, in bounded memory.
 //! * [`format`](mod@format): what stands in the files, readable without a database.
+//! * [`inspect`]: the pages of a file that need not open as a database.
 //! * [`storage`]: the seam to the file system, with storage in memory and counted storage.
 //!
 //! Features, all off by default: `serde` makes reports serialisable; `forensics` and `sim` are for
@@ -44,6 +45,7 @@ mod error;
 pub mod format;
 mod graph;
 mod ids;
+pub mod inspect;
 mod options;
 mod pager;
 mod recovery;

@@ -3,7 +3,6 @@
 mod cli;
 mod commands;
 mod console;
-mod crash;
 mod dataset;
 mod digest;
 mod failure;

@@ -1,31 +1,33 @@
 //! `info`: the header slots, the trees, the counts.
 
 use serde_json::{Value, json};
+use std::path::Path;
 use vellum::KeySpace;
 use vellum::format::header::Header;
 
 use crate::units::{Unit, grouped};
 
 use super::View;
-use super::file::PageFile;
+use super::log_path;
+use vellum::inspect::PageFile;
 
-pub(super) fn view(file: &PageFile) -> View {
+pub(super) fn view(path: &Path, file: &PageFile) -> View {
     let mut text = format!(
         "{}: {} bytes, {} pages of {} bytes\n",
-        file.path.display(),
-        grouped(file.len),
-        grouped(file.pages()),
-        file.page_size
+        path.display(),
+        grouped(file.len()),
+        grouped(file.page_count()),
+        file.page_size()
     );
     let id: String = file
-        .file_id
+        .file_id()
         .iter()
         .map(|byte| format!("{byte:02x}"))
         .collect();
     text += &format!("file id {id}\n\n");
     let mut slots = Vec::new();
     let newest = file.newest().map(|header| header.sequence);
-    for (number, slot) in file.slots.iter().enumerate() {
+    for (number, slot) in file.slots().iter().enumerate() {
         match slot {
             Ok(header) => {
                 let mark = if Some(header.sequence) == newest {
@@ -45,7 +47,7 @@ pub(super) fn view(file: &PageFile) -> View {
             }
         }
     }
-    let log = std::fs::metadata(file.log_path()).map(|log| log.len()).ok();
+    let log = std::fs::metadata(log_path(path)).map(|log| log.len()).ok();
     match log {
         Some(bytes) => {
             text += &format!(
@@ -58,7 +60,7 @@ pub(super) fn view(file: &PageFile) -> View {
     if let Some(header) = file.newest() {
         text += &state(header);
     }
-    let json = json!({ "file_bytes": file.len, "page_size": file.page_size, "file_id": id, "slots": slots, "log_bytes": log });
+    let json = json!({ "file_bytes": file.len(), "page_size": file.page_size(), "file_id": id, "slots": slots, "log_bytes": log });
     View { text, json }
 }
 

@@ -1,21 +1,19 @@
 //! Looks at a database file without opening it as one: read-only, with the engine's own decoders, on
 //! files that the engine refuses too. Damage is something to show, never an error.
 
-mod file;
 mod info;
 mod node;
 mod page;
 mod pages;
 mod wal;
 
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 use serde_json::Value;
+use vellum::inspect::PageFile;
 
 use crate::cli::Inspect;
 use crate::failure::Failure;
-
-use self::file::PageFile;
 
 /// What was seen, for people and for programs.
 pub(crate) struct View {
@@ -25,14 +23,25 @@ pub(crate) struct View {
 
 /// Looks at one thing. `verbose` adds a dump of the bytes where there are any.
 pub(crate) fn inspect(path: &Path, what: &Inspect, verbose: bool) -> Result<View, Failure> {
-    let file = PageFile::open(path)?;
+    let file = PageFile::open(path).map_err(|error| match error {
+        // What cannot be opened was most likely mistyped.
+        vellum::Error::Io { source, .. } => Failure::usage(format!("{}: {source}", path.display())),
+        other => other.into(),
+    })?;
     match what {
-        Inspect::Info => Ok(info::view(&file)),
+        Inspect::Info => Ok(info::view(path, &file)),
         Inspect::Pages => pages::view(&file),
         Inspect::Page { number } => page::view(&file, *number, verbose),
-        Inspect::Node { id } => node::view(&file, *id),
-        Inspect::Wal => wal::view(&file),
+        Inspect::Node { id } => node::view(path, &file, *id),
+        Inspect::Wal => wal::view(path, &file),
     }
+}
+
+/// The log that belongs to a database.
+fn log_path(database: &Path) -> PathBuf {
+    let mut name = database.file_name().unwrap_or_default().to_owned();
+    name.push("-log");
+    database.with_file_name(name)
 }
 
 /// Bytes as text where they are text, else as a few hexadecimal digits.

@@ -1,6 +1,7 @@
 //! `node ID`: the way from the roots to everything stored under one id.
 
 use serde_json::{Value, json};
+use std::path::Path;
 use vellum::format::edges::EdgeBlock;
 use vellum::format::header::Root;
 use vellum::format::node::NodeCell;
@@ -10,17 +11,18 @@ use vellum::{KeySpace, PageRef};
 use crate::failure::Failure;
 
 use super::View;
-use super::file::{Found, PageFile};
+use super::log_path;
 use super::page::{block_text, data_text};
+use vellum::inspect::{FoundPage, PageFile};
 
 /// The pages passed on the way down, and the leaf if it was reached.
 struct Descent {
     steps: Vec<PageRef>,
-    leaf: Option<Found>,
+    leaf: Option<FoundPage>,
     problem: Option<String>,
 }
 
-pub(super) fn view(file: &PageFile, id: u64) -> Result<View, Failure> {
+pub(super) fn view(path: &Path, file: &PageFile, id: u64) -> Result<View, Failure> {
     let Some(header) = file.newest() else {
         let text = "no usable header slot: there is no root to start from\n".to_owned();
         return Ok(View {
@@ -67,7 +69,7 @@ pub(super) fn view(file: &PageFile, id: u64) -> Result<View, Failure> {
         let pages: Vec<u64> = descent.steps.iter().map(|step| step.page()).collect();
         spaces.push(json!({ "space": space.name(), "pages": pages, "found": found, "problem": descent.problem }));
     }
-    if file.log_path().exists() {
+    if log_path(path).exists() {
         text += "\nThe log may hold newer operations on this node: see `wal`.\n";
     }
     Ok(View {
@@ -87,7 +89,7 @@ fn descend(file: &PageFile, space: KeySpace, root: &Root, key: &[u8]) -> Result<
     };
     for level in (0..root.height).rev() {
         descent.steps.push(at);
-        if at.page() >= file.pages() {
+        if at.page() >= file.page_count() {
             descent.problem = Some(format!("{at:?} is beyond the end of the file"));
             return Ok(descent);
         }

@@ -9,18 +9,18 @@ use vellum::format::sorted::SortedPage;
 
 use crate::failure::Failure;
 
-use super::file::{Found, PageFile};
 use super::{View, shown};
+use vellum::inspect::{FoundPage, PageFile};
 
 /// Entries written out; the JSON form has them all.
 const LISTED: usize = 64;
 
 pub(super) fn view(file: &PageFile, number: u64, verbose: bool) -> Result<View, Failure> {
     let found = file.page(number)?;
-    let start = number * file.page_size as u64;
+    let start = number * file.page_size() as u64;
     let mut text = format!(
         "page {number} at offset {start} (0x{start:x}), {} bytes\n",
-        file.page_size
+        file.page_size()
     );
     match &found.page {
         Ok(page) => text += &format!("{}: whole\n\n", page.kind().name()),
@@ -50,7 +50,7 @@ pub(super) fn view(file: &PageFile, number: u64, verbose: bool) -> Result<View, 
 }
 
 /// The header's fields and the checksum as they stand: name, offset, size, value.
-fn raw_fields(found: &Found) -> Vec<(&'static str, usize, usize, u64)> {
+fn raw_fields(found: &FoundPage) -> Vec<(&'static str, usize, usize, u64)> {
     let end = found.bytes.len().saturating_sub(8);
     let all = FIELDS.iter().copied().chain([("checksum", end, 8)]);
     let value = |offset: usize, size: usize| {
@@ -64,7 +64,7 @@ fn raw_fields(found: &Found) -> Vec<(&'static str, usize, usize, u64)> {
         .collect()
 }
 
-fn fields(found: &Found) -> String {
+fn fields(found: &FoundPage) -> String {
     let mut out = String::from("offset  size  field       value\n");
     for (name, offset, size, value) in raw_fields(found) {
         out += &format!("{offset:>6} {size:>5}  {name:<10}  {value} (0x{value:x})\n");
@@ -72,7 +72,7 @@ fn fields(found: &Found) -> String {
     out
 }
 
-fn field_values(found: &Found) -> Value {
+fn field_values(found: &FoundPage) -> Value {
     let fields = raw_fields(found).into_iter();
     fields.map(|(name, offset, size, value)| json!({ "name": name, "offset": offset, "size": size, "value": value })).collect()
 }

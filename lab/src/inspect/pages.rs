@@ -7,7 +7,7 @@ use serde_json::{Value, json};
 use crate::failure::Failure;
 
 use super::View;
-use super::file::{Found, PageFile};
+use vellum::inspect::{FoundPage, PageFile};
 
 pub(super) fn view(file: &PageFile) -> Result<View, Failure> {
     let (free, broken) = free_pages(file)?;
@@ -17,7 +17,7 @@ pub(super) fn view(file: &PageFile) -> Result<View, Failure> {
         text.insert_str(0, &format!("{broken}\n"));
     }
     let mut rows = Vec::new();
-    for number in file.first_page()..file.pages() {
+    for number in file.first_page()..file.page_count() {
         let found = file.page(number)?;
         let state = state(&found, &free);
         let (kind, space, level, count) = match &found.page {
@@ -41,7 +41,7 @@ pub(super) fn view(file: &PageFile) -> Result<View, Failure> {
     })
 }
 
-fn row(found: &Found, state: &str) -> Value {
+fn row(found: &FoundPage, state: &str) -> Value {
     match &found.page {
         Ok(page) => json!({
             "page": found.number, "kind": page.kind().name(), "space": page.space().map(vellum::KeySpace::name),
@@ -51,7 +51,7 @@ fn row(found: &Found, state: &str) -> Value {
     }
 }
 
-fn state(found: &Found, free: &HashSet<u64>) -> String {
+fn state(found: &FoundPage, free: &HashSet<u64>) -> String {
     match &found.page {
         // What a free page still holds has no meaning, whole or not.
         _ if free.contains(&found.number) => "free".to_owned(),
@@ -68,7 +68,7 @@ fn free_pages(file: &PageFile) -> Result<(HashSet<u64>, Option<String>), Failure
     // A chain that names one page twice would never end.
     let mut seen = HashSet::new();
     while let Some(at) = next {
-        if at.page() >= file.pages() || !seen.insert(at.page()) {
+        if at.page() >= file.page_count() || !seen.insert(at.page()) {
             return Ok((
                 free,
                 Some(format!(
@@ -86,7 +86,7 @@ fn free_pages(file: &PageFile) -> Result<(HashSet<u64>, Option<String>), Failure
         };
         for run in list.runs() {
             match run {
-                Ok(run) if run.end() <= file.pages() => free.extend(run.first..run.end()),
+                Ok(run) if run.end() <= file.page_count() => free.extend(run.first..run.end()),
                 _ => {
                     return Ok((
                         free,

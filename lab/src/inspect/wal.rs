@@ -3,6 +3,7 @@
 use std::collections::BTreeMap;
 use std::fs::File;
 use std::io::{Read, Seek, SeekFrom};
+use std::path::Path;
 
 use serde_json::{Value, json};
 use vellum::format::changes::{Op, OpReader};
@@ -14,13 +15,14 @@ use crate::failure::{Context, Failure};
 use crate::units::grouped;
 
 use super::View;
-use super::file::PageFile;
+use super::log_path;
+use vellum::inspect::PageFile;
 
 /// Segment capacity where no header slot tells it.
 const GUESSED_SEGMENT_BYTES: u64 = 16 << 20;
 
-pub(super) fn view(file: &PageFile) -> Result<View, Failure> {
-    let path = file.log_path();
+pub(super) fn view(path: &Path, file: &PageFile) -> Result<View, Failure> {
+    let path = log_path(path);
     let Ok(mut log) = File::open(&path) else {
         let text = format!(
             "{}: no log; the database was closed cleanly or never written\n",
@@ -75,7 +77,7 @@ fn segment(file: &PageFile, half: u64, bytes: &[u8]) -> (String, Value) {
             );
         }
     };
-    let owner = if header.file_id == file.file_id {
+    let owner = if header.file_id == file.file_id() {
         ""
     } else {
         ", of ANOTHER file"

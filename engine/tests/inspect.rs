@@ -1,0 +1,175 @@
+//! Pages of files that open and of files that do not, looked at one by one.
+#![allow(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::indexing_slicing,
+    clippy::panic
+)]
+
+use std::sync::Arc;
+
+use vellum::format::header::SlotProblem;
+use vellum::inspect::PageFile;
+use vellum::storage::MemoryDirectory;
+use vellum::{Database, Error, PageRef};
+
+const NAME: &str = "graph";
+
+fn directory(page_size: usize) -> MemoryDirectory {
+    let directory = MemoryDirectory::new();
+    let db = Database::builder()
+        .page_size(page_size)
+        .in_directory(Arc::new(directory.clone()))
+        .create(NAME)
+        .unwrap();
+    let mut txn = db.begin_write().unwrap();
+    let first = txn.insert_node("hub", "first", &vec![7; 40_000]).unwrap();
+    for number in 0..500 {
+        let node = txn
+            .insert_node("spoke", &format!("number {number}"), b"{}")
+            .unwrap();
+        txn.insert_edge(first, "to", node, b"").unwrap();
+    }
+    txn.commit().unwrap();
+    db.close().unwrap();
+    directory
+}
+
+fn damaged(bytes: &[u8], at: usize) -> MemoryDirectory {
+    let mut bytes = bytes.to_vec();
+    bytes[at] ^= 1;
+    let directory = MemoryDirectory::new();
+    directory.put(NAME, bytes);
+    directory
+}
+
+#[test]
+fn every_page_of_a_sound_file_verifies() {
+    for page_size in [4096, 16384] {
+        let directory = directory(page_size);
+        let bytes = directory.contents(NAME).unwrap();
+        let file = PageFile::open_in(&directory, NAME).unwrap();
+        assert_eq!(file.page_size(), page_size);
+        assert_eq!(file.header_size() as u64, file.offset(file.first_page()));
+        assert_eq!(file.len(), bytes.len() as u64);
+        assert_eq!(file.newest().unwrap().node_count, 501);
+        let mut seen = 0;
+        for found in file.pages(file.first_page()..file.page_count()) {
+            let found = found.unwrap();
+            let start = usize::try_from(file.offset(found.number)).unwrap();
+            let stored = &bytes[start..start + page_size];
+            assert_eq!(&*found.bytes, stored);
+            assert_eq!(&*file.raw(found.number).unwrap(), stored);
+            assert!(found.page.is_ok(), "{}: {:?}", found.number, found.page);
+            file.verify(found.number, stored).unwrap();
+            assert!(file.verify(found.number + 1, stored).is_err());
+            seen += 1;
+        }
+        assert!(seen > 3);
+    }
+}
+
+#[test]
+fn a_damaged_page_is_told_and_the_others_stand() {
+    let bytes = directory(4096).contents(NAME).unwrap();
+    let pages = bytes.len() / 4096;
+    for broken in 2..pages {
+        let file = PageFile::open_in(&damaged(&bytes, broken * 4096 + 1000), NAME).unwrap();
+        for found in file.pages(2..file.page_count()) {
+            let found = found.unwrap();
+            assert_eq!(found.page.is_err(), found.number == broken as u64);
+        }
+    }
+}
+
+#[test]
+fn a_reference_must_carry_the_birth() {
+    let directory = directory(4096);
+    let file = PageFile::open_in(&directory, NAME).unwrap();
+    let birth = file.page(2).unwrap().birth;
+    let at = |birth| file.at(PageRef::new(2, birth).unwrap()).unwrap();
+    assert!(at(birth).page.is_ok());
+    let other = at(birth + 1).page.unwrap_err();
+    assert!(other.to_string().contains("birth"), "{other}");
+}
+
+#[test]
+fn slots_are_shown_or_say_why_not() {
+    let bytes = directory(4096).contents(NAME).unwrap();
+    let file = PageFile::open_in(&damaged(&bytes, 100), NAME).unwrap();
+    let [first, second] = file.slots();
+    assert!(matches!(first, Err(SlotProblem::Damaged(_))), "{first:?}");
+    assert!(second.is_ok());
+    assert_eq!(file.newest().unwrap().sequence % 2, 1);
+}
+
+#[test]
+fn files_that_are_none_are_looked_at_all_the_same() {
+    for bytes in [
+        Vec::new(),
+        vec![0; 3],
+        b"a text, not a database".to_vec(),
+        vec![9; 70_000],
+    ] {
+        let directory = MemoryDirectory::new();
+        let pages = bytes.len() as u64 / 4096;
+        directory.put(NAME, bytes.clone());
+        let file = PageFile::open_in(&directory, NAME).unwrap();
+        assert!(file.newest().is_none());
+        assert!(file.slots().iter().all(Result::is_err));
+        assert_eq!(file.is_empty(), bytes.is_empty());
+        assert_eq!(file.page_count(), pages);
+        for found in file.pages(0..pages) {
+            assert!(found.unwrap().page.is_err());
+        }
+    }
+}
+
+#[test]
+fn both_slots_damaged_still_tell_the_page_size() {
+    let mut bytes = directory(16384).contents(NAME).unwrap();
+    bytes[200] ^= 1;
+    bytes[4096 + 200] ^= 1;
+    let directory = MemoryDirectory::new();
+    directory.put(NAME, bytes);
+    let file = PageFile::open_in(&directory, NAME).unwrap();
+    assert!(file.newest().is_none());
+    assert_eq!(file.page_size(), 16384);
+    assert!(file.page(file.first_page()).unwrap().page.is_ok());
+}
+
+#[test]
+fn a_truncated_file_has_the_pages_that_it_has() {
+    let bytes = directory(4096).contents(NAME).unwrap();
+    let short = MemoryDirectory::new();
+    short.put(NAME, bytes[..3 * 4096 + 5].to_vec());
+    let file = PageFile::open_in(&short, NAME).unwrap();
+    assert_eq!(file.page_count(), 3);
+    assert!(file.page(2).unwrap().page.is_ok());
+    let missing = file.raw(3).unwrap_err();
+    assert!(
+        matches!(&missing, Error::Usage(text) if text.contains("3 pages")),
+        "{missing}"
+    );
+    let mut found = file.pages([9, 2]);
+    assert!(found.next().unwrap().is_err());
+    assert!(found.next().unwrap().unwrap().page.is_ok());
+}
+
+#[test]
+fn an_open_database_can_be_looked_at() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("graph.vellum");
+    let db = Database::create(&path).unwrap();
+    let mut txn = db.begin_write().unwrap();
+    txn.insert_node("n", "logged", b"").unwrap();
+    txn.commit().unwrap();
+    let file = PageFile::open(&path).unwrap();
+    assert_ne!(file.newest().unwrap().log_generation, 0);
+    db.close().unwrap();
+    assert!(matches!(
+        PageFile::open(folder.path().join("none")),
+        Err(Error::Io { .. })
+    ));
+    assert!(matches!(PageFile::open("/"), Err(Error::Usage(_))));
+}
