@@ -9,6 +9,7 @@
 )]
 
 pub mod changes;
+pub mod faulty;
 
 use std::collections::{BTreeMap, BTreeSet};
 
