@@ -10,6 +10,7 @@
 
 pub mod changes;
 pub mod faulty;
+pub mod gate;
 
 use std::collections::{BTreeMap, BTreeSet};
 
