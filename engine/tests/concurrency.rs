@@ -42,7 +42,7 @@ fn change(txn: &mut WriteTxn, model: &mut Model, round: u64) {
     let kind = format!("kind{}", round % 5);
     for number in 0..4 {
         let name = format!("node-{round}-{number}");
-        let data = vec![round as u8; if round % 9 == 0 { 3_000 } else { 40 }];
+        let data = vec![round as u8; if round.is_multiple_of(9) { 3_000 } else { 40 }];
         let fresh = txn.insert_node(&kind, &name, &data).unwrap();
         assert_eq!(fresh.get(), model.insert_node(&kind, &name, &data));
         let other = *model

@@ -302,7 +302,7 @@ impl Run {
         db.checkpoint().unwrap();
         self.commit(&db, |txn, model| change(txn, model, 9))
             .unwrap();
-        if self.faulty.matched() % 2 == 0 {
+        if self.faulty.matched().is_multiple_of(2) {
             db.close().unwrap();
         }
     }
