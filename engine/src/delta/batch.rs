@@ -165,31 +165,38 @@ impl Batch {
 
     /// Gives blind edges their ordinals: `highest` is asked once for each (source, label, target), in
     /// ascending order, for the highest ordinal there is. In a database with unique edges there is
-    /// nothing to ask.
+    /// nothing to ask. After a failure it can be called again.
     pub(crate) fn resolve(
-        mut self,
+        &mut self,
         unique: bool,
         mut highest: impl FnMut(EdgeKey) -> Result<Option<u32>>,
-    ) -> Result<Batch> {
-        let mut blind = std::mem::take(&mut self.blind);
+    ) -> Result<()> {
         // Stable, so that parallel edges are numbered in the order they came.
-        blind.sort_by_key(|(key, _)| *key);
-        let mut last: Option<EdgeKey> = None;
-        for (key, data) in blind {
-            let ordinal = match last {
+        self.blind.sort_by_key(|(key, _)| *key);
+        let mut keys: Vec<EdgeKey> = Vec::with_capacity(self.blind.len());
+        for (key, _) in &self.blind {
+            let ordinal = match keys.last() {
                 _ if unique => 0,
-                Some(last) if (EdgeKey { ordinal: 0, ..last }) == key => after(last.ordinal)?,
-                _ => highest(key)?.map_or(Ok(0), after)?,
+                Some(last)
+                    if (EdgeKey {
+                        ordinal: 0,
+                        ..*last
+                    }) == *key =>
+                {
+                    ordinal_after(last.ordinal)?
+                }
+                _ => highest(*key)?.map_or(Ok(0), ordinal_after)?,
             };
-            let key = EdgeKey { ordinal, ..key };
-            self.out.push((key, Change::Put(data)));
-            last = Some(key);
+            keys.push(EdgeKey { ordinal, ..*key });
         }
-        Ok(self)
+        let data = self.blind.drain(..).map(|(_, data)| Change::Put(data));
+        self.out.extend(keys.into_iter().zip(data));
+        Ok(())
     }
 }
 
-fn after(ordinal: u32) -> Result<u32> {
+/// The ordinal of the next parallel edge.
+pub(crate) fn ordinal_after(ordinal: u32) -> Result<u32> {
     ordinal.checked_add(1).ok_or(Error::Limit {
         what: "ordinals of parallel edges",
         max: u32::MAX.into(),

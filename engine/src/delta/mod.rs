@@ -16,7 +16,7 @@ use crate::btree::{
 };
 use crate::ids::EdgeKey;
 
-pub(crate) use batch::{Batch, kind_key};
+pub(crate) use batch::{Batch, kind_key, ordinal_after};
 pub(crate) use changes::Changes;
 pub(crate) use payload::{LoggedTotals, decode, encode};
 pub(crate) use runs::Runs;

@@ -98,3 +98,11 @@ impl Storage for FileStorage {
         }
     }
 }
+
+impl Drop for FileStorage {
+    fn drop(&mut self) {
+        // Closing alone would leave the lock to any process that was being started just now and has
+        // inherited the file. If this fails, closing it everywhere still frees it.
+        let _ = self.file.unlock();
+    }
+}

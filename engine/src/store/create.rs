@@ -1,6 +1,7 @@
 //! Creating a database and creating a log: each under a temporary name first, so that an
 //! interrupted creation leaves nothing that is neither there nor absent.
 
+use std::io::ErrorKind;
 use std::sync::Arc;
 
 use super::Store;
@@ -19,13 +20,12 @@ use super::commits::Log;
 /// Creates an empty database and returns its file, locked.
 fn create(files: &Files, options: &Options) -> Result<Arc<dyn Storage>> {
     let temporary = files.unfinished();
+    expect_absent(files)?;
     let file = open_temporary(files, &temporary)?;
-    if exists(files, &files.name)? {
-        return Err(Error::usage(format!(
-            "{} already exists; open it instead",
-            files.name
-        )));
-    }
+    expect_absent(files).inspect_err(|_| {
+        // Somebody else was faster. If this fails, the next creation uses the file.
+        let _ = files.directory.remove(&temporary);
+    })?;
     let region = header_region(options.page_size);
     let context = || format!("creating {}", files.name);
     file.set_len(0).map_err(|e| Error::io(context(), e))?;
@@ -72,21 +72,39 @@ fn empty(options: &Options, sequence: u64) -> Header {
     }
 }
 
+fn expect_absent(files: &Files) -> Result<()> {
+    if exists(files, &files.name)? {
+        return Err(Error::usage(format!(
+            "{} already exists; open it instead",
+            files.name
+        )));
+    }
+    Ok(())
+}
+
 /// The temporary file, new or left behind by an interrupted creation, locked either way.
 fn open_temporary(files: &Files, temporary: &str) -> Result<Arc<dyn Storage>> {
     let context = |e| Error::io(format!("creating {temporary}"), e);
+    let locked = || Error::Locked {
+        path: files.name.clone(),
+    };
     let mode = if exists(files, temporary)? {
         OpenMode::Write
     } else {
         OpenMode::CreateNew
     };
-    let file = files.directory.open(temporary, mode).map_err(context)?;
-    if !file.lock(LockMode::Exclusive).map_err(context)? {
-        return Err(Error::Locked {
-            path: temporary.to_owned(),
-        });
+    let opened = files.directory.open(temporary, mode);
+    let file = opened.map_err(|e| match (mode, e.kind()) {
+        // Another creation began or ended in between.
+        (OpenMode::CreateNew, ErrorKind::AlreadyExists)
+        | (OpenMode::Write, ErrorKind::NotFound) => locked(),
+        _ => context(e),
+    })?;
+    if file.lock(LockMode::Exclusive).map_err(context)? {
+        Ok(file)
+    } else {
+        Err(locked())
     }
-    Ok(file)
 }
 
 fn exists(files: &Files, name: &str) -> Result<bool> {

@@ -4,7 +4,8 @@ use std::ops::Range;
 use std::sync::Arc;
 
 use super::write::WriteTxn;
-use crate::btree::{EdgeData, NodeRecord};
+use crate::btree::{Change, EdgeData, NodeRecord};
+use crate::delta::ordinal_after;
 use crate::error::{Error, Result};
 use crate::graph::{AbsentRun, limits};
 use crate::ids::{EdgeKey, NodeId};
@@ -51,6 +52,7 @@ impl<'a> NodeUpdate<'a> {
     }
 }
 
+/// A call that fails has no effect, and may be made again in the same transaction.
 impl WriteTxn {
     /// Inserts a node and returns its id, the lowest never issued.
     ///
@@ -60,11 +62,11 @@ impl WriteTxn {
     /// [`Error::Limit`] if something is too long or there are 65,536 kinds already. Those of reading
     /// and, for a transaction larger than the write buffer, of writing.
     pub fn insert_node(&mut self, kind: &str, name: &str, data: &[u8]) -> Result<NodeId> {
+        self.make_room()?;
         let next = self.work.get_mut().totals.next_node;
         let id = limits::node_id(next)?;
         self.put_new(id, kind, name, data)?;
         self.work.get_mut().totals.next_node = next + 1;
-        self.limit_memory()?;
         Ok(id)
     }
 
@@ -80,26 +82,25 @@ impl WriteTxn {
         name: &str,
         data: &[u8],
     ) -> Result<()> {
+        self.make_room()?;
         if self.contains_node(id)? {
             return Err(Error::usage(format!("node {id} exists already")));
         }
-        limits::name(name)?;
-        limits::data(data)?;
         let next = self.work.get_mut().totals.next_node;
-        if id.get() < next {
-            self.use_reserved(id)?;
-        } else {
-            if id.get() > next {
-                self.set_absent(AbsentRun {
-                    first: next,
-                    len: id.get() - next,
-                    reserved: true,
-                })?;
-            }
-            self.work.get_mut().totals.next_node = id.get() + 1;
-        }
+        let absent = match id.get().checked_sub(next) {
+            None => self.use_reserved(id)?,
+            Some(0) => Vec::new(),
+            Some(skipped) => self.absent(AbsentRun {
+                first: next,
+                len: skipped,
+                reserved: true,
+            })?,
+        };
         self.put_new(id, kind, name, data)?;
-        self.limit_memory()
+        let work = self.work.get_mut();
+        work.batch.change_absent(absent);
+        work.totals.next_node = next.max(id.get() + 1);
+        Ok(())
     }
 
     /// Sets ids aside for [`insert_node_with_id`](WriteTxn::insert_node_with_id).
@@ -113,12 +114,15 @@ impl WriteTxn {
         }
         let end = first.saturating_add(count);
         limits::node_id(end - 1)?;
-        self.set_absent(AbsentRun {
+        let absent = self.absent(AbsentRun {
             first,
             len: count,
             reserved: true,
         })?;
-        self.work.get_mut().totals.next_node = end;
+        let work = self.work.get_mut();
+        work.touch();
+        work.batch.change_absent(absent);
+        work.totals.next_node = end;
         Ok(first..end)
     }
 
@@ -127,6 +131,7 @@ impl WriteTxn {
     /// # Errors
     /// As [`insert_node`](WriteTxn::insert_node).
     pub fn update_node(&mut self, id: NodeId, update: NodeUpdate<'_>) -> Result<bool> {
+        self.make_room()?;
         let view = self.work.get_mut().view(&self.store)?;
         let Some(old) = view.node_record(id)? else {
             return Ok(false);
@@ -149,7 +154,6 @@ impl WriteTxn {
         work.touch();
         work.batch
             .replace_node(id.get(), &old, Arc::new(record), indexed);
-        self.limit_memory()?;
         Ok(true)
     }
 
@@ -159,12 +163,18 @@ impl WriteTxn {
     /// # Errors
     /// Those of reading and, for a large transaction, of writing.
     pub fn delete_node(&mut self, id: NodeId) -> Result<bool> {
+        self.make_room()?;
         let view = self.work.get_mut().view(&self.store)?;
         let Some(old) = view.node_record(id)? else {
             return Ok(false);
         };
         let indexed = self.store.options.name_index;
         let edges = view.incident_edges(id)?;
+        let absent = view.make_absent(AbsentRun {
+            first: id.get(),
+            len: 1,
+            reserved: false,
+        })?;
         let work = self.work.get_mut();
         work.touch();
         for key in &edges {
@@ -173,12 +183,7 @@ impl WriteTxn {
         work.totals.edges = work.totals.edges.saturating_sub(edges.len() as u64);
         work.batch.delete_node(id.get(), &old, indexed);
         work.totals.nodes -= 1;
-        self.set_absent(AbsentRun {
-            first: id.get(),
-            len: 1,
-            reserved: false,
-        })?;
-        self.limit_memory()?;
+        work.batch.change_absent(absent);
         Ok(true)
     }
 
@@ -199,22 +204,16 @@ impl WriteTxn {
         target: NodeId,
         data: &[u8],
     ) -> Result<()> {
-        limits::data(data)?;
-        for end in [source, target] {
-            if !self.contains_node(end)? {
-                return Err(Error::usage(format!(
-                    "node {end} does not exist; insert it before its edges"
-                )));
-            }
-        }
-        let label = self.label_id(label)?;
+        self.make_room()?;
+        self.expect_possible(source, target, data)?;
         self.work.get_mut().settle_keyed_edges(&self.store)?;
+        let label = self.label_id(label)?;
         let work = self.work.get_mut();
         work.touch();
         work.batch
             .insert_edge(source.get(), label, target.get(), EdgeData::new(data));
         work.totals.edges += 1;
-        self.limit_memory()
+        Ok(())
     }
 
     /// Inserts an edge and returns its ordinal, which costs a look at the parallel edges.
@@ -228,18 +227,20 @@ impl WriteTxn {
         target: NodeId,
         data: &[u8],
     ) -> Result<u32> {
-        self.insert_edge(source, label, target, data)?;
-        let label = self.label_id(label)?;
-        let view = self.work.get_mut().view(&self.store)?;
+        self.expect_possible(source, target, data)?;
         let triple = EdgeKey {
             node: source.get(),
-            label,
+            label: self.label_id(label)?,
             peer: target.get(),
             ordinal: 0,
         };
-        let highest = view.highest_ordinal(triple)?;
-        // The edge just inserted is the highest of its kind.
-        Ok(highest.unwrap_or_default())
+        let view = self.work.get_mut().view(&self.store)?;
+        let ordinal = match view.highest_ordinal(triple)? {
+            Some(highest) if !self.store.options.unique_edges => ordinal_after(highest)?,
+            _ => 0,
+        };
+        self.insert_edge(source, label, target, data)?;
+        Ok(ordinal)
     }
 
     /// Replaces an edge's data. `false` if there is no such edge.
@@ -254,6 +255,7 @@ impl WriteTxn {
         ordinal: u32,
         data: &[u8],
     ) -> Result<bool> {
+        self.make_room()?;
         limits::data(data)?;
         let Some(key) = self.find_edge(source, label, target, ordinal)? else {
             return Ok(false);
@@ -261,7 +263,6 @@ impl WriteTxn {
         let work = self.work.get_mut();
         work.touch();
         work.batch.put_edge(key, EdgeData::new(data));
-        self.limit_memory()?;
         Ok(true)
     }
 
@@ -276,6 +277,7 @@ impl WriteTxn {
         target: NodeId,
         ordinal: u32,
     ) -> Result<bool> {
+        self.make_room()?;
         let Some(key) = self.find_edge(source, label, target, ordinal)? else {
             return Ok(false);
         };
@@ -283,7 +285,6 @@ impl WriteTxn {
         work.touch();
         work.batch.delete_edge(key);
         work.totals.edges = work.totals.edges.saturating_sub(1);
-        self.limit_memory()?;
         Ok(true)
     }
 
@@ -332,33 +333,38 @@ impl WriteTxn {
         self.work.get_mut().label_id(&self.store, name)
     }
 
-    /// Adds a run of ids to those that name no node.
-    fn set_absent(&mut self, run: AbsentRun) -> Result<()> {
-        let work = self.work.get_mut();
-        let changes = work.view(&self.store)?.make_absent(run)?;
-        work.touch();
-        work.batch.change_absent(changes);
+    fn expect_possible(&self, source: NodeId, target: NodeId, data: &[u8]) -> Result<()> {
+        limits::data(data)?;
+        for end in [source, target] {
+            if !self.contains_node(end)? {
+                return Err(Error::usage(format!(
+                    "node {end} does not exist; insert it before its edges"
+                )));
+            }
+        }
         Ok(())
     }
 
-    /// Takes an id out of those that were set aside.
-    fn use_reserved(&mut self, id: NodeId) -> Result<()> {
-        let work = self.work.get_mut();
-        let view = work.view(&self.store)?;
+    /// What adds a run of ids to those that name no node.
+    fn absent(&mut self, run: AbsentRun) -> Result<Vec<(u64, Change<u64>)>> {
+        self.work.get_mut().view(&self.store)?.make_absent(run)
+    }
+
+    /// What takes an id out of those that were set aside.
+    fn use_reserved(&mut self, id: NodeId) -> Result<Vec<(u64, Change<u64>)>> {
+        let view = self.work.get_mut().view(&self.store)?;
         let run = view.absent_run(id.get())?.filter(|run| run.reserved);
         let Some(run) = run else {
             return Err(Error::usage(format!(
                 "node {id} was deleted; ids are not used twice"
             )));
         };
-        work.touch();
-        work.batch.change_absent(view.make_present(run, id.get()));
-        Ok(())
+        Ok(view.make_present(run, id.get()))
     }
 
-    /// Moves what is held in memory into trees of this transaction's own when it outgrows the
-    /// write buffer.
-    fn limit_memory(&mut self) -> Result<()> {
+    /// Moves what is held in memory into trees of this transaction's own when it has outgrown the
+    /// write buffer. Comes before a change, which thereby has no effect if this fails.
+    pub(super) fn make_room(&mut self) -> Result<()> {
         let budget = self.store.options.write_buffer_bytes;
         let work = self.work.get_mut();
         if work.memory() > budget {

@@ -128,11 +128,10 @@ impl Work {
             return Ok(());
         }
         let below = self.settled(store).clone();
-        let batch = std::mem::take(&mut self.batch);
-        let batch = batch.resolve(store.options.unique_edges, |triple| {
+        self.batch.resolve(store.options.unique_edges, |triple| {
             below.highest_ordinal(triple)
         })?;
-        self.delta.apply(batch);
+        self.delta.apply(std::mem::take(&mut self.batch));
         self.settled = None;
         Ok(())
     }

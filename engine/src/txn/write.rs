@@ -125,7 +125,8 @@ impl WriteTxn {
     /// [`Error::Full`] if there is no room: nothing happened, and the database stays usable.
     /// [`Error::Poisoned`] or [`Error::Io`] if a log write or a sync failed: whether the transaction
     /// is durable shows when the database is opened again.
-    pub fn commit(self) -> Result<CommitReport> {
+    pub fn commit(mut self) -> Result<CommitReport> {
+        self.make_room()?;
         let WriteTxn {
             store,
             work,

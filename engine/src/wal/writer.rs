@@ -95,7 +95,8 @@ impl LogWriter {
         file.write_at(start, &first).map_err(context)?;
         file.sync().map_err(context)?;
         directory.rename(&temporary, name).map_err(context)?;
-        directory.sync().map_err(context)?;
+        // Tried again, it might report success for a name that is not durable.
+        poison.critical(directory.sync().map_err(context))?;
         let mut written = [0; 2];
         written[usize::from(segment.generation % 2 == 1)] = ahead;
         let tail = Tail {
@@ -216,12 +217,21 @@ impl LogWriter {
         };
         let start = half(segment.generation, self.segment_bytes);
         let context = |e| Error::io("beginning a log segment", e);
-        self.file
-            .write_at(start, &segment.encode())
-            .map_err(context)?;
+        let written = &mut tail.written[usize::from(segment.generation % 2 == 1)];
+        let after = start + SEGMENT_HEADER_LEN as u64;
+        if *written < after {
+            // The first use may lack space, and then has changed nothing.
+            self.file
+                .write_at(start, &[0; SEGMENT_HEADER_LEN])
+                .map_err(context)?;
+            *written = after;
+        }
+        let ahead = *written;
+        // A header that stands there after all would contradict whatever is appended before it.
+        let begun = self.file.write_at(start, &segment.encode());
+        self.poison.critical(begun.map_err(context))?;
         self.file.sync().map_err(context)?;
-        let written = tail.written[usize::from(segment.generation % 2 == 1)];
-        tail.ahead = written.max(start + SEGMENT_HEADER_LEN as u64);
+        tail.ahead = ahead;
         tail.chain = segment.checksum();
         tail.segment = segment;
         Ok(())

@@ -10,6 +10,8 @@
 
 pub mod changes;
 pub mod disk;
+pub mod faulty;
+pub mod gate;
 
 use std::collections::{BTreeMap, BTreeSet};
 
