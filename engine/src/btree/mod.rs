@@ -18,9 +18,6 @@ mod nodes;
 mod run;
 mod space;
 
-#[cfg(test)]
-mod tests;
-
 pub use check::Finding;
 pub(crate) use check::check_tree;
 pub(crate) use cursor::Cursor;

@@ -6,9 +6,6 @@ mod heap;
 mod payload;
 mod runs;
 
-#[cfg(test)]
-mod tests;
-
 use std::sync::Arc;
 
 use crate::btree::{

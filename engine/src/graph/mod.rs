@@ -12,9 +12,6 @@ mod values;
 mod view;
 mod walk;
 
-#[cfg(test)]
-mod tests;
-
 pub(crate) use absent::{AbsentRun, reserved_run};
 pub use adjacency::{Direction, Edges, Neighbors};
 pub(crate) use adjacency::{EdgesOver, Labels, Peers};

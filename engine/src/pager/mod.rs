@@ -10,9 +10,6 @@ mod cache;
 mod freelist;
 mod writer;
 
-#[cfg(test)]
-mod tests;
-
 use std::ops::Deref;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};

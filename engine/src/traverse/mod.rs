@@ -16,9 +16,6 @@ mod pages;
 mod path;
 mod seen;
 
-#[cfg(test)]
-mod tests;
-
 pub(crate) use bfs::k_hop;
 pub use bfs::{Bfs, Visit};
 pub use cache::{TraversalCache, TraversalCacheBuilder};

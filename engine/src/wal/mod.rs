@@ -4,9 +4,6 @@ mod group;
 mod reader;
 mod writer;
 
-#[cfg(test)]
-mod tests;
-
 pub(crate) use reader::{LogReader, LogStart, Record};
 pub(crate) use writer::{LogIdentity, LogWriter};
 
