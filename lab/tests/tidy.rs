@@ -190,7 +190,7 @@ fn files_are_short() {
             path.display()
         );
         assert!(
-            text.starts_with("//"),
+            text.starts_with("//") || path.ends_with("tests.rs"),
             "{}: says not what it is",
             path.display()
         );
