@@ -237,3 +237,30 @@ fn savepoints_nest() {
     ));
     assert_eq!(other.commit().unwrap().how, CommitKind::Empty);
 }
+
+/// Whatever ends last closes the database: a transaction outlives the handle that began it.
+#[test]
+fn a_transaction_keeps_its_database_open() {
+    for commits in [false, true] {
+        let directory = MemoryDirectory::new();
+        let options = Database::builder().in_directory(Arc::new(directory.clone()));
+        let db = options.create("graph").unwrap();
+        let mut txn = db.begin_write().unwrap();
+        txn.insert_node("kind", "name", b"").unwrap();
+        db.close().unwrap();
+        assert!(matches!(options.open("graph"), Err(Error::Locked { .. })));
+        if commits {
+            txn.commit().unwrap();
+        } else {
+            drop(txn);
+        }
+        assert!(
+            directory.contents("graph-log").is_none(),
+            "closed, so one file"
+        );
+        let db = options.open("graph").unwrap();
+        assert!(db.recovery().is_none());
+        let nodes = db.begin_read().unwrap().node_count();
+        assert_eq!(nodes, u64::from(commits));
+    }
+}

@@ -22,7 +22,7 @@ use crate::recovery::RecoveryReport;
 use crate::store::{Slice, Store};
 use crate::txn::{ReadTxn, WriteTxn};
 
-/// An open database. Clones share it; the last one to go closes it.
+/// An open database. Clones share it; the last of them and of its write transactions to go closes it.
 ///
 /// All methods may be called from any thread.
 ///
@@ -127,7 +127,7 @@ impl Database {
     /// [`Error::Usage`](crate::Error::Usage) on a read-only database,
     /// [`Error::Poisoned`](crate::Error::Poisoned) after a failed write.
     pub fn begin_write(&self) -> Result<WriteTxn> {
-        WriteTxn::begin(Arc::clone(self.store()))
+        WriteTxn::begin(Arc::clone(self.store()), Arc::clone(&self.handle) as _)
     }
 
     /// Merges everything committed so far into the trees. Never needed; useful before measuring.
@@ -242,8 +242,9 @@ impl Database {
         crate::bulk::load(self.store(), nodes, edges, progress)
     }
 
-    /// Closes the database if this is its last handle: merges what is left, removes the log, and
-    /// reports what dropping the handle would hide.
+    /// Closes the database if this is its last handle and no write transaction is open: merges what is
+    /// left, removes the log, and reports what dropping the handle would hide. Else whatever ends last
+    /// closes it.
     ///
     /// # Errors
     /// Those of a checkpoint. Nothing acknowledged is lost: the next open recovers it.

@@ -41,7 +41,17 @@ impl Poison {
 
     /// Passes a result through; a failure ends writing. For writes that the state depends on.
     pub(crate) fn critical<T>(&self, result: Result<T>) -> Result<T> {
-        result.inspect_err(|_| self.set())
+        result.map_err(|error| {
+            self.set();
+            match error {
+                // `Full` promises that the handle works again once there is space.
+                Error::Full { context } => Error::Io {
+                    context,
+                    source: io::ErrorKind::StorageFull.into(),
+                },
+                other => other,
+            }
+        })
     }
 }
 
@@ -99,5 +109,20 @@ impl Storage for Poisonable {
 
     fn lock(&self, mode: LockMode) -> io::Result<bool> {
         self.inner.lock(mode)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_failure_that_ends_writing_never_says_that_space_would_help() {
+        let poison = Poison::default();
+        let full = Error::io("writing the log", io::ErrorKind::StorageFull.into());
+        assert!(matches!(full, Error::Full { .. }));
+        let told = poison.critical::<()>(Err(full));
+        assert!(matches!(told, Err(Error::Io { .. })), "{told:?}");
+        assert!(matches!(poison.check(), Err(Error::Poisoned)));
     }
 }

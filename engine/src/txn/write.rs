@@ -13,7 +13,7 @@ use crate::store::{CommitInput, CommitKind, CommitReport, Held, Store};
 /// Changes that become visible and durable together, or not at all.
 ///
 /// There is one at a time: [`Database::begin_write`](crate::Database::begin_write) waits for the
-/// one before. Dropping it rolls everything back. Readers are neither blocked nor affected until it
+/// one before. Dropping it rolls everything back. It keeps the database open. Readers are neither blocked nor affected until it
 /// commits.
 ///
 /// ```
@@ -33,12 +33,17 @@ pub struct WriteTxn {
     pub(super) store: Arc<Store>,
     pub(super) work: RefCell<Work>,
     pub(super) durability: Durability,
-    // Dropped last: the next writer must not begin before this one's pages are given back.
+    // Dropped after the rest: the next writer must not begin before this one's pages are given back.
     writer: Held<()>,
+    // Dropped last: if this is what kept the database open, it closes now, which takes the writer.
+    open: KeepOpen,
 }
 
+/// A share in an open database, which closes when the last one goes.
+pub(crate) type KeepOpen = Arc<dyn Send + Sync>;
+
 impl WriteTxn {
-    pub(crate) fn begin(store: Arc<Store>) -> Result<WriteTxn> {
+    pub(crate) fn begin(store: Arc<Store>, open: KeepOpen) -> Result<WriteTxn> {
         store.expect_writable()?;
         let writer = store.writer.acquire();
         store.poison.check()?;
@@ -49,6 +54,7 @@ impl WriteTxn {
             work,
             durability,
             writer,
+            open,
         })
     }
 
@@ -132,6 +138,7 @@ impl WriteTxn {
             work,
             durability,
             writer,
+            open: _open,
         } = self;
         let mut work = work.into_inner();
         if work.is_empty() {
