@@ -64,11 +64,11 @@ impl Sample {
             .unique_edges(!killed)
             .create(NAME)?;
         let mut states = BTreeMap::new();
-        for round in 0..8 {
+        for round in 0..6 {
             fill(&db, round)?;
             let txn = db.begin_read()?;
             states.insert(txn.commit_number(), Contents::read(&txn, killed)?);
-            if round < 3 {
+            if round < 2 {
                 db.checkpoint()?;
             }
         }
@@ -228,7 +228,7 @@ fn builder(directory: &MemoryDirectory) -> vellum::Builder {
 /// A few of everything, blobs, parallel edges, deleted and reserved ids among them. One round is a
 /// bulk load, which leaves a root record in the log.
 fn fill(db: &Database, round: u64) -> Result<()> {
-    if round == 5 {
+    if round == 3 {
         let node = |i: u64| BulkNode {
             kind: "bulk".to_owned(),
             name: format!("bulk-{i}"),

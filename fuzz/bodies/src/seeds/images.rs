@@ -10,7 +10,7 @@ pub(super) fn add(seeds: &mut Seeds) {
         for (i, sample) in image::samples().iter().enumerate() {
             let form = first + i as u8;
             let name = |what: &str| format!("{}-{what}", ["killed", "closed"][i]);
-            let [slot, _, record] = sample.places(0, 2);
+            let [slot, _, record] = sample.places(0, 0);
             seeds.add_edits(target, &name("intact"), form, &[]);
             seeds.add_edits(target, &name("older-state"), form, &[(slot + 8, 0x80)]);
             seeds.add_edits(target, &name("next-node"), form, &[(slot + 56, 1)]);
