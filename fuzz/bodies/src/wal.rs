@@ -6,6 +6,7 @@ use arbitrary::{Arbitrary, Unstructured};
 use vellum::Error;
 use vellum::format::changes::{Op, OpReader, OpWriter};
 use vellum::format::header::Header;
+use vellum::format::limits::MAX_COUNT;
 use vellum::format::log::{RECORD_OVERHEAD, RecordKind, SegmentHeader};
 use vellum::storage::{Directory, MemoryDirectory, OpenMode};
 use vellum::wal::{LogReader, LogStart};
@@ -74,8 +75,9 @@ fn arbitrary_log(mut u: Unstructured<'_>) -> Outcome {
     };
     let bytes = u.take_rest().to_vec();
     let start = LogStart {
-        generation: start.generation.max(1),
-        position: start.position,
+        // As far as a header may name one.
+        generation: start.generation.clamp(1, MAX_COUNT),
+        position: start.position.min(MAX_COUNT),
         chain: start.chain,
     };
     replay(bytes, samples::SEGMENT_BYTES, start, None)
