@@ -2,10 +2,14 @@
 
 CARGO ?= cargo
 RUSTC ?= rustc
+NIGHTLY ?= nightly
+# Seconds for each fuzz target.
+T ?= 60
+FUZZ_TARGETS := $(patsubst fuzz/fuzz_targets/%.rs,%,$(wildcard fuzz/fuzz_targets/*.rs))
 FEATURES := "" forensics sim serde forensics,sim,serde
 
 .DEFAULT_GOAL := help
-.PHONY: help rust demo test lint doc scale
+.PHONY: help rust demo test lint doc scale fuzz fuzz-tools
 
 help: ## List the targets
 	@grep -E '^[a-z-]+:.*##' Makefile | awk -F':.*## ' '{printf "  make %-10s %s\n", $$1, $$2}'
@@ -41,3 +45,20 @@ doc: rust ## Build the documentation with warnings denied
 
 scale: rust ## Load 1,000,000 nodes and 10,000,000 edges with a 32 MiB cache, and measure
 	@$(CARGO) run --locked --quiet --release -p vellum --example scale
+
+# The engine has no unsafe code for a sanitizer to watch, and without one it runs several times as fast.
+fuzz: rust fuzz-tools ## Fuzz every target for T seconds each (60); needs cargo-fuzz, nightly Rust and a C++ compiler
+	@for target in $(FUZZ_TARGETS); do \
+		echo "fuzz: $$target for $(T) s"; \
+		mkdir -p "fuzz/target/corpus/$$target" && \
+		$(CARGO) +$(NIGHTLY) fuzz run --sanitizer none "$$target" "fuzz/target/corpus/$$target" "fuzz/corpus/$$target" -- \
+			-max_total_time=$(T) -timeout=20 -len_control=0 -dict=fuzz/dictionary/vellum.dict || exit 1; \
+	done
+
+fuzz-tools:
+	@rustup run $(NIGHTLY) rustc --version >/dev/null 2>&1 || { \
+		echo "missing: a nightly Rust toolchain; install it with: rustup toolchain install nightly" >&2; exit 1; }
+	@$(CARGO) fuzz --version >/dev/null 2>&1 || { \
+		echo "missing: cargo-fuzz; install it with: cargo install cargo-fuzz --locked" >&2; exit 1; }
+	@command -v c++ >/dev/null 2>&1 || { \
+		echo "missing: a C++ compiler named c++; install one with: apt-get install g++" >&2; exit 1; }

@@ -53,7 +53,7 @@ pub mod storage;
 mod store;
 mod traverse;
 mod txn;
-mod wal;
+pub mod wal;
 
 pub use bulk::{BulkEdge, BulkNode, BulkProgress, BulkReport};
 pub use check::{CheckReport, Finding};

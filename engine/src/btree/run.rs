@@ -66,6 +66,12 @@ impl<'l, L: Level> Run<'l, L> {
         stored: &L::Stored,
         writer: &mut PageWriter<'_>,
     ) -> Result<()> {
+        // Reading a leaf checks each of its blocks, but neither order within a block nor that its
+        // keys lie where the branches above say. Builders rely on both.
+        if self.last.as_ref() >= Some(&key) {
+            let what = format!("items of {} do not ascend", self.level.space());
+            return Err(Error::corrupt_at(0, what));
+        }
         if !self.builder.push(&key, stored) {
             self.complete_page(&key, writer)?;
             if !self.builder.push(&key, stored) {

@@ -1,7 +1,7 @@
 //! The payload of a commit: operations that carry outcomes, so that replaying one twice changes
 //! nothing more than replaying it once.
 
-use super::limits::{MAX_DATA_LEN, MAX_NAME_LEN, MAX_TERM_LEN};
+use super::limits::{MAX_COUNT, MAX_DATA_LEN, MAX_NAME_LEN, MAX_TERM_LEN};
 use super::{FormatError, Reader, Result, ensure, varint};
 use crate::ids::{EdgeKey, MAX_U48};
 
@@ -315,7 +315,8 @@ impl<'a> OpReader<'a> {
 
     fn totals(&mut self) -> Result<Op<'a>> {
         let next_node = self.r.varint_to(MAX_U48 + 1, "next node id out of range")?;
-        let (nodes, edges) = (self.r.varint()?, self.r.varint()?);
+        let nodes = self.r.varint()?;
+        let edges = self.r.varint_to(MAX_COUNT, "edge count out of range")?;
         ensure(next_node > 0, "next node id out of range")?;
         ensure(nodes < next_node, "more nodes than ids issued")?;
         ensure(self.r.is_empty(), "operations after the totals")?;

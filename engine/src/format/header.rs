@@ -3,7 +3,7 @@
 use std::fmt;
 
 use super::checksum::crc;
-use super::limits::{MAX_LEVEL, MAX_TERMS};
+use super::limits::{MAX_COUNT, MAX_LEVEL, MAX_TERMS};
 use super::page::put_ref;
 use super::{FileId, FormatError, Reader, Result, ensure};
 use crate::ids::{MAX_U48, PageRef};
@@ -129,6 +129,7 @@ impl Root {
             "tree height out of range",
         )?;
         ensure(self.entries > 0, "a tree with a root has no entries")?;
+        ensure(self.entries <= MAX_COUNT, "tree entries out of range")?;
         ensure(
             self.pages >= u64::from(self.height),
             "a tree has fewer pages than levels",
@@ -307,7 +308,19 @@ impl Header {
         Ok(header)
     }
 
-    fn check(&self) -> Result<()> {
+    /// Whether every field is in its range and agrees with the others.
+    pub(crate) fn check(&self) -> Result<()> {
+        let counters = [
+            self.sequence,
+            self.edge_count,
+            self.commit,
+            self.log_generation,
+            self.log_position,
+        ];
+        ensure(
+            counters.iter().all(|counter| *counter <= MAX_COUNT),
+            "a counter is out of range",
+        )?;
         let unit = SEGMENT_UNIT;
         let segment = self.log_segment_bytes;
         ensure(

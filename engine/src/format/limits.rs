@@ -10,6 +10,8 @@ pub const MAX_TERM_LEN: usize = 255;
 pub const MAX_TERMS: u32 = 65_536;
 /// Longest data of a node or an edge, in bytes.
 pub const MAX_DATA_LEN: u64 = 64 << 20;
+/// The highest that a number which only ever counts up may be: room to add to it is never lacking.
+pub const MAX_COUNT: u64 = i64::MAX as u64;
 /// Highest level of a branch; a tree has at most one level more.
 pub const MAX_LEVEL: u8 = 24;
 

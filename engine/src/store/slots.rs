@@ -149,6 +149,9 @@ impl Slots {
         header.sequence += 1;
         header.birth_limit = self.next_birth_limit();
         change(&mut header);
+        header.check().map_err(|rule| {
+            Error::corrupt_at(0, format!("the next state would be wrong: {rule}"))
+        })?;
         self.publish(header)
     }
 

@@ -149,6 +149,10 @@ impl Trees {
         header.kind_count = contents.totals.kinds;
         header.label_count = contents.totals.labels;
         covered.put(&mut header);
+        // Counts that damage made differ from the trees must not become a state.
+        header.check().map_err(|rule| {
+            Error::corrupt_at(0, format!("the next state would be wrong: {rule}"))
+        })?;
         Ok((header, freelist))
     }
 

@@ -4,7 +4,7 @@ mod group;
 mod reader;
 mod writer;
 
-pub(crate) use reader::{LogReader, LogStart, Record};
+pub use reader::{LogReader, LogStart, LogTail, Record};
 pub(crate) use writer::{LogIdentity, LogWriter};
 
 /// Where the segment of a generation begins in the log file.

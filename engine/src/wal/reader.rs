@@ -13,41 +13,47 @@ use crate::storage::Storage;
 
 /// Where replay starts.
 #[derive(Clone, Copy, Debug)]
-pub(crate) struct LogStart {
-    pub(crate) generation: u64,
-    pub(crate) position: u64,
+pub struct LogStart {
+    /// The segment that holds the position.
+    pub generation: u64,
+    /// The first position to replay.
+    pub position: u64,
     /// Checksum of the record, or segment header, before that position.
-    pub(crate) chain: u64,
+    pub chain: u64,
 }
 
 /// A record that counts.
 #[derive(Debug)]
-pub(crate) struct Record {
-    pub(crate) kind: RecordKind,
-    pub(crate) commit: u64,
-    pub(crate) payload: Vec<u8>,
+pub struct Record {
+    /// What the payload is.
+    pub kind: RecordKind,
+    /// Number of the commit.
+    pub commit: u64,
+    /// What it carries.
+    pub payload: Vec<u8>,
     /// Byte offset in the log file.
-    pub(crate) offset: u64,
+    pub offset: u64,
     /// Log position after it.
-    pub(crate) end: u64,
+    pub end: u64,
     /// Its whole length.
-    pub(crate) bytes: u64,
-    pub(crate) checksum: u64,
+    pub bytes: u64,
+    /// Its checksum, which the next record chains to.
+    pub checksum: u64,
 }
 
 /// What follows the last record.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub(crate) struct LogTail {
+pub struct LogTail {
     /// Log position after the last record.
-    pub(crate) end: u64,
+    pub end: u64,
     /// Bytes of a record that was begun there and not finished.
-    pub(crate) dropped_bytes: u64,
+    pub dropped_bytes: u64,
     /// A record was taken with one bit flipped back.
-    pub(crate) repaired: bool,
+    pub repaired: bool,
 }
 
 /// Goes through the records of a log in order.
-pub(crate) struct LogReader {
+pub struct LogReader {
     file: Arc<dyn Storage>,
     segment_bytes: u32,
     segment: Segment,
@@ -71,7 +77,11 @@ impl Segment {
 }
 
 impl LogReader {
-    pub(crate) fn open(
+    /// Reads the segment where replay starts; it must be the one that `start` describes.
+    ///
+    /// # Errors
+    /// [`Error::Corrupt`] if it is not, [`Error::Io`].
+    pub fn open(
         file: Arc<dyn Storage>,
         file_id: FileId,
         segment_bytes: u32,
@@ -107,8 +117,12 @@ impl LogReader {
         })
     }
 
-    /// The next record, or `None` at the end. Corruption is an error.
-    pub(crate) fn next(&mut self) -> Result<Option<Record>> {
+    /// The next record, or `None` at the end.
+    ///
+    /// # Errors
+    /// [`Error::Corrupt`] if the log was whole beyond this place once, [`Error::Io`].
+    #[allow(clippy::should_implement_trait, reason = "nothing may follow an error")]
+    pub fn next(&mut self) -> Result<Option<Record>> {
         // A log has two segments, so at most one continues another.
         for _ in 0..2 {
             if self.finished {
@@ -123,7 +137,7 @@ impl LogReader {
     }
 
     /// What follows the last record, once [`next`](LogReader::next) has returned `None`.
-    pub(crate) fn tail(&self) -> LogTail {
+    pub fn tail(&self) -> LogTail {
         LogTail {
             end: self.position,
             ..self.tail

@@ -1,7 +1,7 @@
 //! Sorted pages: the branches of every tree, and the leaves of all but the names.
 //!
 //! A key is the page's shared prefix, a head of four bytes that the search compares as a number, and
-//! what remains in the cell. [`Layout::check`] proves once what the accessors here rely on, so they
+//! what remains in the cell. `Layout::check` proves once what the accessors here rely on, so they
 //! neither fail nor look twice.
 
 mod build;

@@ -1,0 +1,5 @@
+#![no_main]
+
+libfuzzer_sys::fuzz_target!(|data: &[u8]| {
+    vellum_fuzz_bodies::open_image_resealed::run(data);
+});
