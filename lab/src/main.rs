@@ -3,6 +3,8 @@
 mod cli;
 mod commands;
 mod console;
+#[cfg(test)]
+mod crash;
 mod dataset;
 mod digest;
 mod failure;

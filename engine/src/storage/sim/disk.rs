@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use super::image::{Image, mix};
-use crate::format::checksum::crc;
+use xxhash_rust::xxh3::xxh3_64;
 
 /// Which file is meant, whatever its name is now.
 pub type FileNumber = usize;
@@ -123,7 +123,7 @@ impl Disk {
     /// A number that two disks with different names or bytes share only by chance.
     pub fn digest(&self) -> u64 {
         self.entries().fold(0, |sum, (name, image)| {
-            mix(sum ^ crc(&[name.as_bytes()])).wrapping_add(image.digest())
+            mix(sum ^ xxh3_64(name.as_bytes())).wrapping_add(image.digest())
         })
     }
 

@@ -1,0 +1,240 @@
+//! Which parts of a disk a session looked at, and which other disks it could not have told apart.
+//!
+//! The engine is a function of what it reads. Once a session on one state is examined, every other state
+//! that gives the same answers to the same questions, in the same order, leads to the same session and
+//! needs no examination of its own. Crash states differ mostly in pages that nothing refers to, so few
+//! sessions stand for many states.
+
+use std::collections::HashMap;
+use std::io;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+
+use vellum::storage::sim::{Disk, Image};
+use vellum::storage::{Directory, LockMode, OpenMode, Storage};
+
+/// Something that a session asked of the disk it began with.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) enum Question {
+    /// Whether there is a file of that name.
+    Exists(Arc<str>),
+    /// How long the file is.
+    Len(Arc<str>),
+    /// What stands there.
+    Read {
+        name: Arc<str>,
+        offset: u64,
+        len: usize,
+    },
+}
+
+impl Question {
+    /// What a disk answers. To the engine, equal answers look equal.
+    fn answer(&self, disk: &Disk) -> u64 {
+        let len = |name| disk.named(name).map_or(u64::MAX, Image::len);
+        match self {
+            Question::Exists(name) => u64::from(disk.named(name).is_some()),
+            Question::Len(name) => len(name),
+            Question::Read { name, offset, len } => disk
+                .named(name)
+                .map_or(u64::MAX, |image| image.digest_of(*offset, *len)),
+        }
+    }
+}
+
+/// A directory that notes the questions asked of it. Clones share the notes.
+///
+/// What a session wrote itself follows from what it read before, so reading it back tells nothing new;
+/// the same place of the first disk is noted then, which at worst tells states apart without need.
+#[derive(Clone)]
+pub(crate) struct Watched {
+    inner: Arc<dyn Directory>,
+    notes: Arc<Mutex<Notes>>,
+}
+
+#[derive(Default)]
+struct Notes {
+    asked: Vec<Question>,
+    /// For names that the session changed: the file of the first disk that is meant, if it is one.
+    origins: HashMap<String, Option<Arc<str>>>,
+}
+
+impl Notes {
+    fn origin(&self, name: &str) -> Option<Arc<str>> {
+        self.origins
+            .get(name)
+            .cloned()
+            .unwrap_or_else(|| Some(name.into()))
+    }
+}
+
+impl Watched {
+    pub(crate) fn new(inner: Arc<dyn Directory>) -> Watched {
+        Watched {
+            inner,
+            notes: Arc::default(),
+        }
+    }
+
+    /// The same session on a copy of what its directory holds by now.
+    pub(crate) fn continued(&self, inner: Arc<dyn Directory>) -> Watched {
+        Watched {
+            inner,
+            notes: Arc::clone(&self.notes),
+        }
+    }
+
+    /// Everything asked so far.
+    pub(crate) fn asked(&self) -> Vec<Question> {
+        self.notes().asked.clone()
+    }
+
+    // Notes are whole after every statement.
+    fn notes(&self) -> MutexGuard<'_, Notes> {
+        self.notes.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+impl Directory for Watched {
+    fn open(&self, name: &str, mode: OpenMode) -> io::Result<Arc<dyn Storage>> {
+        let found = self.exists(name)?;
+        let file = self.inner.open(name, mode)?;
+        let mut notes = self.notes();
+        if !found {
+            notes.origins.insert(name.to_owned(), None);
+        }
+        Ok(Arc::new(WatchedFile {
+            origin: notes.origin(name),
+            file,
+            notes: Arc::clone(&self.notes),
+        }))
+    }
+
+    fn exists(&self, name: &str) -> io::Result<bool> {
+        let mut notes = self.notes();
+        if !notes.origins.contains_key(name) {
+            notes.asked.push(Question::Exists(name.into()));
+        }
+        self.inner.exists(name)
+    }
+
+    fn rename(&self, from: &str, to: &str) -> io::Result<()> {
+        self.exists(from)?;
+        self.inner.rename(from, to)?;
+        let mut notes = self.notes();
+        let origin = notes.origin(from);
+        notes.origins.insert(to.to_owned(), origin);
+        notes.origins.insert(from.to_owned(), None);
+        Ok(())
+    }
+
+    fn remove(&self, name: &str) -> io::Result<()> {
+        self.exists(name)?;
+        self.inner.remove(name)?;
+        self.notes().origins.insert(name.to_owned(), None);
+        Ok(())
+    }
+
+    fn sync(&self) -> io::Result<()> {
+        self.inner.sync()
+    }
+}
+
+struct WatchedFile {
+    file: Arc<dyn Storage>,
+    /// The file of the first disk that this is, if it was there.
+    origin: Option<Arc<str>>,
+    notes: Arc<Mutex<Notes>>,
+}
+
+impl WatchedFile {
+    fn note(&self, question: impl FnOnce(Arc<str>) -> Question) {
+        if let Some(name) = &self.origin {
+            let mut notes = self.notes.lock().unwrap_or_else(PoisonError::into_inner);
+            notes.asked.push(question(Arc::clone(name)));
+        }
+    }
+}
+
+impl Storage for WatchedFile {
+    fn len(&self) -> io::Result<u64> {
+        self.note(Question::Len);
+        self.file.len()
+    }
+
+    fn read_at(&self, offset: u64, out: &mut [u8]) -> io::Result<()> {
+        let len = out.len();
+        self.note(|name| Question::Read { name, offset, len });
+        self.file.read_at(offset, out)
+    }
+
+    fn write_at(&self, offset: u64, data: &[u8]) -> io::Result<()> {
+        self.file.write_at(offset, data)
+    }
+
+    fn set_len(&self, len: u64) -> io::Result<()> {
+        self.file.set_len(len)
+    }
+
+    fn sync(&self) -> io::Result<()> {
+        self.file.sync()
+    }
+
+    fn lock(&self, mode: LockMode) -> io::Result<bool> {
+        self.file.lock(mode)
+    }
+}
+
+/// Sessions that were examined, by their questions and the answers that led through them.
+pub(crate) struct Sessions<T> {
+    steps: Vec<Step<T>>,
+}
+
+enum Step<T> {
+    Ask(Question, HashMap<u64, usize>),
+    End(T),
+    /// A place that no session has gone through yet.
+    Open,
+}
+
+impl<T> Default for Sessions<T> {
+    fn default() -> Self {
+        Sessions {
+            steps: vec![Step::Open],
+        }
+    }
+}
+
+impl<T> Sessions<T> {
+    /// What came of a session that this disk would repeat.
+    pub(crate) fn find(&self, disk: &Disk) -> Option<&T> {
+        let mut at = 0;
+        loop {
+            match self.steps.get(at)? {
+                Step::Ask(question, answers) => at = *answers.get(&question.answer(disk))?,
+                Step::End(result) => return Some(result),
+                Step::Open => return None,
+            }
+        }
+    }
+
+    /// Adds a session that was carried out on this disk.
+    pub(crate) fn add(&mut self, disk: &Disk, asked: Vec<Question>, result: T) {
+        let mut at = 0;
+        for question in asked {
+            let answer = question.answer(disk);
+            if matches!(self.steps[at], Step::Open) {
+                self.steps[at] = Step::Ask(question.clone(), HashMap::new());
+            }
+            let next = self.steps.len();
+            let Step::Ask(known, answers) = &mut self.steps[at] else {
+                unreachable!("a session goes on where an equal one ended");
+            };
+            assert_eq!(*known, question, "equal answers led to different questions");
+            at = *answers.entry(answer).or_insert(next);
+            if at == next {
+                self.steps.push(Step::Open);
+            }
+        }
+        self.steps[at] = Step::End(result);
+    }
+}
