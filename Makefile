@@ -9,10 +9,10 @@ FUZZ_TARGETS := $(patsubst fuzz/fuzz_targets/%.rs,%,$(wildcard fuzz/fuzz_targets
 FEATURES := "" forensics sim serde forensics,sim,serde
 
 .DEFAULT_GOAL := help
-.PHONY: help rust demo test lint doc scale fuzz fuzz-tools
+.PHONY: help rust demo test lint doc bench bench-instructions scale fuzz fuzz-tools
 
 help: ## List the targets
-	@grep -E '^[a-z-]+:.*##' Makefile | awk -F':.*## ' '{printf "  make %-10s %s\n", $$1, $$2}'
+	@grep -E '^[a-z-]+:.*##' Makefile | awk -F':.*## ' '{printf "  make %-19s %s\n", $$1, $$2}'
 
 rust:
 	@least=$$(sed -n 's/^rust-version = "\(.*\)"/\1/p' Cargo.toml); \
@@ -42,6 +42,16 @@ lint: rust ## Formatting and clippy with warnings denied, every combination of f
 
 doc: rust ## Build the documentation with warnings denied
 	RUSTDOCFLAGS="-D warnings" $(CARGO) doc --locked --workspace --no-deps
+
+bench: rust ## Time the calls that embedders make most
+	$(CARGO) bench --locked -p vellum --bench time
+
+bench-instructions: rust ## Count their instructions, which repeat exactly; needs valgrind and gungraun-runner
+	@command -v valgrind >/dev/null 2>&1 || { echo "missing: valgrind; install it with: apt-get install valgrind" >&2; exit 1; }
+	@command -v gungraun-runner >/dev/null 2>&1 || { \
+		least=$$(awk '/^name = "gungraun"$$/ { getline; gsub(/[^0-9.]/, ""); print }' Cargo.lock); \
+		echo "missing: gungraun-runner; install it with: cargo install gungraun-runner --version $$least --locked" >&2; exit 1; }
+	$(CARGO) bench --locked -p vellum --bench instructions
 
 scale: rust ## Load 1,000,000 nodes and 10,000,000 edges with a 32 MiB cache, and measure
 	@$(CARGO) run --locked --quiet --release -p vellum --example scale

@@ -1,3 +1,5 @@
+//! Runs `open_image` of the bodies on what the fuzzer makes up.
+
 #![no_main]
 
 libfuzzer_sys::fuzz_target!(|data: &[u8]| {

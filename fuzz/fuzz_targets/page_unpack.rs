@@ -1,3 +1,5 @@
+//! Runs `page_unpack` of the bodies on what the fuzzer makes up.
+
 #![no_main]
 
 libfuzzer_sys::fuzz_target!(|data: &[u8]| {

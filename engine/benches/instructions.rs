@@ -1,0 +1,62 @@
+//! Instructions of the same calls: they repeat exactly. Run by `make bench-instructions`, under valgrind.
+#![allow(missing_docs, clippy::unwrap_used)]
+
+mod graph;
+
+use std::hint::black_box;
+
+use graph::pick;
+use gungraun::{library_benchmark, library_benchmark_group, main};
+use vellum::{Database, Direction};
+
+/// Calls that one figure stands for.
+const CALLS: u64 = 1_000;
+
+/// A graph whose pages have all been read once.
+fn warm() -> Database {
+    let db = graph::build().unwrap();
+    let txn = db.begin_read().unwrap();
+    for number in 0..graph::NODES {
+        txn.node(pick(number)).unwrap();
+        txn.neighbors(pick(number), Direction::Out, None).count();
+    }
+    drop(txn);
+    db
+}
+
+#[library_benchmark(setup = warm)]
+fn get_nodes(db: Database) -> Database {
+    let txn = db.begin_read().unwrap();
+    for number in 0..CALLS {
+        black_box(txn.node(pick(number)).unwrap());
+    }
+    drop(txn);
+    db
+}
+
+#[library_benchmark(setup = warm)]
+fn list_neighbours(db: Database) -> Database {
+    let txn = db.begin_read().unwrap();
+    for number in 0..CALLS {
+        black_box(txn.neighbors(pick(number), Direction::Out, None).count());
+    }
+    drop(txn);
+    db
+}
+
+#[library_benchmark(setup = warm)]
+fn commit_nodes(db: Database) -> Database {
+    for number in 0..CALLS {
+        let mut txn = db.begin_write().unwrap();
+        let node = txn.insert_node("kind 1", "new", b"{}").unwrap();
+        txn.insert_edge(node, "label 1", pick(number), b"").unwrap();
+        txn.commit().unwrap();
+    }
+    db
+}
+
+library_benchmark_group!(
+    name = calls;
+    benchmarks = get_nodes, list_neighbours, commit_nodes
+);
+main!(library_benchmark_groups = calls);

@@ -1,0 +1,49 @@
+//! Time of the calls that embedders make most, warm. Run by `make bench`.
+#![allow(missing_docs, clippy::unwrap_used)]
+
+mod graph;
+
+use std::hint::black_box;
+
+use criterion::{Criterion, criterion_group, criterion_main};
+use graph::pick;
+use vellum::Direction;
+
+fn reads(criterion: &mut Criterion) {
+    let db = graph::build().unwrap();
+    let txn = db.begin_read().unwrap();
+    let mut number = 0;
+    let mut next = move || {
+        number += 1;
+        pick(number)
+    };
+    criterion.bench_function("get a node", |bench| {
+        bench.iter(|| black_box(txn.node(next()).unwrap().map(|node| node.name().len())));
+    });
+    criterion.bench_function("outgoing neighbours", |bench| {
+        bench.iter(|| txn.neighbors(next(), Direction::Out, None).count());
+    });
+    criterion.bench_function("nodes within two hops", |bench| {
+        bench.iter(|| txn.k_hop(next(), 2, Direction::Out, None).unwrap().len());
+    });
+    criterion.bench_function("a node by name", |bench| {
+        bench.iter(|| txn.nodes_named("node 4321").count());
+    });
+}
+
+fn commits(criterion: &mut Criterion) {
+    let db = graph::build().unwrap();
+    let mut number = 0;
+    criterion.bench_function("commit a node and an edge, in memory", |bench| {
+        bench.iter(|| {
+            number += 1;
+            let mut txn = db.begin_write().unwrap();
+            let node = txn.insert_node("kind 1", "new", b"{}").unwrap();
+            txn.insert_edge(node, "label 1", pick(number), b"").unwrap();
+            txn.commit().unwrap().log_bytes
+        });
+    });
+}
+
+criterion_group!(benches, reads, commits);
+criterion_main!(benches);
