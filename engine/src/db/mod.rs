@@ -132,6 +132,9 @@ impl Database {
 
     /// Merges everything committed so far into the trees. Never needed; useful before measuring.
     ///
+    /// It waits for a write transaction that outgrew the write buffer, and for a bulk load. A thread that
+    /// has such a transaction open itself must end it first.
+    ///
     /// # Errors
     /// [`Error::Full`](crate::Error::Full) if the file cannot grow; try again with space.
     /// [`Error::Usage`](crate::Error::Usage) on a read-only database.

@@ -7,18 +7,18 @@ use vellum::{Direction, Edge, NodeId, ReadTxn, Result};
 const MOST: usize = 1 << 20;
 
 /// Source, label, target, ordinal, data.
-type EdgeItem = (u64, String, u64, u32, Vec<u8>);
+pub(crate) type EdgeItem = (u64, String, u64, u32, Vec<u8>);
 
 /// What one snapshot answers.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub(crate) struct Contents {
     /// Id, kind, name, data.
-    nodes: Vec<(u64, String, String, Vec<u8>)>,
-    out: Vec<EdgeItem>,
-    incoming: Vec<EdgeItem>,
-    names: Vec<(String, u64)>,
-    kinds: Vec<(String, Vec<u64>)>,
-    labels: Vec<String>,
+    pub(crate) nodes: Vec<(u64, String, String, Vec<u8>)>,
+    pub(crate) out: Vec<EdgeItem>,
+    pub(crate) incoming: Vec<EdgeItem>,
+    pub(crate) names: Vec<(String, u64)>,
+    pub(crate) kinds: Vec<(String, Vec<u64>)>,
+    pub(crate) labels: Vec<String>,
 }
 
 impl Contents {

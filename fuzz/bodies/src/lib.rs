@@ -15,12 +15,19 @@ mod contents;
 mod edits;
 pub mod header;
 mod image;
+mod model;
 pub mod open_image;
 pub mod open_image_resealed;
+pub mod ops_crash;
+pub mod ops_io_fault;
+pub mod ops_model;
 pub mod page_unpack;
+mod power;
+pub mod readers_snapshot;
 mod reencode;
 mod samples;
 pub mod seeds;
+mod session;
 pub mod wal;
 
 /// A target and its name.
@@ -36,4 +43,8 @@ pub const TARGETS: &[Target] = &[
     ("open_image_resealed", |data| {
         _ = open_image_resealed::run(data)
     }),
+    ("ops_model", |data| _ = ops_model::run(data)),
+    ("ops_crash", |data| _ = ops_crash::run(data)),
+    ("ops_io_fault", |data| _ = ops_io_fault::run(data)),
+    ("readers_snapshot", |data| _ = readers_snapshot::run(data)),
 ];

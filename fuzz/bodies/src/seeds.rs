@@ -2,6 +2,7 @@
 
 mod images;
 mod pages;
+mod sessions;
 
 use vellum::format::header::SLOT_LEN;
 use vellum::format::log::SEGMENT_HEADER_LEN;
@@ -27,6 +28,7 @@ pub fn all() -> Vec<Seed> {
     add_logs(&mut seeds);
     add_blocks(&mut seeds);
     images::add(&mut seeds);
+    sessions::add(&mut seeds);
     seeds.0
 }
 
