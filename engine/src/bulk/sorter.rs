@@ -8,6 +8,7 @@ use std::collections::binary_heap::PeekMut;
 use std::sync::Arc;
 
 use crate::error::{Error, Result};
+use crate::forensics::{Tally, count};
 use crate::storage::{OpenMode, Storage};
 use crate::store::Files;
 
@@ -31,14 +32,16 @@ pub(super) struct Scratch {
     files: Files,
     file: Option<Arc<dyn Storage>>,
     end: u64,
+    tally: Tally,
 }
 
 impl Scratch {
-    pub(super) fn new(files: &Files) -> Scratch {
+    pub(super) fn new(files: &Files, tally: &Tally) -> Scratch {
         Scratch {
             files: files.clone(),
             file: None,
             end: 0,
+            tally: tally.clone(),
         }
     }
 
@@ -111,10 +114,10 @@ impl<T: Record> Sorter<T> {
         for record in self.held.drain(..) {
             record.write(&mut buffer);
             if buffer.len() >= WRITE_BYTES {
-                write_out(&*file, &mut buffer, &mut scratch.end)?;
+                write_out(&*file, &mut buffer, scratch)?;
             }
         }
-        write_out(&*file, &mut buffer, &mut scratch.end)?;
+        write_out(&*file, &mut buffer, scratch)?;
         self.runs.push(Extent {
             start,
             end: scratch.end,
@@ -145,6 +148,7 @@ impl<T: Record> Sorter<T> {
                 buffer: Vec::new(),
                 at: 0,
                 share,
+                tally: scratch.tally.clone(),
             };
             if let Some(record) = run.next_record()? {
                 merge.heads.push(Reverse(Head { record, run: index }));
@@ -155,10 +159,11 @@ impl<T: Record> Sorter<T> {
     }
 }
 
-fn write_out(file: &dyn Storage, buffer: &mut Vec<u8>, end: &mut u64) -> Result<()> {
-    file.write_at(*end, buffer)
+fn write_out(file: &dyn Storage, buffer: &mut Vec<u8>, scratch: &mut Scratch) -> Result<()> {
+    file.write_at(scratch.end, buffer)
         .map_err(|e| Error::io("writing sorted runs", e))?;
-    *end += buffer.len() as u64;
+    count!(scratch.tally, ScratchWriteBytes, buffer.len());
+    scratch.end += buffer.len() as u64;
     buffer.clear();
     Ok(())
 }
@@ -216,6 +221,7 @@ struct RunReader {
     buffer: Vec<u8>,
     at: usize,
     share: usize,
+    tally: Tally,
 }
 
 impl RunReader {
@@ -250,6 +256,7 @@ impl RunReader {
         self.file
             .read_at(self.next, fresh)
             .map_err(|e| Error::io("reading sorted runs", e))?;
+        count!(self.tally, ScratchReadBytes, more);
         self.next += more as u64;
         Ok(())
     }

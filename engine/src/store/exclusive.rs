@@ -3,24 +3,34 @@
 use std::ops::{Deref, DerefMut};
 use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
 
+use crate::forensics::{Counter, Tally, count};
+
 /// A lock whose guard owns the value and no borrow, so that it may live as long as a transaction
 /// and move between threads.
 pub(crate) struct Exclusive<T> {
     place: Mutex<Option<T>>,
     returned: Condvar,
+    tally: Tally,
+    /// What counts those who had to wait.
+    waits: Counter,
 }
 
 impl<T> Exclusive<T> {
-    pub(crate) fn new(value: T) -> Arc<Exclusive<T>> {
+    pub(crate) fn new(value: T, tally: Tally, waits: Counter) -> Arc<Exclusive<T>> {
         Arc::new(Exclusive {
             place: Mutex::new(Some(value)),
             returned: Condvar::new(),
+            tally,
+            waits,
         })
     }
 
     /// Waits until the value is there, and takes it.
     pub(crate) fn acquire(self: &Arc<Exclusive<T>>) -> Held<T> {
         let mut place = self.place();
+        if place.is_none() {
+            count!(self.tally, add(self.waits, 1));
+        }
         loop {
             if let Some(value) = place.take() {
                 return Held {

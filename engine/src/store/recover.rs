@@ -5,12 +5,13 @@ use std::sync::Arc;
 use super::files::Files;
 use crate::delta::{Delta, decode};
 use crate::error::{Error, Result};
+use crate::forensics::{Counter, Tally, count};
 use crate::format::header::Header;
 use crate::format::log::RecordKind;
 use crate::graph::Totals;
 use crate::options::OnRecovery;
 use crate::recovery::{RecoveryProgress, RecoveryReport};
-use crate::storage::{OpenMode, Storage};
+use crate::storage::{Counted, OpenMode, Storage};
 use crate::wal::{LogReader, LogStart, Record};
 
 /// The newest state, put together from a header and the log that it names.
@@ -50,28 +51,33 @@ pub(crate) fn recover(
     header: Header,
     mode: OpenMode,
     watch: &OnRecovery,
+    tally: &Tally,
 ) -> Result<Recovered> {
     if header.log_generation == 0 {
         return Ok(Recovered::clean(header));
     }
-    let log = open_log(files, mode)?;
+    let log = Arc::new(Counted::new(open_log(files, mode, tally)?));
     let start = LogStart {
         generation: header.log_generation,
         position: header.log_position,
         chain: header.log_chain,
     };
-    let mut reader = LogReader::open(log, header.file_id, header.log_segment_bytes, start)?;
+    let shared = Arc::clone(&log) as _;
+    let mut reader = LogReader::open(shared, header.file_id, header.log_segment_bytes, start)?;
     let mut state = Recovered::clean(header);
     let mut report = RecoveryReport::default();
     while let Some(record) = reader.next()? {
         report.records += 1;
         report.bytes += record.bytes;
+        count!(tally, RecoveryRecords);
+        count!(tally, RecoveryBytes, record.bytes);
         state.replay(record, &mut report)?;
         watch.call(RecoveryProgress {
             records: report.records,
             bytes: report.bytes,
         });
     }
+    count!(tally, LogReadBytes, log.counts().read_bytes);
     let tail = reader.tail();
     report.dropped_bytes = tail.dropped_bytes;
     report.repaired = tail.repaired;
@@ -80,7 +86,7 @@ pub(crate) fn recover(
     Ok(state)
 }
 
-fn open_log(files: &Files, mode: OpenMode) -> Result<Arc<dyn Storage>> {
+fn open_log(files: &Files, mode: OpenMode, tally: &Tally) -> Result<Arc<dyn Storage>> {
     let name = files.log();
     let there = files
         .directory
@@ -102,6 +108,7 @@ fn open_log(files: &Files, mode: OpenMode) -> Result<Arc<dyn Storage>> {
     // anyone sees it, or a power cut could take back what a reader has acted upon.
     log.sync()
         .map_err(|e| Error::io(format!("syncing {name}"), e))?;
+    count!(tally, synced(Counter::LogSyncs));
     Ok(log)
 }
 

@@ -10,6 +10,7 @@ use std::sync::{Arc, Weak};
 use super::checkpoint::Checkpoint;
 use super::slots::Slots;
 use crate::error::{Error, Result};
+use crate::forensics::{Counter, Site, count};
 use crate::format::header::{Header, Root};
 use crate::graph::{Base, Totals};
 use crate::ids::{KeySpace, PageRef};
@@ -69,7 +70,7 @@ impl Trees {
     /// The trees as the current header describes them. Nothing is read until a change needs it.
     pub(crate) fn new(pager: Arc<Pager>, slots: Slots) -> (Trees, Arc<Base>) {
         let header = slots.header.clone();
-        let allocator = Allocator::new(&header);
+        let allocator = Allocator::new(&header, pager.tally().clone());
         let births = Births::from(header.birth_limit);
         let base = Arc::new(Base::new(header));
         let live = vec![Arc::downgrade(&base)];
@@ -91,7 +92,9 @@ impl Trees {
     }
 
     /// A writer of pages for the change under way.
+    #[track_caller]
     pub(crate) fn writer(&mut self) -> Result<PageWriter<'_>> {
+        let site = Site::here();
         self.slots.settle()?;
         if self.freelist.is_none() {
             let list = read_freelist(&self.pager, &self.slots.header)?;
@@ -104,6 +107,7 @@ impl Trees {
             &mut self.allocator,
             &mut self.births,
             &mut self.slots,
+            site,
         ))
     }
 
@@ -135,6 +139,7 @@ impl Trees {
             .file()
             .sync()
             .map_err(|e| Error::io("syncing the database", e))?;
+        count!(self.pager.tally(), synced(Counter::PageSyncs));
         self.pager.synced();
         let mut header = self.slots.header.clone();
         header.sequence += 1;
@@ -185,6 +190,7 @@ impl Trees {
     }
 
     /// Forgets the change under way: its pages are free again, what it dropped is still in use.
+    #[track_caller]
     pub(crate) fn abandon(&mut self) {
         self.allocator.abort_change();
     }
