@@ -207,8 +207,9 @@ counters! {
         PagesReused "pages_reused" "pages" "of those, free before"
         PagesDropped "pages_dropped" "pages" "pages that a new state does not reach any more"
         PagesRestored "pages_restored" "pages" "of those, in use again because the change did not come about"
-        PagesFreed "pages_freed" "pages" "dropped pages that nobody reaches any more"
+        PagesFreed "pages_freed" "pages" "dropped and kept pages that nobody reaches any more"
         PagesUnwound "pages_unwound" "pages" "allocated pages given back because the change did not come about"
+        PagesKept "pages_kept" "pages" "allocated pages of a change that did not come about, kept because a view of it is held"
         PagesTrimmed "pages_trimmed" "pages" "free pages left out at the end of the file"
     }
     Checkpoint {

@@ -30,6 +30,8 @@ pub enum Action {
     Free,
     /// A page that was taken became free: the change that took it did not come about.
     Unwind,
+    /// A page that was taken waits to become free: a view of its change, which did not come about, is held.
+    Keep,
     /// Free pages were left out at the end of the file.
     Trim,
     /// A page left the cache to make room.
@@ -53,6 +55,7 @@ impl Action {
             Action::Restore => "restore",
             Action::Free => "free",
             Action::Unwind => "unwind",
+            Action::Keep => "keep",
             Action::Trim => "trim",
             Action::Evict => "evict",
             Action::Append => "append",

@@ -163,6 +163,11 @@ impl Record {
         self.given_back(Counter::PagesUnwound, Action::Unwind, pages, site);
     }
 
+    /// The same, but a view of the change is still held.
+    pub(crate) fn pages_kept(&self, pages: &[u64], site: Site) {
+        self.given_back(Counter::PagesKept, Action::Keep, pages, site);
+    }
+
     fn given_back(&self, counter: Counter, action: Action, pages: &[u64], site: Site) {
         self.add(counter, pages.len() as u64);
         for page in pages {

@@ -198,6 +198,8 @@ fn next(state: State, action: Action) -> Result<State, (&'static str, State)> {
         (Action::Free, Free) => Err(("a free page was freed", Free)),
         (Action::Free, _) => Err(("a page in use was freed", Free)),
         (Action::Unwind, Taken | Written) => Ok(Free),
+        (Action::Keep, Taken | Written) => Ok(Dropped),
+        (Action::Keep, _) => Err(("a page was kept that the change had not taken", Dropped)),
         (Action::Unwind, Free) => Err(("a free page was given back", Free)),
         (Action::Unwind, _) => Err(("a page was given back that the change had not taken", Free)),
         (Action::Trim, Free) => Ok(Unknown),
@@ -257,7 +259,7 @@ mod tests {
     #[test]
     fn every_contradiction_is_a_finding() {
         use Action::{Drop, Free, Grow, Listed, Read, Restore, Reuse, Trim, Unwind, Write};
-        let broken: [&[(Action, u64)]; 17] = [
+        let broken: [&[(Action, u64)]; 18] = [
             &[(Grow, 1), (Listed, 1)],
             &[(Listed, 1), (Grow, 1)],
             &[(Reuse, 1)],
@@ -273,6 +275,7 @@ mod tests {
             &[(Listed, 1), (Unwind, 1)],
             &[(Unwind, 1)],
             &[(Trim, 1)],
+            &[(Action::Keep, 1)],
             &[(Listed, 1), (Write, 1)],
             &[(Grow, 1), (Reuse, 1)],
         ];

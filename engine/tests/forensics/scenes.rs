@@ -117,6 +117,14 @@ pub fn spilling() -> Counts {
             txn.commit().unwrap();
         }
     }
+    // A view outlives its transaction.
+    let mut txn = db.begin_write().unwrap();
+    for _ in 0..2000 {
+        txn.insert_node("kind 1", "looked at", &[7; 50]).unwrap();
+    }
+    let view = txn.view().unwrap();
+    drop(txn);
+    assert_eq!(view.node_count(), 4500);
     db.counters()
 }
 
