@@ -134,10 +134,3 @@ impl fmt::Debug for Counts {
             .finish()
     }
 }
-
-#[cfg(feature = "serde")]
-impl serde::Serialize for Counts {
-    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        serializer.collect_map(self.iter().map(|(counter, value)| (counter.name(), value)))
-    }
-}

@@ -90,7 +90,7 @@ pub struct Event {
     /// Its level in the tree.
     pub level: u8,
     /// Where in the engine's source the page was taken, written, dropped or freed.
-    #[cfg_attr(feature = "serde", serde(serialize_with = "site_text"))]
+    #[cfg_attr(feature = "serde", serde(serialize_with = "super::data::site"))]
     pub site: Option<&'static Location<'static>>,
 }
 
@@ -119,9 +119,12 @@ impl Event {
 
     /// File and line of the call, from the engine's `src` folder on.
     pub fn call_site(&self) -> Option<String> {
-        self.site
-            .map(|site| format!("{}:{}", source(site.file()).replace('\\', "/"), site.line()))
+        self.site.map(call_site)
     }
+}
+
+pub(super) fn call_site(site: &'static Location<'static>) -> String {
+    format!("{}:{}", source(site.file()).replace('\\', "/"), site.line())
 }
 
 /// The path below the folder of sources.
@@ -129,19 +132,6 @@ fn source(file: &str) -> &str {
     match file.rfind("src/").or_else(|| file.rfind("src\\")) {
         Some(at) => file.get(at + 4..).unwrap_or(file),
         None => file,
-    }
-}
-
-#[cfg(feature = "serde")]
-fn site_text<S: serde::Serializer>(
-    site: &Option<&'static Location<'static>>,
-    serializer: S,
-) -> Result<S::Ok, S::Error> {
-    match site {
-        Some(site) => {
-            serializer.collect_str(&format_args!("{}:{}", source(site.file()), site.line()))
-        }
-        None => serializer.serialize_none(),
     }
 }
 

@@ -33,6 +33,8 @@
 mod amplification;
 mod counters;
 mod counts;
+#[cfg(feature = "serde")]
+mod data;
 mod event;
 mod ledger;
 mod record;
