@@ -209,7 +209,11 @@ pub(super) fn key_text(space: Option<KeySpace>, key: &[u8], look: Look) -> Strin
 }
 
 fn term(tag: u8) -> &'static str {
-    if tag % 2 == 0 { "kind" } else { "label" }
+    if tag.is_multiple_of(2) {
+        "kind"
+    } else {
+        "label"
+    }
 }
 
 fn hex_of(bytes: &[u8]) -> String {

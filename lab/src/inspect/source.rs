@@ -75,7 +75,7 @@ impl Source {
             return Some(slot.clone());
         };
         let read = log.read_from(slot.log_generation, slot.log_position, slot.log_chain);
-        let roots = read
+        let mut roots = read
             .records
             .iter()
             .rev()
@@ -85,13 +85,7 @@ impl Source {
                 && header.page_size == slot.page_size
                 && header.sequence > slot.sequence
         };
-        Some(
-            roots
-                .filter(continues)
-                .map(|header| header.clone())
-                .next()
-                .unwrap_or_else(|| slot.clone()),
-        )
+        Some(roots.find(continues).unwrap_or_else(|| slot.clone()))
     }
 }
 
