@@ -14,6 +14,7 @@ mod inspect;
 mod machine;
 mod nearest;
 mod random;
+mod recover;
 mod report;
 mod results;
 mod run;
