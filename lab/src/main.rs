@@ -3,11 +3,13 @@
 mod cli;
 mod commands;
 mod console;
+mod content;
 #[cfg(test)]
 mod crash;
 mod dataset;
 mod digest;
 mod failure;
+mod faults;
 mod inspect;
 mod machine;
 mod nearest;

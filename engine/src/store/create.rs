@@ -20,9 +20,9 @@ use super::commits::Log;
 /// Creates an empty database and returns its file, locked.
 fn create(files: &Files, options: &Options) -> Result<Arc<dyn Storage>> {
     let temporary = files.unfinished();
-    expect_absent(files)?;
+    files.expect_absent()?;
     let file = open_temporary(files, &temporary)?;
-    expect_absent(files).inspect_err(|_| {
+    files.expect_absent().inspect_err(|_| {
         // Somebody else was faster. If this fails, the next creation uses the file.
         let _ = files.directory.remove(&temporary);
     })?;
@@ -72,23 +72,13 @@ fn empty(options: &Options, sequence: u64) -> Header {
     }
 }
 
-fn expect_absent(files: &Files) -> Result<()> {
-    if exists(files, &files.name)? {
-        return Err(Error::usage(format!(
-            "{} already exists; open it instead",
-            files.name
-        )));
-    }
-    Ok(())
-}
-
 /// The temporary file, new or left behind by an interrupted creation, locked either way.
 fn open_temporary(files: &Files, temporary: &str) -> Result<Arc<dyn Storage>> {
     let context = |e| Error::io(format!("creating {temporary}"), e);
     let locked = || Error::Locked {
         path: files.name.clone(),
     };
-    let mode = if exists(files, temporary)? {
+    let mode = if files.exists(temporary)? {
         OpenMode::Write
     } else {
         OpenMode::CreateNew
@@ -105,13 +95,6 @@ fn open_temporary(files: &Files, temporary: &str) -> Result<Arc<dyn Storage>> {
     } else {
         Err(locked())
     }
-}
-
-fn exists(files: &Files, name: &str) -> Result<bool> {
-    files
-        .directory
-        .exists(name)
-        .map_err(|e| Error::io(format!("looking for {name}"), e))
 }
 
 impl Store {
