@@ -63,10 +63,7 @@ fn write_part(builder: &Builder, txn: &ReadTxn, part: &Path) -> Result<()> {
 fn give_name(files: &Files, part: &str) -> Result<()> {
     files.expect_absent()?;
     let context = |e| Error::io(format!("naming {}", files.name), e);
-    files
-        .directory
-        .rename(part, &files.name)
-        .map_err(context)?;
+    files.directory.rename(part, &files.name).map_err(context)?;
     files.directory.sync().map_err(context)
 }
 
@@ -80,7 +77,9 @@ fn remove_leftover(files: &Files, part: &str) -> Result<()> {
         let file = files.directory.open(&name, OpenMode::Write);
         let file = file.map_err(context)?;
         if !file.lock(LockMode::Exclusive).map_err(context)? {
-            return Err(Error::Locked { path: part.to_owned() });
+            return Err(Error::Locked {
+                path: part.to_owned(),
+            });
         }
         files.directory.remove(&name).map_err(context)?;
     }

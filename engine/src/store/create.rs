@@ -13,7 +13,7 @@ use crate::format::checksum::crc;
 use crate::format::header::{Header, first_data_page, header_region};
 use crate::options::Options;
 use crate::storage::{LockMode, OpenMode, Storage};
-use crate::wal::{LogIdentity, LogWriter};
+use crate::wal::{FIRST_GENERATION, LogIdentity, LogWriter};
 
 use super::commits::Log;
 
@@ -121,7 +121,7 @@ impl Store {
     /// Creates the log of this handle and makes the header name it, before anything is logged.
     pub(super) fn create_log(&self, trees: &mut Trees) -> Result<Arc<LogWriter>> {
         let birth_limit = trees.next_birth_limit();
-        let generation = 1u64;
+        let generation = FIRST_GENERATION;
         let salt = crc(&[
             &self.options.file_id,
             &generation.to_le_bytes(),
@@ -141,11 +141,15 @@ impl Store {
             self.options.log_segment_bytes,
             &self.poison,
         )?;
-        trees.publish_log(Covered {
-            generation,
-            position: log.end(),
-            chain: log.chain(),
-        })?;
+        // In both slots: were the one that names the log damaged later, the other would say that there
+        // is none, and what the log holds would be forgotten in silence.
+        for _ in 0..2 {
+            trees.publish_log(Covered {
+                generation,
+                position: log.end(),
+                chain: log.chain(),
+            })?;
+        }
         let log = Arc::new(log);
         self.commits().log = Log::Open(Arc::clone(&log));
         Ok(log)

@@ -44,13 +44,13 @@ impl Store {
     ) -> Result<Arc<Store>> {
         let poison = Arc::new(Poison::default());
         let file: Arc<dyn Storage> = Arc::new(Poisonable::new(file, &poison));
-        let header = read_newest(&*file)?;
+        let newest = read_newest(&*file)?;
         let mode = if options.read_only {
             OpenMode::Read
         } else {
             OpenMode::Write
         };
-        let recovered = recover(&files, header, mode, watch)?;
+        let recovered = recover(&files, newest, mode, watch)?;
         check_length(&*file, &recovered)?;
         options.adopt(&recovered.header);
         let pager = Arc::new(Pager::new(

@@ -19,24 +19,60 @@ pub(crate) const TOLD: [Kind; 22] = [
     ("EIO, half written", FaultKind::Fails(EIO, Survives::Half)),
     ("EIO, all written", FaultKind::Fails(EIO, Survives::All)),
     ("ENOSPC", FaultKind::Fails(ENOSPC, Survives::None)),
-    ("ENOSPC, half written", FaultKind::Fails(ENOSPC, Survives::Half)),
+    (
+        "ENOSPC, half written",
+        FaultKind::Fails(ENOSPC, Survives::Half),
+    ),
     ("EDQUOT", FaultKind::Fails(EDQUOT, Survives::None)),
-    ("EDQUOT, half written", FaultKind::Fails(EDQUOT, Survives::Half)),
+    (
+        "EDQUOT, half written",
+        FaultKind::Fails(EDQUOT, Survives::Half),
+    ),
     ("EINTR", FaultKind::Interrupted),
     ("short, 1 byte", FaultKind::Short(1)),
     ("short, half", FaultKind::ShortHalf),
     ("short, all but one byte", FaultKind::ShortLast),
     ("zero bytes", FaultKind::NoProgress),
-    ("sync EIO, data kept", FaultKind::SyncFailsWith(EIO, SyncFailure::Dirty)),
-    ("sync EIO, data marked clean", FaultKind::SyncFailsWith(EIO, SyncFailure::Clean)),
-    ("sync EIO, data dropped", FaultKind::SyncFailsWith(EIO, SyncFailure::Dropped)),
-    ("sync ENOSPC, data kept", FaultKind::SyncFailsWith(ENOSPC, SyncFailure::Dirty)),
-    ("sync ENOSPC, data marked clean", FaultKind::SyncFailsWith(ENOSPC, SyncFailure::Clean)),
-    ("sync ENOSPC, data dropped", FaultKind::SyncFailsWith(ENOSPC, SyncFailure::Dropped)),
-    ("sync EDQUOT, data kept", FaultKind::SyncFailsWith(EDQUOT, SyncFailure::Dirty)),
-    ("sync EDQUOT, data dropped", FaultKind::SyncFailsWith(EDQUOT, SyncFailure::Dropped)),
-    ("sync EINTR, data kept", FaultKind::SyncFailsWith(EINTR, SyncFailure::Dirty)),
-    ("sync EINTR, data dropped", FaultKind::SyncFailsWith(EINTR, SyncFailure::Dropped)),
+    (
+        "sync EIO, data kept",
+        FaultKind::SyncFailsWith(EIO, SyncFailure::Dirty),
+    ),
+    (
+        "sync EIO, data marked clean",
+        FaultKind::SyncFailsWith(EIO, SyncFailure::Clean),
+    ),
+    (
+        "sync EIO, data dropped",
+        FaultKind::SyncFailsWith(EIO, SyncFailure::Dropped),
+    ),
+    (
+        "sync ENOSPC, data kept",
+        FaultKind::SyncFailsWith(ENOSPC, SyncFailure::Dirty),
+    ),
+    (
+        "sync ENOSPC, data marked clean",
+        FaultKind::SyncFailsWith(ENOSPC, SyncFailure::Clean),
+    ),
+    (
+        "sync ENOSPC, data dropped",
+        FaultKind::SyncFailsWith(ENOSPC, SyncFailure::Dropped),
+    ),
+    (
+        "sync EDQUOT, data kept",
+        FaultKind::SyncFailsWith(EDQUOT, SyncFailure::Dirty),
+    ),
+    (
+        "sync EDQUOT, data dropped",
+        FaultKind::SyncFailsWith(EDQUOT, SyncFailure::Dropped),
+    ),
+    (
+        "sync EINTR, data kept",
+        FaultKind::SyncFailsWith(EINTR, SyncFailure::Dirty),
+    ),
+    (
+        "sync EINTR, data dropped",
+        FaultKind::SyncFailsWith(EINTR, SyncFailure::Dropped),
+    ),
 ];
 
 /// Writes that are reported as done and are not, or not there.

@@ -4,7 +4,9 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use vellum::storage::sim::SimDirectory;
-use vellum::{BulkEdge, BulkNode, Database, Durability, Error, NodeId, NodeUpdate, Result, WriteTxn};
+use vellum::{
+    BulkEdge, BulkNode, Database, Durability, Error, NodeId, NodeUpdate, Result, WriteTxn,
+};
 
 use super::start::{COPY, NAME, Start, builder, commit, grow};
 use crate::content::content;
@@ -138,11 +140,7 @@ impl Operation {
 
     /// Does it. `db`: what [`prepare`](Operation::prepare) gave; opening puts a handle there, closing
     /// takes it away.
-    pub(crate) fn perform(
-        self,
-        directory: &SimDirectory,
-        db: &mut Option<Database>,
-    ) -> Result<()> {
+    pub(crate) fn perform(self, directory: &SimDirectory, db: &mut Option<Database>) -> Result<()> {
         let options = || builder(Arc::new(directory.clone()));
         match self {
             Operation::Create => *db = Some(options().create(NAME)?),

@@ -191,12 +191,7 @@ impl State {
     }
 
     /// A call that either does everything or fails.
-    fn whole_call(
-        &mut self,
-        call: Call,
-        file: Option<FileNumber>,
-        range: Range,
-    ) -> io::Result<()> {
+    fn whole_call(&mut self, call: Call, file: Option<FileNumber>, range: Range) -> io::Result<()> {
         match self.call(call, file, range) {
             Some(FaultKind::Fails(error, _) | FaultKind::SyncFailsWith(error, _)) => {
                 Err(error.into())
@@ -395,7 +390,14 @@ impl Storage for SimFile {
         let file = self.file;
         uninterrupted(|| {
             let mut state = self.directory.state();
-            state.whole_call(Call::SetLen, Some(file), Range { offset: len, ..NOWHERE })?;
+            state.whole_call(
+                Call::SetLen,
+                Some(file),
+                Range {
+                    offset: len,
+                    ..NOWHERE
+                },
+            )?;
             state.change(Change::SetLen { file, len });
             Ok(())
         })
