@@ -154,7 +154,7 @@ fn call_of(
     };
     for (place, (name, kind)) in kinds.iter().copied().enumerate() {
         let wanted = kind.fits(what) && (extent.part != Part::Syncs || fails_a_sync(kind));
-        if !wanted || (call + place) % extent.stride.max(1) != 0 {
+        if !wanted || !(call + place).is_multiple_of(extent.stride.max(1)) {
             continue;
         }
         for lasts in [false, true] {
