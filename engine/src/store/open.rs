@@ -56,13 +56,13 @@ impl Store {
     ) -> Result<Arc<Store>> {
         let poison = Arc::new(Poison::default());
         let file: Arc<dyn Storage> = Arc::new(Poisonable::new(file, &poison));
-        let header = read_newest(&*file, &tally)?;
+        let newest = read_newest(&*file, &tally)?;
         let mode = if options.read_only {
             OpenMode::Read
         } else {
             OpenMode::Write
         };
-        let recovered = recover(&files, header, mode, watch, &tally)?;
+        let recovered = recover(&files, newest, mode, watch, &tally)?;
         check_length(&*file, &recovered)?;
         options.adopt(&recovered.header);
         let pager = Arc::new(Pager::new(

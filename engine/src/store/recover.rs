@@ -3,6 +3,7 @@
 use std::sync::Arc;
 
 use super::files::Files;
+use super::slots::Newest;
 use crate::delta::{Delta, decode};
 use crate::error::{Error, Result};
 use crate::forensics::{Counter, Tally, count};
@@ -12,7 +13,7 @@ use crate::graph::Totals;
 use crate::options::OnRecovery;
 use crate::recovery::{RecoveryProgress, RecoveryReport};
 use crate::storage::{Counted, OpenMode, Storage};
-use crate::wal::{LogReader, LogStart, Record};
+use crate::wal::{LogReader, LogStart, Record, log_begins_at};
 
 /// The newest state, put together from a header and the log that it names.
 pub(crate) struct Recovered {
@@ -48,12 +49,16 @@ impl Recovered {
 /// Replays the log that the header names, in memory. Writes nothing.
 pub(crate) fn recover(
     files: &Files,
-    header: Header,
+    newest: Newest,
     mode: OpenMode,
     watch: &OnRecovery,
     tally: &Tally,
 ) -> Result<Recovered> {
+    let header = newest.header;
     if header.log_generation == 0 {
+        if newest.alone {
+            expect_no_log_after(files, &header, tally)?;
+        }
         return Ok(Recovered::clean(header));
     }
     let log = Arc::new(Counted::new(open_log(files, mode, tally)?));
@@ -84,6 +89,34 @@ pub(crate) fn recover(
     state.log_end = Some(tail.end);
     state.report = Some(report);
     Ok(state)
+}
+
+/// A slot that names no log is not the newest state if a log goes on from it: the slot that named the
+/// log is the one that cannot be read.
+fn expect_no_log_after(files: &Files, header: &Header, tally: &Tally) -> Result<()> {
+    let name = files.log();
+    if !files.exists(&name)? {
+        return Ok(());
+    }
+    let log = files
+        .directory
+        .open(&name, OpenMode::Read)
+        .map_err(|e| Error::io(format!("opening {name}"), e))?;
+    let segment_bytes = header.log_segment_bytes;
+    let log = Arc::new(Counted::new(log));
+    let begins = log_begins_at(
+        Arc::clone(&log) as _,
+        header.file_id,
+        segment_bytes,
+        header.log_position,
+    )?;
+    count!(tally, LogReadBytes, log.counts().read_bytes);
+    if begins {
+        let what =
+            "a header slot is damaged: the other one names no log, but a log goes on from it";
+        return Err(Error::corrupt_at(0, what));
+    }
+    Ok(())
 }
 
 fn open_log(files: &Files, mode: OpenMode, tally: &Tally) -> Result<Arc<dyn Storage>> {
