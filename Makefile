@@ -5,11 +5,19 @@ RUSTC ?= rustc
 NIGHTLY ?= nightly
 # Seconds for each fuzz target.
 T ?= 60
+# Hours of processor time for all fuzz targets together.
+HOURS ?= 3
+# How often each real fault happens, and which of them; empty: all.
+CYCLES ?= 1000
+FAULTS ?=
+# Schedules of each test of a whole database, by each of two strategies.
+SCHEDULES ?= 300
 FUZZ_TARGETS := $(patsubst fuzz/fuzz_targets/%.rs,%,$(wildcard fuzz/fuzz_targets/*.rs))
 FEATURES := "" forensics sim serde forensics,sim,serde
 
 .DEFAULT_GOAL := help
-.PHONY: help rust demo test lint doc bench bench-instructions scale fuzz fuzz-tools
+.PHONY: help rust demo test lint doc bench bench-instructions scale fuzz fuzz-tools fuzz-long fuzz-coverage \
+	real-faults coverage mutants schedules miri
 
 help: ## List the targets
 	@grep -E '^[a-z-]+:.*##' Makefile | awk -F':.*## ' '{printf "  make %-19s %s\n", $$1, $$2}'
@@ -73,3 +81,30 @@ fuzz-tools:
 		echo "missing: cargo-fuzz; install it with: cargo install cargo-fuzz --locked" >&2; exit 1; }
 	@command -v c++ >/dev/null 2>&1 || { \
 		echo "missing: a C++ compiler named c++; install one with: apt-get install g++" >&2; exit 1; }
+
+# Three CPU-hours over all targets, and none under five minutes.
+fuzz-long: rust fuzz-tools ## Fuzz for HOURS of processor time over all targets (3), with a report in reports/fuzz
+	@fuzz/long.sh "$(HOURS)" $(FUZZ_TARGETS)
+
+fuzz-coverage: rust fuzz-tools ## Which lines and branches the corpus reaches; needs llvm-profdata and llvm-cov of the compiler's version
+	@fuzz/coverage.sh corpus
+
+coverage: rust ## Which lines and branches of format, log, recovery and allocator the tests and the corpus reach
+	@fuzz/coverage.sh tests
+
+mutants: rust ## Change the code of format, log, recovery and allocator, and count what the tests notice; needs cargo-mutants
+	@$(CARGO) mutants --version >/dev/null 2>&1 || { \
+		echo "missing: cargo-mutants; install it with: cargo install cargo-mutants --locked" >&2; exit 1; }
+	$(CARGO) mutants -p vellum $(MUTANTS)
+
+schedules: rust ## Every schedule of the waiting code (loom), many of a whole database (shuttle); SCHEDULES=N for more
+	RUSTFLAGS="--cfg loom" $(CARGO) test --locked --release --target-dir target/loom -p vellum --lib -- group::tests exclusive::tests signal::tests
+	RUSTFLAGS="--cfg shuttle" SCHEDULES=$(SCHEDULES) $(CARGO) test --locked --release --target-dir target/shuttle -p vellum --test schedules
+
+miri: rust ## Run the tests of the format and of the page cache under Miri; needs nightly Rust with miri
+	@$(CARGO) +$(NIGHTLY) miri --version >/dev/null 2>&1 || { \
+		echo "missing: miri; install it with: rustup +$(NIGHTLY) component add miri rust-src" >&2; exit 1; }
+	$(CARGO) +$(NIGHTLY) miri test -p vellum --lib -- format:: pager::cache::
+
+real-faults: rust ## Kill processes, cut the power of file systems, fill disks, race openers; skips by name what is not permitted
+	@$(CARGO) run --locked --quiet --release -p lab --bin lab -- real --cycles $(CYCLES) $(FAULTS)

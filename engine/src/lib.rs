@@ -54,6 +54,7 @@ mod pager;
 mod recovery;
 pub mod storage;
 mod store;
+mod sync;
 mod traverse;
 mod txn;
 pub mod wal;

@@ -79,9 +79,17 @@ pub(crate) enum Command {
     Inspect(InspectArgs),
     /// Render the reports of stored runs again. Without RUN: the latest.
     Report(ReportArgs),
+    /// Let real faults happen: kills, power cuts of a file system, failing and full disks, racing openers.
+    Real(RealArgs),
     /// The writer that the kill phase starts and kills.
     #[command(name = "__writer", hide = true)]
     Writer(WriterArgs),
+    /// The process that real faults hit.
+    #[command(name = "__victim", hide = true)]
+    Victim(VictimArgs),
+    /// A process that races others for a database.
+    #[command(name = "__opener", hide = true)]
+    Opener(OpenerArgs),
 }
 
 #[derive(Debug, Args)]
@@ -255,6 +263,75 @@ pub(crate) struct WriterArgs {
     /// Durability as in a scenario: sync, group or none.
     #[arg(long)]
     pub(crate) durability: String,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct RealArgs {
+    /// Which faults. Without any: all. What is not permitted here is skipped by name, and the exit code is 5.
+    #[arg(value_enum, value_name = "FAULT")]
+    pub(crate) faults: Vec<RealFault>,
+    /// How often each fault happens, at most.
+    #[arg(long, default_value_t = 1_000)]
+    pub(crate) cycles: u64,
+    /// Seed of the moments at which they happen.
+    #[arg(long, default_value_t = 1)]
+    pub(crate) seed: u64,
+    /// Where the files are put meanwhile. In memory it is fastest; only `power` and `failed-sync` test syncs,
+    /// and they bring their own file systems.
+    #[arg(long, value_name = "DIR", default_value_os_t = std::env::temp_dir())]
+    pub(crate) folder: PathBuf,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub(crate) enum RealFault {
+    /// A process with several writers and readers is killed.
+    Sigkill,
+    /// An ext4 file system loses power.
+    PowerExt4,
+    /// An XFS file system loses power.
+    PowerXfs,
+    /// A sync fails, as the storage under the file system ran out.
+    FailedSync,
+    /// A small file system fills up.
+    FullDisk,
+    /// Two to eight openers race.
+    DoubleOpen,
+    /// System calls fail by injection.
+    Strace,
+}
+
+impl RealFault {
+    pub(crate) const ALL: [RealFault; 7] = [
+        RealFault::Sigkill,
+        RealFault::PowerExt4,
+        RealFault::PowerXfs,
+        RealFault::FailedSync,
+        RealFault::FullDisk,
+        RealFault::DoubleOpen,
+        RealFault::Strace,
+    ];
+
+    /// As it is typed.
+    pub(crate) fn name(self) -> String {
+        self.to_possible_value()
+            .map(|value| value.get_name().to_owned())
+            .unwrap_or_default()
+    }
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct VictimArgs {
+    #[arg(long)]
+    pub(crate) database: PathBuf,
+    /// How many commits each writer makes if nobody kills it.
+    #[arg(long)]
+    pub(crate) count: u64,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct OpenerArgs {
+    #[arg(long)]
+    pub(crate) database: PathBuf,
 }
 
 #[cfg(test)]

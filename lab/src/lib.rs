@@ -18,6 +18,7 @@ mod inspect;
 mod machine;
 mod nearest;
 mod random;
+mod real;
 mod recover;
 mod report;
 mod results;
@@ -27,6 +28,7 @@ mod scenario;
 mod stats;
 mod store;
 mod units;
+pub mod untrusted;
 
 use std::process::ExitCode;
 

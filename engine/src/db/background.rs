@@ -1,10 +1,11 @@
 //! The thread that runs checkpoints beside the writers.
 
 use std::sync::Arc;
-use std::thread::JoinHandle;
 
 use crate::options::CheckpointMode;
 use crate::store::{Signal, Store};
+use crate::sync::thread;
+use crate::sync::thread::JoinHandle;
 
 /// Owns the checkpoint thread of one database handle; absent in inline mode and read-only.
 pub(super) struct Checkpointer {
@@ -35,7 +36,7 @@ impl Checkpointer {
 fn spawn(store: &Arc<Store>, signal: &Arc<Signal>) -> Option<JoinHandle<()>> {
     let store = Arc::clone(store);
     let signal = Arc::clone(signal);
-    std::thread::Builder::new()
+    thread::Builder::new()
         .name("vellum-checkpoint".to_owned())
         .spawn(move || {
             while signal.wait() {

@@ -7,14 +7,15 @@
 //! what is in use.
 
 use std::collections::VecDeque;
-use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
-use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError};
+use std::sync::{Arc, OnceLock, PoisonError};
 
 use arc_swap::{ArcSwapOption, Guard};
 
 use crate::forensics::{Tally, count};
 use crate::format::page::Page;
 use crate::ids::PageRef;
+use crate::sync::atomic::{AtomicBool, AtomicU64, Ordering};
+use crate::sync::{Mutex, MutexGuard};
 
 /// The first chunk of the table has this many places, and each later one twice as many.
 const FIRST_CHUNK_LOG2: u32 = 10;

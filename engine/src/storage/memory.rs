@@ -2,9 +2,10 @@
 
 use std::collections::BTreeMap;
 use std::io;
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError, RwLock};
+use std::sync::{Arc, PoisonError};
 
 use super::{Directory, LockMode, OpenMode, Storage};
+use crate::sync::{Mutex, MutexGuard, RwLock};
 
 /// A directory in memory. Clones share it.
 ///

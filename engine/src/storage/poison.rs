@@ -5,10 +5,10 @@
 
 use std::io;
 use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, Ordering};
 
 use super::{LockMode, Storage};
 use crate::error::{Error, PoisonedSource, Result};
+use crate::sync::atomic::{AtomicBool, Ordering};
 
 /// Whether writing has ended for one open database.
 #[derive(Debug, Default)]

@@ -1,9 +1,10 @@
 //! A value that one holder at a time takes away and brings back.
 
 use std::ops::{Deref, DerefMut};
-use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
+use std::sync::{Arc, PoisonError};
 
 use crate::forensics::{Counter, Tally, count};
+use crate::sync::{Condvar, Mutex, MutexGuard};
 
 /// What can be taken away and brought back.
 pub(crate) trait Lent {
@@ -104,3 +105,6 @@ impl<T: Lent> Drop for Held<T> {
         self.home.returned.notify_one();
     }
 }
+
+#[cfg(all(test, loom))]
+mod tests;

@@ -20,7 +20,7 @@ mod slots;
 mod state;
 mod trees;
 
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::sync::{Arc, PoisonError};
 
 use arc_swap::ArcSwap;
 
@@ -43,6 +43,7 @@ use crate::options::Options;
 use crate::pager::Pager;
 use crate::recovery::RecoveryReport;
 use crate::storage::{Poison, Storage};
+use crate::sync::{Mutex, MutexGuard};
 
 /// Everything that the handles, transactions and snapshots of one open database share.
 pub(crate) struct Store {

@@ -1,6 +1,6 @@
 //! Opening: lock, header, recovery, and the parts put together.
 
-use std::sync::{Arc, Mutex};
+use std::sync::Arc;
 
 use arc_swap::ArcSwap;
 
@@ -19,6 +19,7 @@ use crate::graph::DictionaryCache;
 use crate::options::{OnRecovery, Options};
 use crate::pager::Pager;
 use crate::storage::{LockMode, OpenMode, Poison, Poisonable, Storage};
+use crate::sync::Mutex;
 
 impl Store {
     /// Opens an existing database. The header decides what the options leave open.

@@ -1,6 +1,8 @@
 //! Waking the checkpoint thread, and ending it.
 
-use std::sync::{Condvar, Mutex, MutexGuard, PoisonError};
+use std::sync::PoisonError;
+
+use crate::sync::{Condvar, Mutex, MutexGuard};
 
 #[derive(Default)]
 struct Wishes {
@@ -49,3 +51,6 @@ impl Signal {
         self.wishes.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
+
+#[cfg(all(test, loom))]
+mod tests;

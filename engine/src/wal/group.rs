@@ -1,10 +1,11 @@
 //! Sharing syncs: one thread syncs for everyone whose record was appended before it began.
 
-use std::sync::atomic::{AtomicU64, Ordering};
-use std::sync::{Condvar, Mutex, PoisonError};
+use std::sync::PoisonError;
 
 use crate::error::{Error, Result};
 use crate::storage::Poison;
+use crate::sync::atomic::{AtomicU64, Ordering};
+use crate::sync::{Condvar, Mutex};
 
 /// Who syncs, and how far the log is durable.
 pub(super) struct GroupSync {
@@ -71,3 +72,6 @@ impl Drop for Turn<'_> {
         self.0.finished.notify_all();
     }
 }
+
+#[cfg(all(test, loom))]
+mod tests;

@@ -4,7 +4,7 @@
 //! changes no file length. A record never straddles a segment, and a segment is only begun when the
 //! one before it is durable to its end.
 
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::sync::{Arc, PoisonError};
 use std::time::Duration;
 
 use super::group::GroupSync;
@@ -16,6 +16,7 @@ use crate::format::log::{
     RECORD_OVERHEAD, RecordHeader, RecordKind, SEGMENT_HEADER_LEN, SegmentHeader, encode_record,
 };
 use crate::storage::{Directory, OpenMode, Poison, Poisonable, Storage};
+use crate::sync::{Mutex, MutexGuard, thread};
 
 /// First step of writing zeros ahead; each step doubles it up to the largest.
 const AHEAD_BYTES_MIN: u64 = 64 << 10;
@@ -196,7 +197,7 @@ impl LogWriter {
         let mut issued = 0;
         self.group.wait_for(end, &self.poison, || {
             if !delay.is_zero() {
-                std::thread::sleep(delay);
+                thread::sleep(delay);
             }
             // What is appended while the sync runs may or may not be part of it.
             let target = self.tail().end;

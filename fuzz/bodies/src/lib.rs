@@ -15,6 +15,7 @@ mod contents;
 mod edits;
 pub mod header;
 mod image;
+pub mod import_text;
 mod model;
 pub mod open_image;
 pub mod open_image_resealed;
@@ -26,6 +27,7 @@ mod power;
 pub mod readers_snapshot;
 mod reencode;
 mod samples;
+pub mod scenario_text;
 pub mod seeds;
 mod session;
 pub mod wal;
@@ -46,5 +48,7 @@ pub const TARGETS: &[Target] = &[
     ("ops_model", |data| _ = ops_model::run(data)),
     ("ops_crash", |data| _ = ops_crash::run(data)),
     ("ops_io_fault", |data| _ = ops_io_fault::run(data)),
+    ("scenario_text", |data| _ = scenario_text::run(data)),
+    ("import_text", |data| _ = import_text::run(data)),
     ("readers_snapshot", |data| _ = readers_snapshot::run(data)),
 ];

@@ -3,6 +3,7 @@
 mod images;
 mod pages;
 mod sessions;
+mod texts;
 
 use vellum::format::header::SLOT_LEN;
 use vellum::format::log::SEGMENT_HEADER_LEN;
@@ -29,6 +30,7 @@ pub fn all() -> Vec<Seed> {
     add_blocks(&mut seeds);
     images::add(&mut seeds);
     sessions::add(&mut seeds);
+    texts::add(&mut seeds);
     seeds.0
 }
 

@@ -18,6 +18,9 @@ pub(crate) fn dispatch(cli: Cli, console: &Console) -> Result<Exit, Failure> {
         Command::Import(args) => import::run(&args, console),
         Command::Check(args) => check::run(&args, console),
         Command::Writer(args) => crate::store::writer::run(&args),
+        Command::Real(args) => crate::real::run(&args, console),
+        Command::Victim(args) => crate::real::victim(&args),
+        Command::Opener(args) => crate::real::opener(&args),
         Command::Report(args) => report::run(&args, &global, console),
         Command::Inspect(args) => inspect::run(&args, global.verbose, console),
     }

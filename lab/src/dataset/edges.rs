@@ -17,7 +17,11 @@ pub(crate) struct EdgeReader {
 
 impl EdgeReader {
     pub(crate) fn open(path: &Path) -> Result<EdgeReader, Failure> {
-        let mut lines = Lines::open(path)?;
+        EdgeReader::over(Lines::open(path)?)
+    }
+
+    /// Reads the header at once.
+    pub(crate) fn over(mut lines: Lines) -> Result<EdgeReader, Failure> {
         let header = lines.next_line()?.unwrap_or_default().to_owned();
         let columns: Vec<&str> = header.split('\t').collect();
         if columns.len() < 3 || !COLUMNS.starts_with(&columns) {

@@ -25,8 +25,15 @@ pub(crate) struct Lines {
 impl Lines {
     /// Opens the file. Whether it is gzipped is told from its first bytes, not from its name.
     pub(crate) fn open(path: &Path) -> Result<Lines, Failure> {
+        let file = File::open(path)
+            .map_err(|error| Failure::missing(format!("{}: {error}", path.display())))?;
+        Lines::over(path, file)
+    }
+
+    /// Reads a file that is open, or bytes as if they had been in one.
+    pub(crate) fn over(path: &Path, input: impl Read + 'static) -> Result<Lines, Failure> {
         let refuse = |error: io::Error| Failure::missing(format!("{}: {error}", path.display()));
-        let mut input = BufReader::with_capacity(1 << 16, File::open(path).map_err(refuse)?);
+        let mut input = BufReader::with_capacity(1 << 16, input);
         let zipped = input.fill_buf().map_err(refuse)?.starts_with(&GZIP_MAGIC);
         let input: Box<dyn BufRead> = if zipped {
             Box::new(BufReader::with_capacity(

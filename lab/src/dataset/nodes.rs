@@ -58,9 +58,11 @@ pub(crate) struct NodeReader {
 
 impl NodeReader {
     pub(crate) fn open(path: &Path) -> Result<NodeReader, Failure> {
-        Ok(NodeReader {
-            lines: Lines::open(path)?,
-        })
+        Ok(NodeReader::over(Lines::open(path)?))
+    }
+
+    pub(crate) fn over(lines: Lines) -> NodeReader {
+        NodeReader { lines }
     }
 
     /// The next node, or `None` after the last. Registers its id; a repeated one is refused.

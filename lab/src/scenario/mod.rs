@@ -23,7 +23,7 @@ pub(crate) fn load(path: &Path, color: bool) -> Result<Plan, Failure> {
 }
 
 /// The part of [`load`] after reading. Only the existence of data files is asked of the system.
-fn parse(path: &Path, text: String, color: bool) -> Result<Plan, Failure> {
+pub(crate) fn parse(path: &Path, text: String, color: bool) -> Result<Plan, Failure> {
     let shown = path.display().to_string();
     let raw: raw::Scenario = toml::from_str(&text).map_err(|error| {
         let diagnostic = diagnose::from_toml(&error, text.len());

@@ -1,0 +1,7 @@
+//! Runs `scenario_text` of the bodies on what the fuzzer makes up.
+
+#![no_main]
+
+libfuzzer_sys::fuzz_target!(|data: &[u8]| {
+    vellum_fuzz_bodies::scenario_text::run(data);
+});

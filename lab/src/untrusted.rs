@@ -1,0 +1,48 @@
+//! What the laboratory reads from people, as calls on bytes: for the fuzz targets.
+
+use std::path::Path;
+
+use crate::dataset::Ids;
+use crate::dataset::edges::EdgeReader;
+use crate::dataset::lines::Lines;
+use crate::dataset::nodes::NodeReader;
+use crate::failure::{Exit, Failure};
+
+/// Reads a scenario as `lab run` does, beside a file that is not there.
+///
+/// # Errors
+/// What a user would be told, drawn with its place where it has one.
+pub fn scenario(text: &str) -> Result<(), String> {
+    let path = Path::new("scenario.toml");
+    match crate::scenario::parse(path, text.to_owned(), false) {
+        Ok(_) => Ok(()),
+        // The text is right; only its data are not here.
+        Err(failure) if failure.exit == Exit::Missing => Ok(()),
+        Err(failure) => Err(failure.message),
+    }
+}
+
+/// Reads a graph as `lab import` does, from the bytes of its two files. Returns its nodes and edges.
+///
+/// # Errors
+/// What a user would be told, with file and line.
+pub fn graph(nodes: Vec<u8>, edges: Option<Vec<u8>>) -> Result<(u64, u64), String> {
+    read_graph(nodes, edges).map_err(|failure| failure.message)
+}
+
+fn read_graph(nodes: Vec<u8>, edges: Option<Vec<u8>>) -> Result<(u64, u64), Failure> {
+    let lines = |name: &str, bytes| Lines::over(Path::new(name), std::io::Cursor::new(bytes));
+    let mut ids = Ids::default();
+    let mut counts = (0, 0);
+    let mut reader = NodeReader::over(lines("nodes.jsonl", nodes)?);
+    while reader.next_row(&mut ids)?.is_some() {
+        counts.0 += 1;
+    }
+    if let Some(edges) = edges {
+        let mut reader = EdgeReader::over(lines("edges.tsv", edges)?)?;
+        while reader.next_row(&ids)?.is_some() {
+            counts.1 += 1;
+        }
+    }
+    Ok(counts)
+}
