@@ -11,6 +11,7 @@
 
 pub mod adjacency_block;
 mod cells;
+mod changes;
 mod contents;
 mod edits;
 pub mod header;

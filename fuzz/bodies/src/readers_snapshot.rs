@@ -5,8 +5,9 @@ use arbitrary::Unstructured;
 use vellum::storage::MemoryDirectory;
 use vellum::{Direction, ReadTxn};
 
+use crate::changes::id;
 use crate::model::Model;
-use crate::session::{Files, Saw, Session, Step, id, steps};
+use crate::session::{Files, Saw, Session, Step, steps};
 
 /// What happened.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]

@@ -7,6 +7,9 @@ const HEAD: &str = "schema = 1\nname = \"small\"\nquestion = \"Does it load?\"\n
 const DATA: &str = "[dataset]\nfile = \"src\"\n";
 const PHASES: &str = "[[phase]]\nname = \"load\"\nload = \"batch\"\nbatch = 10\n";
 
+/// A name, the file of nodes, the file of edges.
+type Graph<'g> = (&'g str, &'g [u8], Option<&'g [u8]>);
+
 pub(super) fn add(seeds: &mut Seeds) {
     let texts = [
         ("empty", String::new()),
@@ -46,7 +49,7 @@ fn add_graphs(seeds: &mut Seeds) {
     let zipped = [
         0x1f, 0x8b, 8, 0, 0, 0, 0, 0, 0, 3, 3, 0, 0, 0, 0, 0, 0, 0, 0, 0,
     ];
-    let graphs: [(&str, &[u8], Option<&[u8]>); 13] = [
+    let graphs: [Graph; 13] = [
         ("none", b"", None),
         ("numbers", numbers, None),
         ("edges", numbers, Some(b"src\tdst\ttype\tdata\n1\t5\tcalls\t{}\n5\t1\tcalls\t\n")),
