@@ -4,6 +4,8 @@ use std::path::PathBuf;
 
 use clap::{Args, Parser, Subcommand, ValueEnum};
 
+use crate::scenario::plan::Changes;
+
 const EXIT_CODES: &str = "\
 Exit codes:
   0  everything asked for was done and every check passed
@@ -12,6 +14,8 @@ Exit codes:
   3  a threshold of the scenario was not met
   4  a result was wrong, or damage was found
   5  something the run needs is missing (named)
+  6  the budget was used up; what was measured is kept
+130  interrupted; what was measured is kept
 
 stdout carries only the result; logs and progress go to stderr.";
 
@@ -89,12 +93,63 @@ pub(crate) struct RunArgs {
     /// Scenario files.
     #[arg(required = true, value_name = "SCENARIO")]
     pub(crate) scenarios: Vec<PathBuf>,
-    /// Use this seed in place of the scenario's.
+    #[command(flatten)]
+    pub(crate) changes: ChangeArgs,
+    /// Measure these phases only. Those before them run too, as they need what those leave.
+    #[arg(long, value_name = "PHASE", value_delimiter = ',')]
+    pub(crate) only: Vec<String>,
+    /// A word that the run is remembered by.
     #[arg(long)]
-    pub(crate) seed: Option<u64>,
+    pub(crate) tag: Option<String>,
+    /// The baseline that checks refer to; see `lab baseline`.
+    #[arg(long, value_name = "NAME")]
+    pub(crate) baseline: Option<String>,
+    /// Carry out only part I of N of the cells; `lab merge` joins the parts.
+    #[arg(long, value_name = "I/N", value_parser = shard)]
+    pub(crate) shard: Option<(u32, u32)>,
     /// Whether the run's databases stay in its directory.
     #[arg(long, value_enum, default_value_t = KeepDb::Failed)]
     pub(crate) keep_db: KeepDb,
+}
+
+/// Options that change a scenario.
+#[derive(Clone, Debug, Default, Args)]
+pub(crate) struct ChangeArgs {
+    /// Put a value at a path, such as `engine.cache=\"1 MiB\"` or `phase.load.batch=100`. An axis
+    /// keeps only this value, or those of this list.
+    #[arg(long, value_name = "PATH=VALUE")]
+    pub(crate) set: Vec<String>,
+    /// Use this seed in place of the scenario's.
+    #[arg(long)]
+    pub(crate) seed: Option<u64>,
+    /// Repeat every cell so often.
+    #[arg(long, value_parser = clap::value_parser!(u32).range(1..=1000))]
+    pub(crate) repeats: Option<u32>,
+    /// One repeat, and the smaller sizes that the scenario has for it.
+    #[arg(long)]
+    pub(crate) quick: bool,
+}
+
+impl ChangeArgs {
+    pub(crate) fn changes(&self) -> Changes {
+        Changes {
+            set: self.set.clone(),
+            quick: self.quick,
+            seed: self.seed,
+            repeats: self.repeats,
+        }
+    }
+}
+
+/// `2/5` as the second of five.
+fn shard(text: &str) -> Result<(u32, u32), String> {
+    let parts = text
+        .split_once('/')
+        .and_then(|(number, of)| Some((number.parse().ok()?, of.parse().ok()?)));
+    match parts {
+        Some((number, of)) if (1..=of).contains(&number) => Ok((number, of)),
+        _ => Err("a part is I/N, such as 2/5, with I from 1 to N".to_owned()),
+    }
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]

@@ -57,9 +57,14 @@ impl RunDir {
 
     /// Stores what is known so far: an interrupted run keeps what it had.
     pub(crate) fn save(&self, run: &Run, manifest: &Manifest) -> Result<(), Failure> {
-        write_json(&self.path.join(MANIFEST), manifest)?;
-        write_json(&self.path.join(RESULTS), run)
+        write(&self.path, run, manifest)
     }
+}
+
+/// Stores a run in a folder.
+pub(crate) fn write(folder: &Path, run: &Run, manifest: &Manifest) -> Result<(), Failure> {
+    write_json(&folder.join(MANIFEST), manifest)?;
+    write_json(&folder.join(RESULTS), run)
 }
 
 /// Reads a stored run.

@@ -33,6 +33,7 @@ const SPELLINGS: &[(&str, Unit, f64)] = &[
     ("s", Unit::Ns, 1e9),
     ("min", Unit::Ns, 60e9),
     ("/s", Unit::PerSecond, 1.0),
+    ("%", Unit::Count, 0.01),
 ];
 
 /// Every spelling, for messages that suggest one.
@@ -62,6 +63,17 @@ pub(crate) fn parse_bytes(text: &str) -> Option<u64> {
     };
     let bytes = number * factor;
     (bytes.fract() == 0.0 && (0.0..9e15).contains(&bytes)).then_some(bytes as u64)
+}
+
+/// A duration such as `2 ms` or `1.5 s`, in nanoseconds.
+pub(crate) fn parse_duration(text: &str) -> Option<u64> {
+    let text = text.trim();
+    let split = text.find(|c: char| !(c.is_ascii_digit() || c == '_' || c == '.'))?;
+    let (number, unit) = text.split_at(split);
+    let number: f64 = number.replace('_', "").parse().ok()?;
+    let (unit, factor) = unit_named(unit.trim())?;
+    let ns = number * factor;
+    (unit == Unit::Ns && (0.0..9e18).contains(&ns)).then_some(ns.round() as u64)
 }
 
 impl Unit {
@@ -150,6 +162,21 @@ mod tests {
         ];
         for (text, want) in cases {
             assert_eq!(parse_bytes(text), want, "{text}");
+        }
+    }
+
+    #[test]
+    fn durations_are_read() {
+        let cases = [
+            ("2 ms", Some(2_000_000)),
+            ("1.5s", Some(1_500_000_000)),
+            ("5 min", Some(300_000_000_000)),
+            ("7", None),
+            ("7 MB", None),
+            ("soon", None),
+        ];
+        for (text, want) in cases {
+            assert_eq!(parse_duration(text), want, "{text}");
         }
     }
 

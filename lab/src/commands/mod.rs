@@ -1,5 +1,6 @@
 //! The commands: each turns what was typed into a plan, carries it out and says how it ended.
 
+mod baselines;
 mod check;
 mod import;
 mod inspect;

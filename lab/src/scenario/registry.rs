@@ -6,10 +6,14 @@
 use crate::results::{Cell, Column, Table};
 use crate::units::Unit;
 
+use super::operations::Operation;
+
 /// What a phase does, as far as its results are concerned.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum ActionKind {
     Load,
+    Mix,
+    Bytes,
     Ask,
     Reach,
     Verify,
@@ -147,6 +151,176 @@ const ASK: &[Metric] = &[
     metric("answers", Unit::Count, "rows of the answer"),
 ];
 
+const MIX: &[Metric] = &[
+    metric(
+        "time_ns",
+        Unit::Ns,
+        "time spent in operations and commits, the busiest client's",
+    ),
+    metric("operations", Unit::Count, "operations carried out"),
+    metric(
+        "operations_per_second",
+        Unit::PerSecond,
+        "operations over the time that each client spent in them",
+    ),
+    metric(
+        "p50_ns",
+        Unit::Ns,
+        "median latency of an operation; in an open loop from when it was due",
+    ),
+    metric(
+        "p90_ns",
+        Unit::Ns,
+        "latency that 90 % of the operations stay below",
+    ),
+    metric(
+        "p99_ns",
+        Unit::Ns,
+        "latency that 99 % of the operations stay below",
+    ),
+    metric(
+        "p999_ns",
+        Unit::Ns,
+        "latency that 99.9 % of the operations stay below",
+    ),
+    metric("max_ns", Unit::Ns, "longest latency of an operation"),
+    metric("rows", Unit::Count, "nodes and edges in the answers"),
+    metric(
+        "edges_followed",
+        Unit::Count,
+        "edges that the questions lead over, by the model",
+    ),
+    metric(
+        "ns_per_edge",
+        Unit::Count,
+        "nanoseconds of time per edge followed",
+    ),
+    metric("commits", Unit::Count, "transactions committed"),
+    metric("commit_p50_ns", Unit::Ns, "median latency of a commit"),
+    metric(
+        "commit_p99_ns",
+        Unit::Ns,
+        "latency that 99 % of the commits stay below",
+    ),
+    metric("pages_read", Unit::Count, "pages read from the file"),
+    metric(
+        "pages_per_operation",
+        Unit::Count,
+        "pages read from the file, per operation",
+    ),
+    metric(
+        "bytes_written",
+        Unit::Bytes,
+        "bytes written to the database and its log",
+    ),
+    metric(
+        "bytes_per_operation",
+        Unit::Bytes,
+        "bytes written, per operation",
+    ),
+    metric("bytes_per_commit", Unit::Bytes, "bytes written, per commit"),
+    metric("syncs", Unit::Count, "syncs issued"),
+    metric("syncs_per_commit", Unit::Count, "syncs issued, per commit"),
+    metric(
+        "cache_bytes",
+        Unit::Bytes,
+        "capacity of the page cache in effect",
+    ),
+    metric(
+        "cache_misses",
+        Unit::Count,
+        "pages that the page cache did not have",
+    ),
+    metric(
+        "cache_evictions",
+        Unit::Count,
+        "pages that the page cache gave up",
+    ),
+    metric(
+        "traversal_hits",
+        Unit::Count,
+        "pages that the traversals' own cache had",
+    ),
+    metric(
+        "traversal_hit_ratio",
+        Unit::Count,
+        "hits of the traversals' own cache over its accesses, 0 to 1",
+    ),
+    metric(
+        "file_bytes",
+        Unit::Bytes,
+        "size of the database file afterwards",
+    ),
+    metric("log_bytes", Unit::Bytes, "size of the log afterwards"),
+    metric(
+        "pinned_pages",
+        Unit::Count,
+        "most pages that only snapshots held, seen between operations",
+    ),
+    metric("nodes", Unit::Count, "nodes in the database afterwards"),
+    metric("edges", Unit::Count, "edges in the database afterwards"),
+    metric(
+        "findings",
+        Unit::Count,
+        "findings of the engine's own check, where the mix asks for it",
+    ),
+    metric(
+        "beside_operations",
+        Unit::Count,
+        "operations of the writer beside",
+    ),
+    metric(
+        "beside_commit_p50_ns",
+        Unit::Ns,
+        "median latency of a commit of the writer beside",
+    ),
+    metric(
+        "beside_commit_p99_ns",
+        Unit::Ns,
+        "latency that 99 % of its commits stay below",
+    ),
+    metric(
+        "floor_ns",
+        Unit::Ns,
+        "median of a bare write and fdatasync of as many bytes as a commit wrote, measured right after",
+    ),
+    metric(
+        "commit_over_floor",
+        Unit::Count,
+        "median latency of a commit over that floor",
+    ),
+];
+
+/// What is also known for each operation of a mix by itself, as `phase.operation.metric`.
+pub(crate) const MIX_EACH: [&str; 6] = [
+    "operations",
+    "p50_ns",
+    "p90_ns",
+    "p99_ns",
+    "p999_ns",
+    "max_ns",
+];
+
+const BYTES: &[Metric] = &[
+    metric("time_ns", Unit::Ns, "closing, reading and compacting"),
+    metric(
+        "file_bytes",
+        Unit::Bytes,
+        "size of the one file after closing",
+    ),
+    metric(
+        "file_digest",
+        Unit::Count,
+        "48 bits of a digest of that file's bytes",
+    ),
+    metric("compact_bytes", Unit::Bytes, "size of a compacted copy"),
+    metric(
+        "compact_digest",
+        Unit::Count,
+        "48 bits of a digest of the copy's bytes",
+    ),
+];
+
 const VERIFY: &[Metric] = &[
     metric("time_ns", Unit::Ns, "the whole verification"),
     metric("nodes", Unit::Count, "nodes compared with the source"),
@@ -181,6 +355,26 @@ const REOPEN: &[Metric] = &[
         "first_get_ns",
         Unit::Ns,
         "median time of the first get after it",
+    ),
+    metric(
+        "log_bytes",
+        Unit::Bytes,
+        "size of the log that an open found",
+    ),
+    metric(
+        "replayed_records",
+        Unit::Count,
+        "log records replayed by an open",
+    ),
+    metric(
+        "replayed_bytes",
+        Unit::Bytes,
+        "log bytes replayed by an open",
+    ),
+    metric(
+        "replay_bytes_per_second",
+        Unit::PerSecond,
+        "log bytes replayed over the time to open",
     ),
 ];
 
@@ -318,6 +512,19 @@ pub(crate) const ROUNDS: TableDef = TableDef {
     ],
 };
 
+pub(crate) const OPERATIONS: TableDef = TableDef {
+    name: "operations",
+    columns: &[
+        ("operation", Unit::Text),
+        ("operations", Unit::Count),
+        ("p50_ns", Unit::Ns),
+        ("p90_ns", Unit::Ns),
+        ("p99_ns", Unit::Ns),
+        ("p999_ns", Unit::Ns),
+        ("max_ns", Unit::Ns),
+    ],
+};
+
 /// Names that phases may not take: they own metrics and tables of the whole run.
 pub(crate) const RESERVED: [&str; 2] = ["dataset", "run"];
 
@@ -325,6 +532,8 @@ impl ActionKind {
     pub(crate) fn metrics(self) -> &'static [Metric] {
         match self {
             ActionKind::Load => LOAD,
+            ActionKind::Mix => MIX,
+            ActionKind::Bytes => BYTES,
             ActionKind::Ask | ActionKind::Reach => ASK,
             ActionKind::Verify => VERIFY,
             ActionKind::Reopen => REOPEN,
@@ -335,10 +544,11 @@ impl ActionKind {
     pub(crate) fn tables(self) -> &'static [TableDef] {
         match self {
             ActionKind::Load => &[SPACES],
+            ActionKind::Mix => &[OPERATIONS],
             ActionKind::Ask => &[ANSWERS],
             ActionKind::Reach => &[HOPS, ANSWERS],
             ActionKind::Kill => &[ROUNDS],
-            ActionKind::Verify | ActionKind::Reopen => &[],
+            ActionKind::Verify | ActionKind::Reopen | ActionKind::Bytes => &[],
         }
     }
 }
@@ -360,18 +570,86 @@ pub(crate) fn run_tables(owner: &str) -> &'static [TableDef] {
 /// What a metric of a phase means, wherever the name is unambiguous.
 pub(crate) fn describe(kind: Option<ActionKind>, name: &str) -> Option<Metric> {
     let metrics = kind.map_or(DATASET, ActionKind::metrics);
+    if let Some((operation, each)) = name.split_once('.') {
+        let known = kind == Some(ActionKind::Mix)
+            && MIX_EACH.contains(&each)
+            && Operation::named(operation).is_some();
+        return known.then(|| describe(kind, each)).flatten();
+    }
     metrics.iter().find(|metric| metric.name == name).copied()
 }
 
 fn all() -> impl Iterator<Item = &'static Metric> {
-    [ASK, LOAD, VERIFY, REOPEN, KILL, DATASET]
+    [MIX, ASK, LOAD, VERIFY, REOPEN, KILL, BYTES, DATASET]
         .into_iter()
         .flatten()
 }
 
+/// Every metric with what yields it, for the reference.
+pub(crate) fn by_owner() -> [(&'static str, &'static [Metric]); 8] {
+    [
+        ("mix", MIX),
+        ("load", LOAD),
+        ("ask", ASK),
+        ("verify", VERIFY),
+        ("verify = \"bytes\"", BYTES),
+        ("reopen", REOPEN),
+        ("kill", KILL),
+        ("dataset", DATASET),
+    ]
+}
+
 /// Unit and meaning of a stored metric, for renderers that know only its name.
 pub(crate) fn by_name(name: &str) -> Option<Metric> {
+    let name = name.rsplit_once('.').map_or(name, |(_, each)| each);
     all().find(|metric| metric.name == name).copied()
+}
+
+/// Whether a clock had a part in a metric, so that it repeats only roughly and means something on one
+/// machine only.
+pub(crate) fn by_clock(name: &str) -> bool {
+    let clock = |unit| matches!(unit, Unit::Ns | Unit::PerSecond);
+    by_name(name).is_some_and(|metric| clock(metric.unit))
+        || ["ns_per_edge", "commit_over_floor"].contains(&name)
+}
+
+/// Which way a metric gets better.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Better {
+    Lower,
+    Higher,
+    /// It only says what was done.
+    Neither,
+}
+
+pub(crate) fn better(name: &str) -> Better {
+    let name = name.rsplit_once('.').map_or(name, |(_, each)| each);
+    match by_name(name).map(|metric| metric.unit) {
+        Some(Unit::PerSecond) => Better::Higher,
+        Some(Unit::Ns | Unit::Bytes) if !["payload_bytes", "cache_bytes"].contains(&name) => {
+            Better::Lower
+        }
+        _ if name == "traversal_hit_ratio" => Better::Higher,
+        _ => {
+            let costs = [
+                "pages",
+                "syncs",
+                "amplification",
+                "misses",
+                "evictions",
+                "differences",
+                "findings",
+                "lost",
+                "ns_per",
+                "over_floor",
+            ];
+            if costs.iter().any(|cost| name.contains(cost)) {
+                Better::Lower
+            } else {
+                Better::Neither
+            }
+        }
+    }
 }
 
 /// Where a metric stands in the list; unknown ones come last.
@@ -385,8 +663,10 @@ pub(crate) fn rank(name: &str) -> usize {
 mod tests {
     use super::*;
 
-    const KINDS_OF_ACTION: [ActionKind; 6] = [
+    const KINDS_OF_ACTION: [ActionKind; 8] = [
         ActionKind::Load,
+        ActionKind::Mix,
+        ActionKind::Bytes,
         ActionKind::Ask,
         ActionKind::Reach,
         ActionKind::Verify,
