@@ -48,11 +48,10 @@ impl Scratch {
         }
         let name = self.files.sort();
         let context = |e| Error::io(format!("creating {name}"), e);
-        let directory = &self.files.directory;
-        if directory.exists(&name).map_err(context)? {
-            directory.remove(&name).map_err(context)?;
-        }
-        let file = directory
+        self.files.remove_sorted_runs().map_err(context)?;
+        let file = self
+            .files
+            .directory
             .open(&name, OpenMode::CreateNew)
             .map_err(context)?;
         self.file = Some(Arc::clone(&file));
@@ -63,8 +62,8 @@ impl Scratch {
 impl Drop for Scratch {
     fn drop(&mut self) {
         if self.file.take().is_some() {
-            // A leftover is harmless: the next load and the next create remove it.
-            let _ = self.files.directory.remove(&self.files.sort());
+            // A leftover is harmless: the next load and the next open for writing remove it.
+            let _ = self.files.remove_sorted_runs();
         }
     }
 }

@@ -74,12 +74,24 @@ impl Poisonable {
         }
     }
 
-    fn writable(&self) -> io::Result<()> {
+    /// Lets a call through that writes. One that panics may have written anything, so it ends writing.
+    fn write<T>(&self, call: impl FnOnce(&dyn Storage) -> io::Result<T>) -> io::Result<T> {
         if self.poison.is_set() {
-            Err(io::Error::other(PoisonedSource))
-        } else {
-            Ok(())
+            return Err(io::Error::other(PoisonedSource));
         }
+        let unwinding = SetOnUnwind(&self.poison);
+        let result = call(&*self.inner);
+        std::mem::forget(unwinding);
+        result
+    }
+}
+
+/// Ends writing unless it is forgotten.
+struct SetOnUnwind<'p>(&'p Poison);
+
+impl Drop for SetOnUnwind<'_> {
+    fn drop(&mut self) {
+        self.0.set();
     }
 }
 
@@ -93,18 +105,15 @@ impl Storage for Poisonable {
     }
 
     fn write_at(&self, offset: u64, data: &[u8]) -> io::Result<()> {
-        self.writable()?;
-        self.inner.write_at(offset, data)
+        self.write(|inner| inner.write_at(offset, data))
     }
 
     fn set_len(&self, len: u64) -> io::Result<()> {
-        self.writable()?;
-        self.inner.set_len(len)
+        self.write(|inner| inner.set_len(len))
     }
 
     fn sync(&self) -> io::Result<()> {
-        self.writable()?;
-        self.inner.sync().inspect_err(|_| self.poison.set())
+        self.write(|inner| inner.sync().inspect_err(|_| self.poison.set()))
     }
 
     fn lock(&self, mode: LockMode) -> io::Result<bool> {

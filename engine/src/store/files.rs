@@ -1,5 +1,6 @@
 //! The names of a database's files in their directory.
 
+use std::io;
 use std::sync::Arc;
 
 use crate::storage::Directory;
@@ -27,5 +28,14 @@ impl Files {
     /// Sorted runs of a bulk load.
     pub(crate) fn sort(&self) -> String {
         format!("{}-sort", self.name)
+    }
+
+    /// Removes what a bulk load sorted, if there is any.
+    pub(crate) fn remove_sorted_runs(&self) -> io::Result<()> {
+        let name = self.sort();
+        if self.directory.exists(&name)? {
+            self.directory.remove(&name)?;
+        }
+        Ok(())
     }
 }

@@ -32,7 +32,12 @@ impl Store {
             .open(&files.name, mode)
             .map_err(|e| Error::io(format!("opening {}", files.name), e))?;
         lock(&files, &*file, &options)?;
-        Store::assemble(files, file, options, watch)
+        let store = Store::assemble(files, file, options, watch)?;
+        if !store.options.read_only {
+            // What a bulk load left that was killed. If it stays, nothing depends on it.
+            let _ = store.files.remove_sorted_runs();
+        }
+        Ok(store)
     }
 
     /// Puts a store together from a file that is locked already.
