@@ -1,10 +1,15 @@
 //! Exactly what was typed. Nothing here touches a file; the commands turn it into validated plans.
 
+mod experiment;
+
 use std::path::PathBuf;
 
 use clap::{Args, Parser, Subcommand, ValueEnum};
 
-use crate::scenario::plan::Changes;
+pub(crate) use self::experiment::{
+    AbArgs, BaselineCommand, CompareArgs, CompletionsArgs, ExportArgs, KeepDb, ListArgs, MergeArgs,
+    PlanArgs, RunArgs, SchemaArgs, SchemaOf,
+};
 
 const EXIT_CODES: &str = "\
 Exit codes:
@@ -75,6 +80,29 @@ pub(crate) enum Color {
 pub(crate) enum Command {
     /// Run scenarios; their checks decide the exit code. The last line is the report's path.
     Run(RunArgs),
+    /// Read scenarios, expand their sweeps and estimate time and disk. Nothing runs.
+    Plan(PlanArgs),
+    /// Compare two runs, or a baseline and a run, cell by cell.
+    Compare(CompareArgs),
+    /// Build a git revision, run it and this program in turn on one scenario, and compare the pairs.
+    Ab(AbArgs),
+    /// Runs that later ones are held against.
+    #[command(subcommand)]
+    Baseline(BaselineCommand),
+    /// Join the parts of a sharded run and judge the whole.
+    Merge(MergeArgs),
+    /// The scenarios of a folder, with their questions.
+    List(ListArgs),
+    /// Other stores that scenarios can compare with.
+    Peers,
+    /// What measurements on this machine are worth, and what would make them better.
+    Doctor,
+    /// JSON Schema of scenario files or of results; the reference of scenarios as Markdown.
+    Schema(SchemaArgs),
+    /// A completion script for a shell.
+    Completions(CompletionsArgs),
+    /// Write a database as JSON lines (nodes) and TSV (edges) into a new folder.
+    Export(ExportArgs),
     /// Import a graph from JSON lines (nodes) and TSV (edges), plain or gzipped, into a new database.
     Import(ImportArgs),
     /// Check a database completely, read-only, and report every finding.
@@ -86,78 +114,6 @@ pub(crate) enum Command {
     /// The writer that the kill phase starts and kills.
     #[command(name = "__writer", hide = true)]
     Writer(WriterArgs),
-}
-
-#[derive(Debug, Args)]
-pub(crate) struct RunArgs {
-    /// Scenario files.
-    #[arg(required = true, value_name = "SCENARIO")]
-    pub(crate) scenarios: Vec<PathBuf>,
-    #[command(flatten)]
-    pub(crate) changes: ChangeArgs,
-    /// Measure these phases only. Those before them run too, as they need what those leave.
-    #[arg(long, value_name = "PHASE", value_delimiter = ',')]
-    pub(crate) only: Vec<String>,
-    /// A word that the run is remembered by.
-    #[arg(long)]
-    pub(crate) tag: Option<String>,
-    /// The baseline that checks refer to; see `lab baseline`.
-    #[arg(long, value_name = "NAME")]
-    pub(crate) baseline: Option<String>,
-    /// Carry out only part I of N of the cells; `lab merge` joins the parts.
-    #[arg(long, value_name = "I/N", value_parser = shard)]
-    pub(crate) shard: Option<(u32, u32)>,
-    /// Whether the run's databases stay in its directory.
-    #[arg(long, value_enum, default_value_t = KeepDb::Failed)]
-    pub(crate) keep_db: KeepDb,
-}
-
-/// Options that change a scenario.
-#[derive(Clone, Debug, Default, Args)]
-pub(crate) struct ChangeArgs {
-    /// Put a value at a path, such as `engine.cache=\"1 MiB\"` or `phase.load.batch=100`. An axis
-    /// keeps only this value, or those of this list.
-    #[arg(long, value_name = "PATH=VALUE")]
-    pub(crate) set: Vec<String>,
-    /// Use this seed in place of the scenario's.
-    #[arg(long)]
-    pub(crate) seed: Option<u64>,
-    /// Repeat every cell so often.
-    #[arg(long, value_parser = clap::value_parser!(u32).range(1..=1000))]
-    pub(crate) repeats: Option<u32>,
-    /// One repeat, and the smaller sizes that the scenario has for it.
-    #[arg(long)]
-    pub(crate) quick: bool,
-}
-
-impl ChangeArgs {
-    pub(crate) fn changes(&self) -> Changes {
-        Changes {
-            set: self.set.clone(),
-            quick: self.quick,
-            seed: self.seed,
-            repeats: self.repeats,
-        }
-    }
-}
-
-/// `2/5` as the second of five.
-fn shard(text: &str) -> Result<(u32, u32), String> {
-    let parts = text
-        .split_once('/')
-        .and_then(|(number, of)| Some((number.parse().ok()?, of.parse().ok()?)));
-    match parts {
-        Some((number, of)) if (1..=of).contains(&number) => Ok((number, of)),
-        _ => Err("a part is I/N, such as 2/5, with I from 1 to N".to_owned()),
-    }
-}
-
-#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
-pub(crate) enum KeepDb {
-    Always,
-    /// Only where a result was wrong.
-    Failed,
-    Never,
 }
 
 #[derive(Debug, Args)]

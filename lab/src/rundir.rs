@@ -131,6 +131,16 @@ pub(crate) fn latest(out: &Path) -> Result<PathBuf, Failure> {
     }
 }
 
+/// A run by its directory, or by its name below `OUT/runs`.
+pub(crate) fn find(out: &Path, run: &Path) -> PathBuf {
+    let named = out.join("runs").join(run);
+    if !run.is_dir() && named.is_dir() {
+        named
+    } else {
+        run.to_owned()
+    }
+}
+
 #[cfg(test)]
 mod tests {
     #![allow(clippy::unwrap_used)]

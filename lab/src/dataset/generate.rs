@@ -280,7 +280,7 @@ mod tests {
                 digest.number(target);
             }
         }
-        assert_eq!(digest.to_string(), "PENDING");
+        assert_eq!(digest.to_string(), "8345cecbe0e739dbf5478b746c0f5e20");
     }
 
     #[test]

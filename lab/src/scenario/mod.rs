@@ -9,6 +9,7 @@ pub(crate) mod operations;
 mod phases;
 pub(crate) mod plan;
 pub(crate) mod raw;
+pub(crate) mod reference;
 mod references;
 pub(crate) mod registry;
 pub(crate) mod sources;

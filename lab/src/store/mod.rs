@@ -129,10 +129,6 @@ impl Store {
         Ok(fs::metadata(&path).context(path.display())?.len())
     }
 
-    pub(crate) fn remove(self) -> Result<(), Failure> {
-        fs::remove_dir_all(&self.folder).context(self.folder.display())
-    }
-
     /// An option that was asked for and is not in effect would make every number a lie.
     fn took_effect(&self, database: &Database) -> Result<(), Failure> {
         let options = database.options();
