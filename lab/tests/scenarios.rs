@@ -4,7 +4,8 @@
     missing_docs,
     clippy::unwrap_used,
     clippy::expect_used,
-    clippy::indexing_slicing
+    clippy::indexing_slicing,
+    clippy::panic
 )]
 
 use std::fs;
@@ -44,7 +45,10 @@ fn spoiled(text: &str) -> (String, u64) {
     let line = text[..start].matches('\n').count() as u64 + 1;
     let data = scenarios().join("data/debian").display().to_string();
     let spoiled = format!("{}expect = \"< 0\"{}", &text[..start], &text[end..]);
-    (spoiled.replace("\"data/debian\"", &format!("{data:?}")), line)
+    (
+        spoiled.replace("\"data/debian\"", &format!("{data:?}")),
+        line,
+    )
 }
 
 #[test]
@@ -55,23 +59,41 @@ fn one_changed_threshold_turns_each_scenario_red_and_nothing_else_does() {
         let folder = tempfile::tempdir().unwrap();
         let name = path.file_name().unwrap().to_str().unwrap();
         fs::write(folder.path().join(name), text).unwrap();
-        let arguments = ["--format", "json", "run", "--quick", "--keep-db", "never", name];
+        let arguments = [
+            "--format",
+            "json",
+            "run",
+            "--quick",
+            "--keep-db",
+            "never",
+            name,
+        ];
         let output = lab(folder.path(), &arguments);
         let said = String::from_utf8_lossy(&output.stderr);
         assert_eq!(output.status.code(), Some(3), "{name}: {said}");
-        assert!(said.contains(&format!("{name}:{line}:")), "{name}:{line}: {said}");
+        assert!(
+            said.contains(&format!("{name}:{line}:")),
+            "{name}:{line}: {said}"
+        );
         let document: Value = serde_json::from_slice(&output.stdout).unwrap();
         let checks = document["runs"][0]["checks"].as_array().unwrap();
         for (number, check) in checks.iter().enumerate() {
             let verdict = check["verdict"].as_str().unwrap();
             if number == 0 {
-                assert_eq!((verdict, check["line"].as_u64()), ("fail", Some(line)), "{name}");
+                assert_eq!(
+                    (verdict, check["line"].as_u64()),
+                    ("fail", Some(line)),
+                    "{name}"
+                );
             } else {
                 assert!(verdict != "fail" && verdict != "void", "{name}: {check}");
             }
         }
         let cells = document["runs"][0]["cells"].as_array().unwrap();
-        for phase in cells.iter().flat_map(|cell| cell["phases"].as_array().unwrap()) {
+        for phase in cells
+            .iter()
+            .flat_map(|cell| cell["phases"].as_array().unwrap())
+        {
             assert_eq!(phase["status"], "right", "{name}: {phase}");
         }
     }
@@ -112,18 +134,23 @@ fn digests(run: &Value) -> Vec<(Value, Vec<Value>)> {
         let phases = cell["phases"].as_array().unwrap();
         phases.iter().map(|phase| phase["digest"].clone()).collect()
     };
-    cells.iter().map(|cell| (cell["at"].clone(), of(cell))).collect()
+    cells
+        .iter()
+        .map(|cell| (cell["at"].clone(), of(cell)))
+        .collect()
 }
 
 fn verdicts(run: &Value) -> Vec<Value> {
     let checks = run["checks"].as_array().unwrap();
-    checks.iter().map(|check| check["verdict"].clone()).collect()
+    checks
+        .iter()
+        .map(|check| check["verdict"].clone())
+        .collect()
 }
 
 fn document(output: &Output) -> Value {
-    serde_json::from_slice(&output.stdout).unwrap_or_else(|error| {
-        panic!("{error}: {}", String::from_utf8_lossy(&output.stderr))
-    })
+    serde_json::from_slice(&output.stdout)
+        .unwrap_or_else(|error| panic!("{error}: {}", String::from_utf8_lossy(&output.stderr)))
 }
 
 /// Shards are processes of their own, as on several machines.
@@ -133,20 +160,43 @@ fn shards_merge_to_the_same_verdict_and_digests() {
     fs::write(folder.path().join("sharded.toml"), SHARDED).unwrap();
     let json = ["--format", "json", "-q", "run", "sharded.toml"];
     let whole = lab(folder.path(), &json);
-    assert_eq!(whole.status.code(), Some(0), "{}", String::from_utf8_lossy(&whole.stderr));
+    assert_eq!(
+        whole.status.code(),
+        Some(0),
+        "{}",
+        String::from_utf8_lossy(&whole.stderr)
+    );
     let mut parts = Vec::new();
     for shard in ["1/3", "2/3", "3/3"] {
         let output = lab(folder.path(), &[&json[..], &["--shard", shard]].concat());
-        assert_eq!(output.status.code(), Some(0), "{}", String::from_utf8_lossy(&output.stderr));
-        parts.push(document(&output)["runs"][0]["id"].as_str().unwrap().to_owned());
+        assert_eq!(
+            output.status.code(),
+            Some(0),
+            "{}",
+            String::from_utf8_lossy(&output.stderr)
+        );
+        parts.push(
+            document(&output)["runs"][0]["id"]
+                .as_str()
+                .unwrap()
+                .to_owned(),
+        );
     }
     let two: Vec<&str> = parts.iter().take(2).map(String::as_str).collect();
     let lacking = lab(folder.path(), &[&["merge"], &two[..]].concat());
     assert_eq!(lacking.status.code(), Some(2));
     assert!(String::from_utf8_lossy(&lacking.stderr).contains("4 of 6 cells"));
     let all: Vec<&str> = parts.iter().map(String::as_str).collect();
-    let merged = lab(folder.path(), &[&["--format", "json", "-q", "merge"], &all[..]].concat());
-    assert_eq!(merged.status.code(), Some(0), "{}", String::from_utf8_lossy(&merged.stderr));
+    let merged = lab(
+        folder.path(),
+        &[&["--format", "json", "-q", "merge"], &all[..]].concat(),
+    );
+    assert_eq!(
+        merged.status.code(),
+        Some(0),
+        "{}",
+        String::from_utf8_lossy(&merged.stderr)
+    );
     let (whole, merged) = (document(&whole), document(&merged));
     assert_eq!(digests(&whole["runs"][0]), digests(&merged["runs"][0]));
     assert_eq!(verdicts(&whole["runs"][0]), verdicts(&merged["runs"][0]));
@@ -159,11 +209,26 @@ fn a_baseline_is_saved_listed_compared_and_removed() {
     let text = SHARDED.replace("repeats = 2", "repeats = 1")
         + "[[check]]\nmetric = \"work.nodes\"\nexpect = \"baseline ± 1%\"\n";
     fs::write(folder.path().join("sharded.toml"), text).unwrap();
-    let run = |more: &[&str]| lab(folder.path(), &[&["-q", "--format", "json", "run", "sharded.toml"], more].concat());
+    let run = |more: &[&str]| {
+        lab(
+            folder.path(),
+            &[&["-q", "--format", "json", "run", "sharded.toml"], more].concat(),
+        )
+    };
     let first = run(&[]);
     assert_eq!(verdicts(&document(&first)["runs"][0])[2], "skipped");
-    assert_eq!(lab(folder.path(), &["baseline", "save", "good"]).status.code(), Some(0));
-    assert_eq!(lab(folder.path(), &["baseline", "save", "good"]).status.code(), Some(2));
+    assert_eq!(
+        lab(folder.path(), &["baseline", "save", "good"])
+            .status
+            .code(),
+        Some(0)
+    );
+    assert_eq!(
+        lab(folder.path(), &["baseline", "save", "good"])
+            .status
+            .code(),
+        Some(2)
+    );
     let listed = lab(folder.path(), &["baseline", "list"]);
     assert!(String::from_utf8_lossy(&listed.stdout).contains("good  sharded"));
     let again = run(&["--baseline", "good"]);
@@ -171,12 +236,33 @@ fn a_baseline_is_saved_listed_compared_and_removed() {
     let other = run(&["--baseline", "good", "--set", "phase.work.operations=400"]);
     assert_eq!(other.status.code(), Some(3));
     assert_eq!(verdicts(&document(&other)["runs"][0])[2], "fail");
-    let id = document(&again)["runs"][0]["id"].as_str().unwrap().to_owned();
-    let same = lab(folder.path(), &["compare", "good", &id, "--threshold", "100000"]);
-    assert_eq!(same.status.code(), Some(0), "{}", String::from_utf8_lossy(&same.stdout));
+    let id = document(&again)["runs"][0]["id"]
+        .as_str()
+        .unwrap()
+        .to_owned();
+    let same = lab(
+        folder.path(),
+        &["compare", "good", &id, "--threshold", "100000"],
+    );
+    assert_eq!(
+        same.status.code(),
+        Some(0),
+        "{}",
+        String::from_utf8_lossy(&same.stdout)
+    );
     assert_eq!(run(&["--baseline", "bad"]).status.code(), Some(5));
-    assert_eq!(lab(folder.path(), &["baseline", "rm", "good"]).status.code(), Some(0));
-    assert_eq!(lab(folder.path(), &["baseline", "rm", "../x"]).status.code(), Some(2));
+    assert_eq!(
+        lab(folder.path(), &["baseline", "rm", "good"])
+            .status
+            .code(),
+        Some(0)
+    );
+    assert_eq!(
+        lab(folder.path(), &["baseline", "rm", "../x"])
+            .status
+            .code(),
+        Some(2)
+    );
 }
 
 #[test]
@@ -189,7 +275,10 @@ fn a_budget_ends_a_run_and_keeps_what_it_has() {
     assert_eq!(output.status.code(), Some(6), "{said}");
     assert!(said.contains("the budget is 1 B"), "{said}");
     assert_eq!(document(&output)["runs"][0]["ended"], "over-budget");
-    assert!(!folder.path().join("reports/latest").exists(), "latest is a complete run");
+    assert!(
+        !folder.path().join("reports/latest").exists(),
+        "latest is a complete run"
+    );
 }
 
 /// What a new user would write from the documentation: eight lines.
@@ -200,7 +289,12 @@ fn eight_lines_run() {
     assert_eq!(text.lines().count(), 8);
     fs::write(folder.path().join("mine.toml"), text).unwrap();
     let output = lab(folder.path(), &["run", "mine.toml"]);
-    assert_eq!(output.status.code(), Some(0), "{}", String::from_utf8_lossy(&output.stderr));
+    assert_eq!(
+        output.status.code(),
+        Some(0),
+        "{}",
+        String::from_utf8_lossy(&output.stderr)
+    );
     let run = fs::canonicalize(folder.path().join("reports/latest")).unwrap();
     let log = fs::read_to_string(run.join("latencies.hlog")).unwrap();
     assert!(log.contains("Tag=cell-0/mix.two-hop,"), "{log}");
@@ -234,7 +328,11 @@ fn what_is_exported_can_be_imported() {
     let data = folder.path().join("data");
     fs::create_dir(&data).unwrap();
     fs::write(data.join("nodes.jsonl"), "{\"id\":1,\"kind\":\"a\",\"name\":\"x\",\"data\":{\"k\":[1]}}\n{\"id\":2,\"kind\":\"b\",\"name\":\"y\"}\n").unwrap();
-    fs::write(data.join("edges.tsv"), "src\tdst\ttype\tdata\n1\t2\tto\t{}\n1\t2\tto\t\n2\t2\tself\t\n").unwrap();
+    fs::write(
+        data.join("edges.tsv"),
+        "src\tdst\ttype\tdata\n1\t2\tto\t{}\n1\t2\tto\t\n2\t2\tself\t\n",
+    )
+    .unwrap();
     for step in [
         &["import", "data", "-o", "a.vellum"][..],
         &["export", "a.vellum", "-o", "out"],
@@ -242,12 +340,22 @@ fn what_is_exported_can_be_imported() {
         &["export", "b.vellum", "-o", "again"],
     ] {
         let output = lab(folder.path(), step);
-        assert_eq!(output.status.code(), Some(0), "{step:?}: {}", String::from_utf8_lossy(&output.stderr));
+        assert_eq!(
+            output.status.code(),
+            Some(0),
+            "{step:?}: {}",
+            String::from_utf8_lossy(&output.stderr)
+        );
     }
     for file in ["nodes.jsonl", "edges.tsv"] {
         let read = |name: &str| fs::read_to_string(folder.path().join(name).join(file)).unwrap();
         assert_eq!(read("out"), read("again"), "{file}");
         assert!(!read("out").is_empty());
     }
-    assert_ne!(lab(folder.path(), &["export", "a.vellum", "-o", "out"]).status.code(), Some(0));
+    assert_ne!(
+        lab(folder.path(), &["export", "a.vellum", "-o", "out"])
+            .status
+            .code(),
+        Some(0)
+    );
 }

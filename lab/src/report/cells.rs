@@ -1,12 +1,14 @@
 //! Cells of a sweep as tables: one row for each value of an axis, one column for each series.
 
-use crate::results::{Axis, Cell, Column, Measure, Plot, Run, SweepCell, Table};
+use crate::results::{Cell, Column, Measure, Plot, Run, SweepCell, Table};
 use crate::scenario::registry;
 use crate::units::Unit;
 
 /// A plot's table, and the interval of each cell of it that has one.
 pub(super) struct Derived {
     pub(super) table: Table,
+    /// Where each row stands on the axis, if the axis is a scale.
+    pub(super) places: Vec<Option<f64>>,
     /// By column behind the first, then by row.
     pub(super) intervals: Vec<Vec<Option<[f64; 2]>>>,
 }
@@ -34,7 +36,7 @@ pub(super) fn derive(run: &Run, plot: &Plot) -> Option<Derived> {
     let series = series(run, plot, number);
     let mut columns = vec![Column {
         name: axis.name.clone(),
-        unit: unit_of(axis),
+        unit: Unit::Text,
     }];
     let unit = |metric: &str| {
         registry::by_name(metric.split_once('.').map_or(metric, |(_, name)| name))
@@ -44,14 +46,10 @@ pub(super) fn derive(run: &Run, plot: &Plot) -> Option<Derived> {
         name: one.name.clone(),
         unit: unit(one.metric),
     }));
-    let mut rows = Vec::new();
+    let (mut rows, mut places) = (Vec::new(), Vec::new());
     let mut intervals = vec![Vec::new(); series.len()];
     for (place, value) in axis.values.iter().enumerate() {
-        let x = match (unit_of(axis), value.number) {
-            (Unit::Text, _) | (_, None) => Cell::from(value.text.as_str()),
-            (_, Some(number)) => Cell::Number(number),
-        };
-        let mut row = vec![x];
+        let mut row = vec![Cell::from(value.text.as_str())];
         for (one, intervals) in series.iter().zip(&mut intervals) {
             let measure =
                 cell_at(run, &one.others, number, place).and_then(|cell| cell.measure(one.metric));
@@ -60,6 +58,7 @@ pub(super) fn derive(run: &Run, plot: &Plot) -> Option<Derived> {
         }
         if row.iter().skip(1).any(|cell| *cell != Cell::Absent(())) {
             rows.push(row);
+            places.push(value.number.map(|number| number.0));
         } else {
             intervals.iter_mut().for_each(|one| {
                 one.pop();
@@ -73,25 +72,13 @@ pub(super) fn derive(run: &Run, plot: &Plot) -> Option<Derived> {
             rows,
             rows_left_out: 0,
         },
+        places,
         intervals,
     })
 }
 
 fn interval(measure: &Measure) -> Option<[f64; 2]> {
     measure.interval.map(|ends| ends.map(|end| end.0))
-}
-
-/// Text, unless every value of the axis is a number.
-fn unit_of(axis: &Axis) -> Unit {
-    if axis.values.iter().any(|value| value.number.is_none()) {
-        return Unit::Text;
-    }
-    let in_bytes = |text: &str| text.ends_with('B');
-    if axis.values.iter().all(|value| in_bytes(&value.text)) {
-        Unit::Bytes
-    } else {
-        Unit::Count
-    }
 }
 
 fn cell_at<'r>(

@@ -63,7 +63,8 @@ pub(super) fn draw(plot: &Plot, table: &Table) -> Result<Drawing, String> {
         });
     }
     let data = Data { plot, series, unit };
-    draw_data(&data, table, x)
+    let places: Vec<Option<f64>> = table.rows.iter().map(|row| number(row.get(x))).collect();
+    draw_data(&data, table, x, &places)
 }
 
 /// Draws metrics of the cells of a sweep along one of its axes.
@@ -103,23 +104,32 @@ pub(super) fn draw_cells(plot: &Plot, derived: &Derived) -> Result<Drawing, Stri
         series,
         unit,
     };
-    draw_data(&data, table, 0)
+    draw_data(&data, table, 0, &derived.places)
 }
 
-fn draw_data(data: &Data<'_>, table: &Table, x: usize) -> Result<Drawing, String> {
+fn draw_data(
+    data: &Data<'_>,
+    table: &Table,
+    x: usize,
+    places: &[Option<f64>],
+) -> Result<Drawing, String> {
+    let names = || table.rows.iter().map(|row| text(row.get(x)));
     match data.plot.form {
         PlotForm::Points | PlotForm::Lines => {
-            let xs: Vec<Option<f64>> = table.rows.iter().map(|row| number(row.get(x))).collect();
-            let x_unit = table
+            let unit = table
                 .columns
                 .get(x)
                 .map_or(Unit::Count, |column| column.unit);
-            curve::draw(data, &xs, x_unit)
+            // A place that a row stands at is called what the row calls it.
+            let name = |place: f64| {
+                let row = places.iter().position(|one| *one == Some(place));
+                row.filter(|_| unit == Unit::Text)
+                    .and_then(|row| names().nth(row))
+                    .unwrap_or_else(|| unit.show(place))
+            };
+            curve::draw(data, places, &name)
         }
-        PlotForm::Bars | PlotForm::Dots => {
-            let names: Vec<String> = table.rows.iter().map(|row| text(row.get(x))).collect();
-            rows::draw(data, &names)
-        }
+        PlotForm::Bars | PlotForm::Dots => rows::draw(data, &names().collect::<Vec<String>>()),
     }
 }
 

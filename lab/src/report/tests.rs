@@ -326,7 +326,7 @@ fn cells_become_lines_with_their_numbers_below() {
     assert_eq!(names, ["cache", "nodes 10", "nodes 20"]);
     assert_eq!(
         derived.table.rows[1],
-        [64u64.into(), 24u64.into(), Cell::Absent(())]
+        ["64 pages".into(), 24u64.into(), Cell::Absent(())]
     );
     assert!(derived.intervals[0][0].is_some() && derived.intervals[1][1].is_none());
     let pages = render(&run, &manifest);
@@ -340,7 +340,7 @@ fn cells_become_lines_with_their_numbers_below() {
         assert!(pages.html.contains(piece), "no {piece}");
     }
     assert!(
-        pages.markdown.contains("| 64 | 24 ns | – |"),
+        pages.markdown.contains("| 64 pages | 24 ns | – |"),
         "{}",
         pages.markdown
     );

@@ -190,11 +190,7 @@ const MIX: &[Metric] = &[
         Unit::Count,
         "edges that the questions lead over, by the model",
     ),
-    metric(
-        "ns_per_edge",
-        Unit::Count,
-        "nanoseconds of time per edge followed",
-    ),
+    metric("edge_ns", Unit::Ns, "time per edge followed"),
     metric("commits", Unit::Count, "transactions committed"),
     metric("commit_p50_ns", Unit::Ns, "median latency of a commit"),
     metric(
@@ -609,8 +605,7 @@ pub(crate) fn by_name(name: &str) -> Option<Metric> {
 /// machine only.
 pub(crate) fn by_clock(name: &str) -> bool {
     let clock = |unit| matches!(unit, Unit::Ns | Unit::PerSecond);
-    by_name(name).is_some_and(|metric| clock(metric.unit))
-        || ["ns_per_edge", "commit_over_floor"].contains(&name)
+    by_name(name).is_some_and(|metric| clock(metric.unit)) || name == "commit_over_floor"
 }
 
 /// Which way a metric gets better.
@@ -640,7 +635,6 @@ pub(crate) fn better(name: &str) -> Better {
                 "differences",
                 "findings",
                 "lost",
-                "ns_per",
                 "over_floor",
             ];
             if costs.iter().any(|cost| name.contains(cost)) {

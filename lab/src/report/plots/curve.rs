@@ -82,7 +82,11 @@ fn x_axis(plot: &Plot, values: &[f64]) -> Axis {
     Axis::covering(values, plot.x_scale, 6)
 }
 
-pub(super) fn draw(data: &Data<'_>, xs: &[Option<f64>], x_unit: Unit) -> Result<Drawing, String> {
+pub(super) fn draw(
+    data: &Data<'_>,
+    xs: &[Option<f64>],
+    name: &dyn Fn(f64) -> String,
+) -> Result<Drawing, String> {
     let frame = Frame::new(data, xs);
     let mut hidden = 0;
     let mut marks: Vec<Vec<Mark>> = Vec::new();
@@ -107,7 +111,7 @@ pub(super) fn draw(data: &Data<'_>, xs: &[Option<f64>], x_unit: Unit) -> Result<
         frame.height as u32,
         &data.plot.title,
         |canvas| {
-            scales(canvas, &frame, data, x_unit)?;
+            scales(canvas, &frame, data, name)?;
             legend(canvas, &data.series, frame.left)?;
             match data.plot.form {
                 PlotForm::Points => points(canvas, &marks),
@@ -125,7 +129,12 @@ pub(super) fn draw(data: &Data<'_>, xs: &[Option<f64>], x_unit: Unit) -> Result<
     })
 }
 
-fn scales(canvas: &Canvas<'_>, frame: &Frame, data: &Data<'_>, x_unit: Unit) -> Drawn {
+fn scales(
+    canvas: &Canvas<'_>,
+    frame: &Frame,
+    data: &Data<'_>,
+    name: &dyn Fn(f64) -> String,
+) -> Drawn {
     for (tick, label) in frame.y.ticks.iter().zip(&frame.y_labels) {
         let y = frame.at_y(frame.y.place(*tick).unwrap_or(0.0));
         canvas.line(&[(frame.left, y), (frame.right, y)], Ink::Grid, 1)?;
@@ -135,7 +144,7 @@ fn scales(canvas: &Canvas<'_>, frame: &Frame, data: &Data<'_>, x_unit: Unit) -> 
     for tick in &frame.x.ticks {
         let x = frame.at_x(frame.x.place(*tick).unwrap_or(0.0));
         canvas.line(&[(x, frame.bottom), (x, frame.bottom + 5)], Ink::Muted, 1)?;
-        let label = x_unit.show(*tick);
+        let label = name(*tick);
         let half = text_width(&label) / 2 + 4;
         // A label that would touch the one before it is left out; its tick stays.
         if x - half >= free {

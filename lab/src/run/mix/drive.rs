@@ -52,6 +52,9 @@ pub(super) struct Carried {
     pub(super) traversals: (u64, u64),
 }
 
+/// What one of several clients did: its measurements, and the nodes that it made with their ids.
+type Client<'s> = (Record, Vec<(u64, &'s Step)>);
+
 /// When the operations of an open loop are due.
 struct Pace {
     next: Instant,
@@ -270,7 +273,7 @@ impl Mission<'_> {
         &self,
         target: &mut dyn Target,
         steps: &'s [Step],
-    ) -> Result<(Record, Vec<(u64, &'s Step)>), Failure> {
+    ) -> Result<Client<'s>, Failure> {
         let mut record = Record::new()?;
         let mut new = Vec::new();
         let mut pace = Pace::new(self.plan);

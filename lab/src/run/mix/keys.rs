@@ -47,7 +47,7 @@ impl Chooser {
             Keys::Reverse => len - 1 - position % len,
             Keys::BlockSequential => {
                 let block = self.block.min(len);
-                if position % block == 0 {
+                if position.is_multiple_of(block) {
                     self.start = random.below_u64(len / block) * block;
                 }
                 self.start + position % block

@@ -252,7 +252,7 @@ fn note_operations(notes: &mut Notes, plan: &PhasePlan, carried: &Carried) {
     notes.set("rows", record.rows);
     notes.set("edges_followed", record.edges);
     if record.edges > 0 {
-        notes.set_float("ns_per_edge", record.busy_ns as f64 / record.edges as f64);
+        notes.set_float("edge_ns", record.busy_ns as f64 / record.edges as f64);
     }
     for (name, value) in quantiles(&record.all) {
         notes.set(name, value);
