@@ -108,13 +108,18 @@ fn three_digits(value: f64) -> f64 {
     (value * digits).round() / digits
 }
 
-/// A number with thousands separators and at most three decimals.
+/// A number with thousands separators and three decimals, or more if it is very small.
 fn plain(value: f64) -> String {
     if value.fract() == 0.0 && value.abs() < 9e15 {
         let sign = if value < 0.0 { "−" } else { "" };
         return format!("{sign}{}", grouped(value.abs() as u64));
     }
-    let text = format!("{value:.3}");
+    // Small shares keep two digits that say something.
+    let decimals = match value.abs() {
+        small if small < 0.01 && small > 1e-9 => (1.0 - small.log10().floor()) as usize,
+        _ => 3,
+    };
+    let text = format!("{value:.decimals$}");
     text.trim_end_matches('0').trim_end_matches('.').to_owned()
 }
 
@@ -185,6 +190,7 @@ mod tests {
         let cases = [
             (Unit::Count, 63_666.0, "63,666"),
             (Unit::Count, 2.5, "2.5"),
+            (Unit::Count, 0.00153, "0.0015"),
             (Unit::Bytes, 17_460_000.0, "17.5 MB"),
             (Unit::Bytes, 12.0, "12 B"),
             (Unit::Bytes, 5.5, "5.5 B"),

@@ -359,3 +359,81 @@ fn what_is_exported_can_be_imported() {
         Some(0)
     );
 }
+
+/// The answers of a peer are the model's, as the engine's own are; without it, it is named and skipped.
+#[test]
+fn peers_agree_or_are_named() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = scenarios().join("peers.toml").display().to_string();
+    let output = lab(
+        folder.path(),
+        &["--format", "json", "run", "--quick", &path],
+    );
+    assert_eq!(
+        output.status.code(),
+        Some(0),
+        "{}",
+        String::from_utf8_lossy(&output.stderr)
+    );
+    let document = document(&output);
+    let run = &document["runs"][0];
+    if cfg!(feature = "sqlite") {
+        let digests = digests(run);
+        assert_eq!(digests.len(), 2);
+        // Loading has no digest of its own; every mix has.
+        assert!(digests[0].1.iter().skip(1).all(Value::is_string));
+        assert_eq!(digests[0].1[1..], digests[1].1[1..]);
+    } else {
+        assert!(
+            run["missing"][0]
+                .as_str()
+                .unwrap()
+                .contains("--features sqlite")
+        );
+        assert_eq!(run["cells"].as_array().unwrap().len(), 1);
+    }
+}
+
+/// The first interrupt ends a run in order, with what it has.
+#[cfg(unix)]
+#[test]
+fn an_interrupted_run_keeps_what_it_has() {
+    let folder = tempfile::tempdir().unwrap();
+    let text = "schema = 1\n[dataset]\ngenerator = \"tree\"\nnodes = 300\n[sweep]\norder = \"written\"\n[sweep.axes]\n\"phase.work.duration\" = [\"1 ms\", \"10000 s\"]\n[[phase]]\nload = \"bulk\"\n[[phase]]\nname = \"work\"\nmix = \"get-node\"\n[[check]]\nmetric = \"work.operations\"\nexpect = \">= 1\"\n";
+    fs::write(folder.path().join("long.toml"), text).unwrap();
+    let child = Command::new(env!("CARGO_BIN_EXE_lab"))
+        .current_dir(folder.path())
+        .args(["--format", "json", "run", "long.toml"])
+        .stdout(std::process::Stdio::piped())
+        .stderr(std::process::Stdio::piped())
+        .spawn()
+        .unwrap();
+    let first_cell_is_stored = || {
+        let runs = fs::read_dir(folder.path().join("reports/runs")).ok()?;
+        let run = runs.flatten().next()?.path();
+        let text = fs::read_to_string(run.join("results.json")).ok()?;
+        let stored: Value = serde_json::from_str(&text).ok()?;
+        (stored["cells"].as_array()?.len() == 1).then_some(())
+    };
+    while first_cell_is_stored().is_none() {
+        std::thread::sleep(std::time::Duration::from_millis(20));
+    }
+    let pid = child.id().to_string();
+    assert!(
+        Command::new("kill")
+            .args(["-INT", &pid])
+            .status()
+            .unwrap()
+            .success()
+    );
+    let output = child.wait_with_output().unwrap();
+    let said = String::from_utf8_lossy(&output.stderr).into_owned();
+    assert_eq!(output.status.code(), Some(130), "{said}");
+    let document = document(&output);
+    let run = &document["runs"][0];
+    assert_eq!(
+        (&run["ended"], run["cells"].as_array().unwrap().len()),
+        (&Value::from("interrupted"), 1)
+    );
+    assert_eq!(verdicts(run), ["pass"]);
+}

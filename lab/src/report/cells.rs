@@ -120,6 +120,12 @@ fn series<'r>(run: &'r Run, plot: &'r Plot, x: usize) -> Vec<Series<'r>> {
             let mut parts: Vec<String> = others
                 .iter()
                 .filter(|(axis, _)| !plot.only_where.iter().any(|(fixed, _)| fixed == axis))
+                // An axis of one value tells no two lines apart.
+                .filter(|(axis, _)| {
+                    run.axes
+                        .get(*axis)
+                        .is_some_and(|axis| axis.values.len() > 1)
+                })
                 .filter_map(|(axis, place)| {
                     let axis = run.axes.get(*axis)?;
                     Some(format!("{} {}", axis.name, axis.values.get(*place)?.text))

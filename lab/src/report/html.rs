@@ -99,7 +99,8 @@ fn tiles(run: &Run) -> Vec<(String, String)> {
         tiles.push((grouped(run.cells.len() as u64), "cells".to_owned()));
         for axis in &run.axes {
             let ends = [axis.values.first(), axis.values.last()];
-            let ends: Vec<&str> = ends.iter().flatten().map(|end| end.text.as_str()).collect();
+            let mut ends: Vec<&str> = ends.iter().flatten().map(|end| end.text.as_str()).collect();
+            ends.dedup();
             tiles.push((
                 grouped(axis.values.len() as u64),
                 format!("{}: {}", axis.name, ends.join(" … ")),
@@ -158,7 +159,10 @@ fn checks(run: &Run) -> String {
             "<tr><td class=\"state {}\">{}</td><td><code>{}</code></td><td class=\"n\">{}</td><td class=\"expect\">{}</td><td class=\"wide\">{why}</td><td class=\"n wide\">{}</td></tr>\n",
             parts::verdict_name(check.verdict),
             parts::verdict_mark(check.verdict),
-            escape(&check.metric),
+            // Long names break at their joints.
+            escape(&check.metric)
+                .replace('.', ".<wbr>")
+                .replace('_', "_<wbr>"),
             escape(&parts::actual(check)),
             escape(&check.expect),
             check.line,

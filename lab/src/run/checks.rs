@@ -475,3 +475,7 @@ pub(crate) fn alarm(scenario: &Scenario, run: &Run, console: &Console) {
         ));
     }
 }
+
+#[cfg(test)]
+#[path = "checks/tests.rs"]
+mod tests;

@@ -173,7 +173,29 @@ fn rate(text: &Spanned<Plain>, wrong: &mut Vec<Diagnostic>) -> Option<f64> {
 
 /// Fields that exclude one another.
 fn together(phase: &Phase, mix: &Spanned<Mix>, plan: &MixPlan, wrong: &mut Vec<Diagnostic>) {
-    let all = || plan.weights.iter().map(|(operation, _)| *operation);
+    several(phase, plan, wrong);
+    beside_others(phase, mix, plan, wrong);
+    without_effect(phase, plan, wrong);
+    let reopens = operations(plan).any(|one| one == Operation::Reopen);
+    if let Some(hold) = phase
+        .hold_snapshot
+        .as_ref()
+        .filter(|_| plan.hold_snapshot && reopens)
+    {
+        wrong.push(
+            Diagnostic::new(hold.span(), "a held snapshot keeps the database open")
+                .label("and this mix closes it"),
+        );
+    }
+}
+
+fn operations(plan: &MixPlan) -> impl Iterator<Item = Operation> {
+    plan.weights.iter().map(|(operation, _)| *operation)
+}
+
+/// Several clients do only what gives the same whoever comes first.
+fn several(phase: &Phase, plan: &MixPlan, wrong: &mut Vec<Diagnostic>) {
+    let all = || operations(plan);
     let exclusive = all().find(|operation| operation.exclusive());
     let changes = all().find(|operation| operation.writes() && !operation.only_adds());
     if let Some(clients) = phase.clients.as_ref().filter(|_| plan.clients > 1) {
@@ -193,6 +215,23 @@ fn together(phase: &Phase, mix: &Spanned<Mix>, plan: &MixPlan, wrong: &mut Vec<D
             );
         }
     }
+    if let (Some(_), Stop::Time(_)) = (
+        phase.clients.as_ref().filter(|_| plan.clients > 1),
+        plan.stop,
+    ) && all().any(Operation::writes)
+        && let Some(duration) = &phase.duration
+    {
+        wrong.push(
+            Diagnostic::new(
+                duration.span(),
+                "several writing clients stop after `operations`",
+            )
+            .label("a time would end each somewhere else"),
+        );
+    }
+}
+
+fn beside_others(phase: &Phase, mix: &Spanned<Mix>, plan: &MixPlan, wrong: &mut Vec<Diagnostic>) {
     if let Some(beside) = &phase.beside {
         if let Some((operation, _)) = plan.beside.iter().find(|(one, _)| !one.only_adds()) {
             let message = format!("`{}` cannot run beside others", operation.name());
@@ -201,7 +240,7 @@ fn together(phase: &Phase, mix: &Spanned<Mix>, plan: &MixPlan, wrong: &mut Vec<D
                     .label("insert-node and insert-edge can: they leave what others read alone"),
             );
         }
-        if let Some(operation) = all().find(|one| {
+        if let Some(operation) = operations(plan).find(|one| {
             one.writes() || one.exclusive() || *one == Operation::Scan || one.looks_up()
         }) {
             let message = format!("nothing can run beside `{}`", operation.name());
@@ -211,6 +250,9 @@ fn together(phase: &Phase, mix: &Spanned<Mix>, plan: &MixPlan, wrong: &mut Vec<D
             );
         }
     }
+}
+
+fn without_effect(phase: &Phase, plan: &MixPlan, wrong: &mut Vec<Diagnostic>) {
     if let Some(batch) = phase.batch.as_ref().filter(|_| !plan.writes()) {
         wrong.push(
             Diagnostic::new(
@@ -231,20 +273,6 @@ fn together(phase: &Phase, mix: &Spanned<Mix>, plan: &MixPlan, wrong: &mut Vec<D
                 "`rollback_every` needs one client that writes",
             )
             .label("no effect"),
-        );
-    }
-    if let (Some(_), Stop::Time(_)) = (
-        phase.clients.as_ref().filter(|_| plan.clients > 1),
-        plan.stop,
-    ) && all().any(Operation::writes)
-        && let Some(duration) = &phase.duration
-    {
-        wrong.push(
-            Diagnostic::new(
-                duration.span(),
-                "several writing clients stop after `operations`",
-            )
-            .label("a time would end each somewhere else"),
         );
     }
 }

@@ -401,6 +401,7 @@ fn a_scenario_extends_another() {
 
 /// Each kind of mistake with the place at which it is shown and what is said.
 #[test]
+// Long because each entry is one mistake.
 fn every_kind_of_mistake_is_shown_at_its_place() {
     let cases: &[(&str, &str, &[&str])] = &[
         ("schema = 1", "schema = one", &[":1:10"]),

@@ -40,7 +40,8 @@ impl Frame {
                 .map(|label| text_width(label))
                 .max()
                 .unwrap_or(0);
-        let top = legend_height(&data.series, left) + 8;
+        // Room for a number above the highest point.
+        let top = legend_height(&data.series, left) + 20;
         Frame {
             x,
             y,
