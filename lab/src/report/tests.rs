@@ -191,9 +191,9 @@ fn the_page_stands_alone_and_escapes() {
     assert!(pages.html.contains("45 nodes &lt;within&gt; 2 hops"));
     assert!(pages.html.contains("prefers-color-scheme: dark"));
     assert!(pages.html.contains("1 of 2 checks failed"));
-    let failed = pages.html.find("load.Fail").unwrap();
+    let failed = pages.html.find("load.<wbr>Fail").unwrap();
     assert!(
-        failed < pages.html.find("load.Pass").unwrap(),
+        failed < pages.html.find("load.<wbr>Pass").unwrap(),
         "failed checks come first"
     );
     assert!(

@@ -143,6 +143,9 @@ fn build(path: &Path, sources: &Sources, changes: &Changes) -> Result<Scenario, 
     };
     let whole = validate::whole(&raw, path, sources.main(), cell, &axes)
         .map_err(validate::Refusal::Wrong)?;
+    for cell in &mut cells {
+        validate::find_files(cell).map_err(validate::Refusal::Missing)?;
+    }
     Ok(Scenario {
         path: path.to_owned(),
         sources: Sources::default(),

@@ -446,7 +446,7 @@ fn every_kind_of_mistake_is_shown_at_its_place() {
         (
             "factor = 10",
             "step = 10",
-            &[":9:45", "unknown field `step`"],
+            &[":9:44", "unknown field `step`"],
         ),
         (
             "\"phase.read.operations\" = [5, 6]",

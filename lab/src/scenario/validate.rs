@@ -57,11 +57,15 @@ pub(super) fn cell(raw: &raw::Scenario, folder: &Path) -> Result<Plan, Refusal> 
         return Err(Refusal::Wrong(wrong));
     }
     let dataset = match (generated, &raw.dataset.get_ref().file) {
-        (None, Some(file)) => DatasetPlan::Files(
-            Files::find(&[folder.join(file.get_ref())]).map_err(Refusal::Missing)?,
-        ),
         (Some(generator), _) => DatasetPlan::Generated(generator),
-        (None, None) => return Err(Refusal::Wrong(wrong)),
+        // Looked for when everything else is known to be right.
+        (None, file) => DatasetPlan::Files(Files {
+            nodes: file
+                .iter()
+                .map(|file| folder.join(file.get_ref()))
+                .collect(),
+            edges: Vec::new(),
+        }),
     };
     Ok(Plan {
         seed: raw.seed,
@@ -72,6 +76,14 @@ pub(super) fn cell(raw: &raw::Scenario, folder: &Path) -> Result<Plan, Refusal> 
         at: Vec::new(),
         places: Vec::new(),
     })
+}
+
+/// Finds the files of the cell's graph.
+pub(super) fn find_files(plan: &mut Plan) -> Result<(), Failure> {
+    if let DatasetPlan::Files(files) = &mut plan.dataset {
+        *files = Files::find(&files.nodes)?;
+    }
+    Ok(())
 }
 
 /// What the scenario says as a whole. Every cell has the phases of the first, by name and kind.
