@@ -113,7 +113,13 @@ impl Storage for Poisonable {
     }
 
     fn sync(&self) -> io::Result<()> {
-        self.write(|inner| inner.sync().inspect_err(|_| self.poison.set()))
+        self.write(|inner| {
+            inner.sync().map_err(|error| {
+                self.poison.set();
+                // The data may be gone, so space would not help: its kind must not promise that.
+                io::Error::other(error)
+            })
+        })
     }
 
     fn lock(&self, mode: LockMode) -> io::Result<bool> {
@@ -124,6 +130,44 @@ impl Storage for Poisonable {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    /// A file on a disk that turns out to be full when it is synced.
+    struct FullAtSync;
+
+    impl Storage for FullAtSync {
+        fn len(&self) -> io::Result<u64> {
+            Ok(0)
+        }
+
+        fn read_at(&self, _: u64, _: &mut [u8]) -> io::Result<()> {
+            Err(io::ErrorKind::UnexpectedEof.into())
+        }
+
+        fn write_at(&self, _: u64, _: &[u8]) -> io::Result<()> {
+            Ok(())
+        }
+
+        fn set_len(&self, _: u64) -> io::Result<()> {
+            Ok(())
+        }
+
+        fn sync(&self) -> io::Result<()> {
+            Err(io::ErrorKind::StorageFull.into())
+        }
+
+        fn lock(&self, _: LockMode) -> io::Result<bool> {
+            Ok(true)
+        }
+    }
+
+    #[test]
+    fn a_sync_that_finds_no_space_has_failed_for_good() {
+        let poison = Arc::new(Poison::default());
+        let file = Poisonable::new(Arc::new(FullAtSync), &poison);
+        let told = file.sync().map_err(|error| Error::io("syncing", error));
+        assert!(matches!(told, Err(Error::Io { .. })), "{told:?}");
+        assert!(poison.is_set());
+    }
 
     #[test]
     fn a_failure_that_ends_writing_never_says_that_space_would_help() {
