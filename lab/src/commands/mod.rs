@@ -5,11 +5,13 @@ mod baseline;
 mod baselines;
 mod check;
 mod compare;
+mod corrupt;
 mod export;
 mod import;
 mod inspect;
 mod merge;
 mod plan;
+mod recover;
 mod report;
 mod run;
 mod tell;
@@ -36,6 +38,8 @@ pub(crate) fn dispatch(cli: Cli, console: &Console) -> Result<Exit, Failure> {
         Command::Export(args) => export::run(&args, console),
         Command::Import(args) => import::run(&args, console),
         Command::Check(args) => check::run(&args, console),
+        Command::Recover(args) => recover::run(&args, console),
+        Command::Corrupt(args) => corrupt::run(&args, console),
         Command::Writer(args) => crate::store::writer::run(&args),
         Command::Report(args) => report::run(&args, &global, console),
         Command::Inspect(args) => inspect::run(&args, global.verbose, console),
