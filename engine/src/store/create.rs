@@ -27,10 +27,9 @@ fn create(files: &Files, options: &Options) -> Result<Arc<dyn Storage>> {
         let _ = files.directory.remove(&temporary);
     })?;
     let region = header_region(options.page_size);
-    let context = || format!("creating {}", files.name);
-    file.set_len(0).map_err(|e| Error::io(context(), e))?;
-    file.set_len(region as u64)
-        .map_err(|e| Error::io(context(), e))?;
+    let context = files.failed("creating", &files.name);
+    file.set_len(0).map_err(context)?;
+    file.set_len(region as u64).map_err(context)?;
     // Both slots hold the empty state, so that a torn one always leaves the other.
     for sequence in [0, 1] {
         write_slot(&*file, &empty(options, sequence))?;
@@ -38,11 +37,8 @@ fn create(files: &Files, options: &Options) -> Result<Arc<dyn Storage>> {
     files
         .directory
         .rename(&temporary, &files.name)
-        .map_err(|e| Error::io(context(), e))?;
-    files
-        .directory
-        .sync()
-        .map_err(|e| Error::io(context(), e))?;
+        .map_err(context)?;
+    files.directory.sync().map_err(context)?;
     Ok(file)
 }
 
@@ -74,9 +70,9 @@ fn empty(options: &Options, sequence: u64) -> Header {
 
 /// The temporary file, new or left behind by an interrupted creation, locked either way.
 fn open_temporary(files: &Files, temporary: &str) -> Result<Arc<dyn Storage>> {
-    let context = |e| Error::io(format!("creating {temporary}"), e);
+    let context = files.failed("creating", temporary);
     let locked = || Error::Locked {
-        path: files.name.clone(),
+        path: files.describe(&files.name),
     };
     let mode = if files.exists(temporary)? {
         OpenMode::Write

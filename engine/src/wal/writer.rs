@@ -72,7 +72,7 @@ impl LogWriter {
         segment_bytes: u32,
         poison: &Arc<Poison>,
     ) -> Result<LogWriter> {
-        let context = |e| Error::io(format!("creating {name}"), e);
+        let context = |e| Error::io(format!("creating {}", directory.describe(name)), e);
         let temporary = format!("{name}-new");
         if directory.exists(&temporary).map_err(context)? {
             directory.remove(&temporary).map_err(context)?;
