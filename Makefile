@@ -6,7 +6,7 @@ NIGHTLY ?= nightly
 # Seconds for each fuzz target.
 T ?= 60
 FUZZ_TARGETS := $(patsubst fuzz/fuzz_targets/%.rs,%,$(wildcard fuzz/fuzz_targets/*.rs))
-FEATURES := "" forensics sim serde forensics,sim,serde
+FEATURES := "" forensics sim serde forensics,sim forensics,serde sim,serde forensics,sim,serde
 
 .DEFAULT_GOAL := help
 .PHONY: help rust demo test lint doc bench bench-instructions scale fuzz fuzz-tools
@@ -31,6 +31,7 @@ demo: rust ## Load the Debian package graph, query it, kill and recover it; ends
 
 test: rust ## Run every test
 	$(CARGO) test --locked --workspace
+	$(CARGO) test --locked -p vellum --features forensics,serde --test forensics
 
 lint: rust ## Formatting and clippy with warnings denied, every combination of features
 	$(CARGO) fmt --all --check
