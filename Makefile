@@ -6,7 +6,7 @@ NIGHTLY ?= nightly
 # Seconds for each fuzz target.
 T ?= 60
 FUZZ_TARGETS := $(patsubst fuzz/fuzz_targets/%.rs,%,$(wildcard fuzz/fuzz_targets/*.rs))
-FEATURES := "" forensics sim serde forensics,sim,serde
+FEATURES := "" forensics sim serde forensics,sim forensics,serde sim,serde forensics,sim,serde
 
 .DEFAULT_GOAL := help
 # What `make report` runs.
