@@ -7,6 +7,7 @@ use crate::dataset::edges::EdgeReader;
 use crate::dataset::lines::Lines;
 use crate::dataset::nodes::NodeReader;
 use crate::failure::{Exit, Failure};
+use crate::scenario::plan::Changes;
 
 /// Reads a scenario as `lab run` does, beside a file that is not there.
 ///
@@ -14,7 +15,7 @@ use crate::failure::{Exit, Failure};
 /// What a user would be told, drawn with its place where it has one.
 pub fn scenario(text: &str) -> Result<(), String> {
     let path = Path::new("scenario.toml");
-    match crate::scenario::parse(path, text.to_owned(), false) {
+    match crate::scenario::parse(path, text.to_owned(), &Changes::default(), false) {
         Ok(_) => Ok(()),
         // The text is right; only its data are not here.
         Err(failure) if failure.exit == Exit::Missing => Ok(()),
