@@ -35,9 +35,16 @@ const LARGE_PAGES: [u8; 2] = [4, 40];
 pub(super) fn add(seeds: &mut Seeds) {
     for (name, setup, steps) in sessions() {
         let operations = steps.concat();
-        seeds.add("ops_model", name, [&setup[..], &operations].concat());
-        let before = [&setup[..], &[4], &operations].concat();
-        seeds.add("readers_snapshot", name, before);
+        for (options, setup) in [
+            ("plain", PLAIN),
+            ("unique", UNIQUE_NAMELESS),
+            ("large-pages", LARGE_PAGES),
+        ] {
+            let name = format!("{name}-{options}");
+            seeds.add("ops_model", &*name, [&setup[..], &operations].concat());
+            let before = [&setup[..], &[4], &operations].concat();
+            seeds.add("readers_snapshot", name, before);
+        }
         for (cut, first, second) in [
             (
                 "late",
