@@ -316,6 +316,12 @@ fn trees_owners_and_pictures_are_drawn() {
             "</svg>",
         ],
     );
+    let tags = picture.split('<').skip(1);
+    assert!(
+        tags.into_iter()
+            .all(|tag| tag.starts_with(|first: char| first.is_ascii_lowercase() || first == '/')),
+        "not XML"
+    );
     let again = Inspect::Map(MapArgs {
         by: MapBy::Kind,
         svg: Some(svg),
