@@ -17,6 +17,7 @@ mod edits;
 pub mod header;
 mod image;
 pub mod import_text;
+pub mod inspect;
 mod model;
 pub mod open_image;
 pub mod open_image_resealed;
@@ -43,6 +44,7 @@ pub const TARGETS: &[Target] = &[
     ("wal", |data| _ = wal::run(data)),
     ("adjacency_block", |data| _ = adjacency_block::run(data)),
     ("open_image", |data| _ = open_image::run(data)),
+    ("inspect", |data| _ = inspect::run(data)),
     ("open_image_resealed", |data| {
         _ = open_image_resealed::run(data)
     }),
