@@ -52,6 +52,11 @@ pub(super) fn add(seeds: &mut Seeds) {
                 cut(0x8000, 0, 0, 0),
             ),
             (
+                "middle",
+                cut(0xb000, 0x3333_3333, 0xff, 0),
+                cut(0xc000, 0, 0xff, 0),
+            ),
+            (
                 "early",
                 cut(0x6000, u32::MAX, 0x55, 2),
                 cut(u16::MAX, u32::MAX, 0x55, 0),
