@@ -75,6 +75,8 @@ pub(crate) enum Command {
     Import(ImportArgs),
     /// Check a database completely, read-only, and report every finding.
     Check(CheckArgs),
+    /// Do one thing to a database and tell what it took, page by page.
+    Explain(crate::commands::explain::ExplainArgs),
     /// Look inside a database file without opening it as one. Works on damaged files too.
     Inspect(InspectArgs),
     /// Render the reports of stored runs again. Without RUN: the latest.

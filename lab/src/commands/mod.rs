@@ -1,6 +1,7 @@
 //! The commands: each turns what was typed into a plan, carries it out and says how it ended.
 
 mod check;
+pub(crate) mod explain;
 mod import;
 mod inspect;
 mod report;
@@ -17,6 +18,7 @@ pub(crate) fn dispatch(cli: Cli, console: &Console) -> Result<Exit, Failure> {
         Command::Run(args) => run::run(&args, &global, console),
         Command::Import(args) => import::run(&args, console),
         Command::Check(args) => check::run(&args, console),
+        Command::Explain(args) => explain::run(&args, console),
         Command::Writer(args) => crate::store::writer::run(&args),
         Command::Report(args) => report::run(&args, &global, console),
         Command::Inspect(args) => inspect::run(&args, global.verbose, console),
