@@ -93,6 +93,8 @@ pub(crate) enum Command {
     Merge(MergeArgs),
     /// The scenarios of a folder, with their questions.
     List(ListArgs),
+    /// What scenarios can check and what the engine counts, with unit and meaning.
+    Metrics(crate::commands::metrics::MetricsArgs),
     /// Other stores that scenarios can compare with.
     Peers,
     /// What measurements on this machine are worth, and what would make them better.

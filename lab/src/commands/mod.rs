@@ -11,6 +11,7 @@ mod export;
 mod import;
 mod inspect;
 mod merge;
+pub(crate) mod metrics;
 mod plan;
 mod recover;
 mod report;
@@ -32,6 +33,7 @@ pub(crate) fn dispatch(cli: Cli, console: &Console) -> Result<Exit, Failure> {
         Command::Baseline(command) => baseline::run(&command, &global, console),
         Command::Merge(args) => merge::run(&args, &global, console),
         Command::List(args) => tell::list(&args, console),
+        Command::Metrics(args) => metrics::run(&args, console),
         Command::Peers => tell::peers(console),
         Command::Doctor => tell::doctor(&global.out, console),
         Command::Schema(args) => tell::schema(&args, console),
