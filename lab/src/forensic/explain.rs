@@ -90,8 +90,7 @@ fn what(call: &Call) -> String {
             format!("neighbors of {node} ({way}{label})")
         }
         Call::Path(from, to) => format!("path from {from} to {to}"),
-        Call::Insert { edge: None, .. } => "insert a node".to_owned(),
-        Call::Insert { edge: Some(_), .. } => "insert a node and an edge".to_owned(),
+        Call::Insert { .. } => "insert".to_owned(),
     }
 }
 
@@ -126,14 +125,8 @@ fn ask(txn: &ReadTxn, call: &Call) -> Result<String, Failure> {
     })
 }
 
-/// Inserts into the file as it would be: what is written stays in memory.
-fn insert(
-    database: &Path,
-    kind: &str,
-    name: &str,
-    data: &[u8],
-    edge: Option<&(NodeId, String)>,
-) -> Result<Explained, Failure> {
+/// Opens a file for writing without ever changing it: what is written stays in memory.
+fn open_overlaid(database: &Path) -> Result<Database, Failure> {
     if !database.is_file() {
         let message = format!("{}: no such file", database.display());
         return Err(Failure::new(Exit::Usage, message));
@@ -142,10 +135,21 @@ fn insert(
         .parent()
         .filter(|folder| !folder.as_os_str().is_empty());
     let overlay = Arc::new(Overlay::new(folder.unwrap_or(Path::new("."))));
-    let db = Database::builder()
+    Ok(Database::builder()
         .checkpoint(vellum::CheckpointMode::Inline)
         .in_directory(overlay)
-        .open(database)?;
+        .open(database)?)
+}
+
+/// Inserts twice, as the first writer of an open would and as every further one, then closes.
+fn insert(
+    database: &Path,
+    kind: &str,
+    name: &str,
+    data: &[u8],
+    edge: Option<&(NodeId, String)>,
+) -> Result<Explained, Failure> {
+    let db = open_overlaid(database)?;
     let watch = db.watch();
     let mut steps = Vec::new();
     let mut answer = String::new();
@@ -191,12 +195,10 @@ fn insert(
         ledger,
     });
     Ok(Explained {
-        what: what(&Call::Insert {
-            kind: kind.to_owned(),
-            name: name.to_owned(),
-            data: String::new(),
-            edge: edge.cloned(),
-        }),
+        what: match edge {
+            Some(_) => "insert a node and an edge".to_owned(),
+            None => "insert a node".to_owned(),
+        },
         answer,
         note: Some(
             "Nothing was written to the file: it was opened under an overlay in memory, which is gone now.",
