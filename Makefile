@@ -67,7 +67,7 @@ bench-instructions: rust ## Count their instructions, which repeat exactly; need
 		echo "missing: gungraun-runner; install it with: cargo install gungraun-runner --version $$least --locked" >&2; exit 1; }
 	$(CARGO) bench --locked -p vellum --bench instructions
 
-bench-forensics: rust ## Prove that counters cost nothing where they are off, and tell what they cost; needs valgrind
+bench-forensics: rust ## Compare the instructions of builds with and without counters; needs valgrind
 	@command -v valgrind >/dev/null 2>&1 || { echo "missing: valgrind; install it with: apt-get install valgrind" >&2; exit 1; }
 	@CARGO="$(CARGO)" sh engine/benches/overhead.sh
 
