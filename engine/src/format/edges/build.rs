@@ -1,5 +1,6 @@
 //! Writing edge blocks, with a size that is known before every step.
 
+use super::joined::Widths;
 use super::packed::{self, packed_len, width_of};
 use super::{BlockEdge, CHUNK_HEADER_LEN, CHUNK_LEN, FLAG_DATA, FLAG_DELTA, FLAG_ORDINALS, Run};
 use crate::format::bytes::put_u48;
@@ -74,6 +75,22 @@ impl Sums {
     }
 
     fn size(&self) -> usize {
+        let split = self.split();
+        self.joined().map_or(split, |(_, size)| size.min(split))
+    }
+
+    /// Labels and peers together, where that is possible, with the block's size then. The last label
+    /// is the greatest.
+    fn joined(&self) -> Option<(Widths, usize)> {
+        if self.max_ordinal > 0 || self.data > 0 {
+            return None;
+        }
+        let widths = Widths::of(self.last.label, self.max_peer)?;
+        Some((widths, widths.size(self.count)))
+    }
+
+    /// The size of a block whose labels stand before its peers.
+    fn split(&self) -> usize {
         if self.count == 0 {
             return 0;
         }
@@ -142,6 +159,16 @@ impl EdgeBlockBuilder {
             return;
         };
         let before = out.len();
+        if let Some((widths, size)) = self.sums.joined()
+            && size <= self.sums.split()
+        {
+            widths.put(out, &self.edges);
+            debug_assert!(
+                out.len() - before == self.size(),
+                "block size was computed wrongly"
+            );
+            return;
+        }
         let delta = self.sums.delta() < self.sums.absolute();
         let ordinals = self.sums.max_ordinal > 0;
         let data = self.sums.data > 0;

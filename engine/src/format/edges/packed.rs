@@ -14,12 +14,12 @@ pub(super) fn packed_len(count: usize, width: u32) -> usize {
     (count * width as usize).div_ceil(8)
 }
 
-/// Appends the numbers with `width` bits each, at most 48, and fills the last byte with zeros.
+/// Appends the numbers with `width` bits each, at most 56, and fills the last byte with zeros.
 pub(super) fn put(out: &mut Vec<u8>, width: u32, numbers: impl Iterator<Item = u64>) {
     let (mut pending, mut bits) = (0u64, 0);
     for number in numbers {
         debug_assert!(width_of(number) <= width, "number is wider than its group");
-        // At most seven bits are pending, so 48 more fit.
+        // At most seven bits are pending, so 56 more fit.
         pending |= number << bits;
         bits += width;
         while bits >= 8 {
@@ -68,6 +68,16 @@ impl<'p> Packed<'p> {
                 end,
             )),
             _ => Err(FormatError("packed numbers exceed their cell")),
+        }
+    }
+
+    /// A group that begins here and is known to lie within the page.
+    #[inline]
+    pub(super) fn within(page: &'p [u8], start: usize, width: u32) -> Packed<'p> {
+        Packed {
+            bytes: page.get(start..).unwrap_or_default(),
+            width,
+            mask: (1 << width) - 1,
         }
     }
 
