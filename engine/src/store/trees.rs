@@ -59,8 +59,8 @@ pub(crate) struct Trees {
     births: Births,
     /// Pages of the current freelist chain; `None` until a change needs the freelist.
     freelist: Option<Vec<PageRef>>,
-    /// Bases that snapshots may still hold, oldest first.
-    live: Vec<Weak<Base>>,
+    /// What snapshots may still reach, oldest first.
+    live: Vec<Weak<u64>>,
     /// The checkpoint under way.
     pub(crate) checkpoint: Option<Checkpoint>,
 }
@@ -71,8 +71,8 @@ impl Trees {
         let header = slots.header.clone();
         let allocator = Allocator::new(&header);
         let births = Births::from(header.birth_limit);
-        let base = Arc::new(Base::new(header));
-        let live = vec![Arc::downgrade(&base)];
+        let base = Arc::new(Base::new(header, &pager));
+        let live = vec![Arc::downgrade(&base.reach)];
         let trees = Trees {
             pager,
             slots,
@@ -179,8 +179,8 @@ impl Trees {
         let header = self.slots.header.clone();
         self.allocator.commit_change(header.sequence);
         self.freelist = Some(freelist);
-        let base = Arc::new(Base::new(header));
-        self.live.push(Arc::downgrade(&base));
+        let base = Arc::new(Base::new(header, &self.pager));
+        self.live.push(Arc::downgrade(&base.reach));
         base
     }
 
@@ -191,11 +191,8 @@ impl Trees {
 
     /// Gives back pages that no snapshot reaches any more.
     fn release_unused(&mut self) {
-        self.live.retain(|base| base.strong_count() > 0);
-        let oldest = self
-            .live
-            .iter()
-            .find_map(|base| base.upgrade().map(|base| base.header.sequence));
+        self.live.retain(|reach| reach.strong_count() > 0);
+        let oldest = self.live.iter().find_map(Weak::upgrade).map(|reach| *reach);
         self.allocator
             .release(oldest.unwrap_or(self.slots.header.sequence));
     }
@@ -206,7 +203,7 @@ impl Trees {
         self.live
             .iter()
             .filter_map(Weak::upgrade)
-            .any(|base| base.header.sequence < current)
+            .any(|reach| *reach < current)
     }
 
     /// Publishes a state that does not count free pages at the end of the file, unless snapshots may

@@ -115,9 +115,10 @@ impl<'t> Bfs<'t> {
     /// [`Error::Io`](crate::Error::Io), [`Error::Corrupt`](crate::Error::Corrupt).
     pub fn run<B>(mut self, mut visit: impl FnMut(Visit) -> ControlFlow<B>) -> Result<Option<B>> {
         let mut own = TraversalCache::default();
+        let direct = self.cache.is_none();
         let cache = self.cache.take().unwrap_or(&mut own);
         let pages = TraversalPages::new(&self.view.pager, cache);
-        let stepper = Stepper::new(self.view, &pages, self.follow)?;
+        let stepper = Stepper::new(self.view, &pages, self.follow, direct)?;
         if !self.view.contains_node(self.start)? {
             return Ok(None);
         }

@@ -5,7 +5,7 @@ use std::sync::Arc;
 use crate::delta::Delta;
 use crate::error::{Error, Result};
 use crate::format::header::Root;
-use crate::graph::{Base, DictionaryCache, View};
+use crate::graph::{DictionaryCache, View};
 use crate::pager::Mark as AllocatorMark;
 use crate::store::{Held, Store, Trees, merge_all};
 
@@ -62,11 +62,9 @@ impl Spilled {
     /// A view of the private trees.
     pub(super) fn view(&self, store: &Store) -> View {
         let mut view = store.view(&store.tip());
-        let mut header = view.base.header.clone();
-        header.roots = self.roots;
         view.layers.clear();
         view.dictionary = Arc::clone(&self.dictionary);
-        view.base = Arc::new(Base::new(header));
+        view.base = Arc::new(view.base.private(self.roots));
         view
     }
 

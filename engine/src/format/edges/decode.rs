@@ -2,7 +2,7 @@
 
 use std::ops::Range;
 
-use super::joined::Joined;
+use super::joined::{Joined, JoinedPeers};
 use super::packed::{Packed, width};
 use super::{
     BlockEdge, CHUNK_HEADER_LEN, CHUNK_LEN, EdgeBlockBuilder, EdgeDataIter, FLAG_DATA, FLAG_DELTA,
@@ -303,6 +303,47 @@ impl<'p> EdgeBlock<'p> {
         }
     }
 
+    /// Appends the peers of the edges with these indexes, or nothing if there is an error.
+    pub(crate) fn peers_into(&self, range: Range<usize>, out: &mut Vec<u64>) -> Result<()> {
+        ensure(range.end <= self.count, "no such edge in the block")?;
+        match self.peers {
+            Peers::Joined(joined) => joined.peers_into(self.page, range, out),
+            Peers::Absolute(group) => {
+                let peers = self.packed(group)?;
+                out.extend(range.map(|i| peers.get(i)));
+            }
+            Peers::Delta(at) => {
+                let before = out.len();
+                let read = self.delta_peers(at, range, out);
+                if read.is_err() {
+                    out.truncate(before);
+                }
+                return read;
+            }
+        }
+        Ok(())
+    }
+
+    fn delta_peers(&self, at: usize, range: Range<usize>, out: &mut Vec<u64>) -> Result<()> {
+        let mut chunks = self.chunks(at);
+        while let Some(chunk) = chunks.step()? {
+            if chunk.range.start >= range.end {
+                break;
+            }
+            let mut peer = chunk.first;
+            for i in chunk.range.clone().take_while(|i| *i < range.end) {
+                if let Some(step) = (i - chunk.range.start).checked_sub(1) {
+                    peer += chunk.differences.get(step);
+                }
+                if i >= range.start {
+                    out.push(peer);
+                }
+            }
+            ensure(peer <= MAX_U48, "peer exceeds 48 bits")?;
+        }
+        Ok(())
+    }
+
     fn fill_delta(&self, at: usize, start: usize, mut out: &mut [BlockEdge]) -> Result<()> {
         let mut chunks = self.chunks(at);
         while let Some(chunk) = chunks.step()? {
@@ -345,6 +386,15 @@ impl<'p> EdgeBlock<'p> {
             out = rest;
         }
         Ok(())
+    }
+
+    /// The peers of all edges in order, if they can be read without reading what is before them.
+    #[inline]
+    pub(crate) fn joined_peers(&self) -> Option<JoinedPeers<'p>> {
+        match self.peers {
+            Peers::Joined(joined) => Some(joined.peers(self.page)),
+            Peers::Absolute(_) | Peers::Delta(_) => None,
+        }
     }
 
     /// The least edge.

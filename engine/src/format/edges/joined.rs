@@ -133,4 +133,42 @@ impl Joined {
         let end = rest.clone().find(|i| label(*i) != this);
         Some((this as u16, start..end.unwrap_or(self.count)))
     }
+
+    /// Appends the peers of the edges with these indexes; they exist.
+    pub(super) fn peers_into(&self, page: &[u8], range: Range<usize>, out: &mut Vec<u64>) {
+        let numbers = self.numbers(page);
+        let mask = (1 << self.widths.peer) - 1;
+        out.extend(range.map(|i| numbers.get(i) & mask));
+    }
+
+    #[inline]
+    pub(super) fn peers<'p>(&self, page: &'p [u8]) -> JoinedPeers<'p> {
+        JoinedPeers {
+            numbers: self.numbers(page),
+            mask: (1 << self.widths.peer) - 1,
+            next: 0,
+            count: self.count,
+        }
+    }
+}
+
+/// The peers of a block, read one at a time where they stand.
+#[derive(Clone, Debug, Default)]
+pub(crate) struct JoinedPeers<'p> {
+    numbers: Packed<'p>,
+    mask: u64,
+    next: usize,
+    count: usize,
+}
+
+impl JoinedPeers<'_> {
+    #[inline(always)]
+    pub(crate) fn next(&mut self) -> Option<u64> {
+        if self.next >= self.count {
+            return None;
+        }
+        let number = self.numbers.get(self.next);
+        self.next += 1;
+        Some(number & self.mask)
+    }
 }

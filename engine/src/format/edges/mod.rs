@@ -14,6 +14,7 @@ mod tests;
 pub use build::EdgeBlockBuilder;
 pub use data::EdgeDataIter;
 pub use decode::EdgeBlock;
+pub(crate) use joined::JoinedPeers;
 
 use super::{FormatError, Reader, Result, ensure, varint};
 

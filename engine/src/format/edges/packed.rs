@@ -34,7 +34,7 @@ pub(super) fn put(out: &mut Vec<u8>, width: u32, numbers: impl Iterator<Item = u
 }
 
 /// A packed group where it stands in a page.
-#[derive(Clone, Copy, Debug)]
+#[derive(Clone, Copy, Debug, Default)]
 pub(super) struct Packed<'p> {
     /// From the group's first byte to the end of the page.
     bytes: &'p [u8],

@@ -117,7 +117,10 @@ fn check_parts(block: &EdgeBlock<'_>, plain: &[BlockEdge]) {
         let mut out = Vec::new();
         if range.start <= range.end {
             block.decode_range(range.clone(), &mut out).unwrap();
-            assert_eq!(out, plain[range]);
+            assert_eq!(out, plain[range.clone()]);
+            let mut peers = vec![7];
+            block.peers_into(range, &mut peers).unwrap();
+            assert!(peers[1..].iter().eq(out.iter().map(|edge| &edge.peer)));
         }
     }
     assert!(block.decode_range(0..len + 1, &mut Vec::new()).is_err());
@@ -276,7 +279,11 @@ fn read_any(bytes: &[u8]) {
         return;
     };
     let mut out = Vec::new();
+    let mut peers = Vec::new();
+    let read = block.peers_into(0..block.len(), &mut peers);
+    assert!(read.is_ok() || peers.is_empty());
     if block.decode_into(&mut out).is_ok() {
+        assert!(peers.iter().eq(out.iter().map(|edge| &edge.peer)));
         assert_eq!(out.len(), block.len());
         assert!(out.iter().all(|edge| edge.peer <= MAX_U48));
         assert!(out.is_sorted_by_key(|edge| edge.label));

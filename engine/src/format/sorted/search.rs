@@ -3,7 +3,6 @@
 use std::cmp::Ordering;
 
 use super::{HEAD_LEN, Mode, SortedPage, head_of};
-use crate::format::bytes::u32_at;
 
 /// How far the estimate of a position may be off before bisection takes over.
 const WALK_MAX: usize = 8;
@@ -78,13 +77,13 @@ impl<'p> SortedPage<'p> {
     /// The cell of a key that is a u48, on a page whose keys are six bytes long.
     #[inline]
     pub fn find_u48(&self, id: u64) -> Option<usize> {
-        let Some(high) = self.layout.high else {
+        let Some(high) = self.layout.high() else {
             return self.search(&crate::format::bytes::u48_be(id)).ok();
         };
         let head = u32::try_from(id ^ high).ok()?;
         match self.layout.mode {
             Mode::Direct => {
-                let i = head.checked_sub(u32_at(self.bytes, self.layout.heads))? as usize;
+                let i = head.checked_sub(self.layout.first)? as usize;
                 (i < self.len() && !self.cell(i).is_empty()).then_some(i)
             }
             _ => {
@@ -140,7 +139,7 @@ impl<'p> SortedPage<'p> {
     fn heads(&self) -> &'p [[u8; HEAD_LEN]] {
         let table = self
             .bytes
-            .get(self.layout.heads..self.layout.ends)
+            .get(self.layout.heads()..self.layout.ends())
             .unwrap_or_default();
         table.as_chunks().0
     }
