@@ -5,6 +5,7 @@
 //! cargo bench -p vellum --bench limits -- [NODES] [EDGES] [CACHE_MIB]
 //! ```
 #![allow(
+    unreachable_pub,
     missing_docs,
     clippy::unwrap_used,
     clippy::indexing_slicing,

@@ -104,8 +104,7 @@ pub struct Page {
 impl Page {
     /// The only way to a `Page`: checks the birth and checksum that `at` and `id` demand, then
     /// everything that the accessors of its kind rely on.
-    pub fn verify(bytes: impl Into<Arc<[u8]>>, at: PageRef, id: &FileId) -> Result<Page> {
-        let bytes = bytes.into();
+    pub fn verify(bytes: Arc<[u8]>, at: PageRef, id: &FileId) -> Result<Page> {
         check_seal(&bytes, at, id)?;
         Page::check_layout(bytes, at)
     }
