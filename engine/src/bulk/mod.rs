@@ -111,29 +111,22 @@ pub(crate) fn load<P: FnMut(BulkProgress)>(
         scratch: Scratch::new(&store.files),
         progress,
     };
-    match load.run(nodes, edges) {
-        Ok((nodes, edges)) => {
-            let Load {
-                trees,
-                roots,
-                totals,
-                view,
-                ..
-            } = load;
-            // The view pins the old trees, whose pages the commit gives back.
-            drop(view);
-            let commit = store.commit_flip(writer, trees, roots, totals)?;
-            Ok(BulkReport {
-                nodes,
-                edges,
-                commit,
-            })
-        }
-        Err(error) => {
-            load.trees.abandon();
-            Err(error)
-        }
-    }
+    let (nodes, edges) = load.run(nodes, edges)?;
+    let Load {
+        trees,
+        roots,
+        totals,
+        view,
+        ..
+    } = load;
+    // The view pins the old trees, whose pages the commit gives back.
+    drop(view);
+    let commit = store.commit_flip(writer, trees, roots, totals)?;
+    Ok(BulkReport {
+        nodes,
+        edges,
+        commit,
+    })
 }
 
 impl<P: FnMut(BulkProgress)> Load<'_, P> {

@@ -194,7 +194,7 @@ impl Builder {
         Ok(Database::new(Store::open(files, options, &self.watch)?))
     }
 
-    fn files(&self, path: &Path) -> Result<Files> {
+    pub(super) fn files(&self, path: &Path) -> Result<Files> {
         let name = path.file_name().and_then(|name| name.to_str());
         let Some(name) = name else {
             return Err(Error::usage(format!(

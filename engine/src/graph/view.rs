@@ -49,13 +49,11 @@ impl Base {
         Base::within(self.header.clone(), Arc::clone(&self.reach), pager)
     }
 
-    /// Trees that a transaction builds over these, for its own eyes.
-    pub(crate) fn private(&self, roots: [Root; 7]) -> Base {
-        let mut header = self.header.clone();
-        header.roots = roots;
+    /// Trees of a change under way, for its own eyes.
+    pub(crate) fn private(header: Header) -> Base {
         Base {
+            reach: Arc::new(header.sequence),
             header,
-            reach: Arc::clone(&self.reach),
             directories: None,
         }
     }

@@ -5,7 +5,9 @@
 //! that the change makes, until no older snapshot is left.
 //!
 //! Within one change nothing is reused: a page written and dropped by the same change may still be
-//! seen through a view of the transaction, and a savepoint may bring it back.
+//! seen through a view of the transaction, and a savepoint may bring it back. Such a view may outlive
+//! the change; then what the change undoes or drops of its own waits as well. `seen` says so: it is the
+//! state that the view counts as a snapshot of.
 
 use std::collections::{BTreeMap, VecDeque};
 
@@ -122,44 +124,50 @@ impl Allocator {
     }
 
     /// Undoes what the change did since the mark.
-    pub(crate) fn rollback_to(&mut self, mark: &Mark) {
+    pub(crate) fn rollback_to(&mut self, mark: &Mark, seen: Option<u64>) {
         self.dropped.truncate(mark.dropped);
         let undone = self.taken.split_off(mark.taken.min(self.taken.len()));
-        self.give_back(undone);
+        match seen {
+            Some(state) => self.wait(state + 1, undone),
+            None => self.give_back(undone),
+        }
     }
 
     /// Ends a change whose state has become durable.
-    pub(crate) fn commit_change(&mut self, state: u64) {
+    pub(crate) fn commit_change(&mut self, state: u64, seen: Option<u64>) {
         let (mut own, mut older) = (Vec::new(), Vec::new());
         for at in self.dropped.drain(..) {
-            let list = if at.birth() >= self.change_from {
-                &mut own
-            } else {
-                &mut older
-            };
+            // No header ever reached what the change itself wrote and dropped.
+            let own_alone = at.birth() >= self.change_from && seen.is_none();
+            let list = if own_alone { &mut own } else { &mut older };
             list.push(at.page());
         }
         self.taken.clear();
         self.change_from = u64::MAX;
-        // No header ever reached what the change itself wrote and dropped.
         self.give_back(own);
-        self.waiting_pages += older.len() as u64;
-        self.waiting.push_back(Dropped {
-            by_state: state,
-            pages: older,
-        });
+        self.wait(state, older);
     }
 
     /// Ends a change that did not come about.
-    pub(crate) fn abort_change(&mut self) {
+    pub(crate) fn abort_change(&mut self, seen: Option<u64>) {
         if self.change_from == u64::MAX {
             return;
         }
-        self.rollback_to(&Mark {
+        let start = Mark {
             taken: 0,
             dropped: 0,
-        });
+        };
+        self.rollback_to(&start, seen);
         self.change_from = u64::MAX;
+    }
+
+    /// Keeps pages that this state does not reach until no older one is looked at.
+    fn wait(&mut self, state: u64, pages: Vec<u64>) {
+        self.waiting_pages += pages.len() as u64;
+        self.waiting.push_back(Dropped {
+            by_state: state,
+            pages,
+        });
     }
 
     /// Frees what no snapshot at or after `oldest_state` reaches.

@@ -204,6 +204,12 @@ impl Pager {
         Ok(guard)
     }
 
+    /// Whether this is a page of the file.
+    pub(crate) fn holds(&self, page: &Page) -> bool {
+        self.read(page.at())
+            .is_ok_and(|own| own.bytes() == page.bytes())
+    }
+
     /// A page of another kind, past the cache.
     pub(crate) fn read_kind(&self, at: PageRef, kind: PageKind) -> Result<Page> {
         let page = self.read(at)?;

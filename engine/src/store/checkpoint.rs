@@ -21,6 +21,7 @@ use crate::pager::PageWriter;
 const SLICE_CHANGES: usize = 1 << 18;
 
 /// A checkpoint under way.
+#[derive(Clone)]
 pub(crate) struct Checkpoint {
     delta: Delta,
     totals: Totals,
@@ -209,24 +210,16 @@ impl Store {
     }
 
     pub(crate) fn checkpoint_slice_in(&self, trees: &mut Trees) -> Result<Slice> {
-        let Some(mut checkpoint) = trees.checkpoint.take() else {
+        // A copy, so that whatever happens the slice can be tried again: losing what was frozen would lose
+        // commits.
+        let Some(mut checkpoint) = trees.checkpoint.clone() else {
             return Ok(Slice::Nothing);
         };
         let merged = self.merge_and_publish(trees, &mut checkpoint);
-        let done = match merged {
-            Ok(done) => done,
-            Err(error) => {
-                // Nothing durable names the new pages: the slice can be tried again.
-                trees.abandon();
-                trees.checkpoint = Some(checkpoint);
-                return Err(error);
-            }
-        };
-        if done {
-            return Ok(Slice::Last);
-        }
-        trees.checkpoint = Some(checkpoint);
-        Ok(Slice::More)
+        // Nothing durable names the new pages of a slice that failed.
+        let done = merged.inspect_err(|_| trees.abandon())?;
+        trees.checkpoint = (!done).then_some(checkpoint);
+        Ok(if done { Slice::Last } else { Slice::More })
     }
 
     fn merge_and_publish(&self, trees: &mut Trees, checkpoint: &mut Checkpoint) -> Result<bool> {

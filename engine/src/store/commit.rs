@@ -138,16 +138,9 @@ impl Store {
         roots: [Root; 7],
         totals: Totals,
     ) -> Result<CommitReport> {
-        let pages = trees.allocator.taken();
+        let pages = trees.written();
         let commit = self.tip().commit + 1;
-        let flipped = self.flip(&mut trees, roots, totals, commit);
-        let syncs = match flipped {
-            Ok(syncs) => syncs,
-            Err(error) => {
-                trees.abandon();
-                return Err(error);
-            }
-        };
+        let syncs = self.flip(&mut trees, roots, totals, commit)?;
         drop(trees);
         drop(writer);
         let log_bytes = (SLOT_LEN + RECORD_OVERHEAD) as u64;

@@ -13,16 +13,16 @@ use crate::format::checksum::crc;
 use crate::format::header::{Header, first_data_page, header_region};
 use crate::options::Options;
 use crate::storage::{LockMode, OpenMode, Storage};
-use crate::wal::{LogIdentity, LogWriter};
+use crate::wal::{FIRST_GENERATION, LogIdentity, LogWriter};
 
 use super::commits::Log;
 
 /// Creates an empty database and returns its file, locked.
 fn create(files: &Files, options: &Options) -> Result<Arc<dyn Storage>> {
     let temporary = files.unfinished();
-    expect_absent(files)?;
+    files.expect_absent()?;
     let file = open_temporary(files, &temporary)?;
-    expect_absent(files).inspect_err(|_| {
+    files.expect_absent().inspect_err(|_| {
         // Somebody else was faster. If this fails, the next creation uses the file.
         let _ = files.directory.remove(&temporary);
     })?;
@@ -72,23 +72,13 @@ fn empty(options: &Options, sequence: u64) -> Header {
     }
 }
 
-fn expect_absent(files: &Files) -> Result<()> {
-    if exists(files, &files.name)? {
-        return Err(Error::usage(format!(
-            "{} already exists; open it instead",
-            files.name
-        )));
-    }
-    Ok(())
-}
-
 /// The temporary file, new or left behind by an interrupted creation, locked either way.
 fn open_temporary(files: &Files, temporary: &str) -> Result<Arc<dyn Storage>> {
     let context = |e| Error::io(format!("creating {temporary}"), e);
     let locked = || Error::Locked {
         path: files.name.clone(),
     };
-    let mode = if exists(files, temporary)? {
+    let mode = if files.exists(temporary)? {
         OpenMode::Write
     } else {
         OpenMode::CreateNew
@@ -105,13 +95,6 @@ fn open_temporary(files: &Files, temporary: &str) -> Result<Arc<dyn Storage>> {
     } else {
         Err(locked())
     }
-}
-
-fn exists(files: &Files, name: &str) -> Result<bool> {
-    files
-        .directory
-        .exists(name)
-        .map_err(|e| Error::io(format!("looking for {name}"), e))
 }
 
 impl Store {
@@ -138,7 +121,7 @@ impl Store {
     /// Creates the log of this handle and makes the header name it, before anything is logged.
     pub(super) fn create_log(&self, trees: &mut Trees) -> Result<Arc<LogWriter>> {
         let birth_limit = trees.next_birth_limit();
-        let generation = 1u64;
+        let generation = FIRST_GENERATION;
         let salt = crc(&[
             &self.options.file_id,
             &generation.to_le_bytes(),
@@ -158,11 +141,15 @@ impl Store {
             self.options.log_segment_bytes,
             &self.poison,
         )?;
-        trees.publish_log(Covered {
-            generation,
-            position: log.end(),
-            chain: log.chain(),
-        })?;
+        // In both slots: were the one that names the log damaged later, the other would say that there
+        // is none, and what the log holds would be forgotten in silence.
+        for _ in 0..2 {
+            trees.publish_log(Covered {
+                generation,
+                position: log.end(),
+                chain: log.chain(),
+            })?;
+        }
         let log = Arc::new(log);
         self.commits().log = Log::Open(Arc::clone(&log));
         Ok(log)

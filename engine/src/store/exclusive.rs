@@ -3,14 +3,22 @@
 use std::ops::{Deref, DerefMut};
 use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
 
+/// What can be taken away and brought back.
+pub(crate) trait Lent {
+    /// Undoes what its holder left unfinished. Called whichever way the holder ended, by a panic too.
+    fn come_back(&mut self) {}
+}
+
+impl Lent for () {}
+
 /// A lock whose guard owns the value and no borrow, so that it may live as long as a transaction
 /// and move between threads.
-pub(crate) struct Exclusive<T> {
+pub(crate) struct Exclusive<T: Lent> {
     place: Mutex<Option<T>>,
     returned: Condvar,
 }
 
-impl<T> Exclusive<T> {
+impl<T: Lent> Exclusive<T> {
     pub(crate) fn new(value: T) -> Arc<Exclusive<T>> {
         Arc::new(Exclusive {
             place: Mutex::new(Some(value)),
@@ -51,13 +59,13 @@ impl<T> Exclusive<T> {
 }
 
 /// The value, until dropped.
-pub(crate) struct Held<T> {
+pub(crate) struct Held<T: Lent> {
     // `None` only while `drop` runs.
     value: Option<T>,
     home: Arc<Exclusive<T>>,
 }
 
-impl<T> Deref for Held<T> {
+impl<T: Lent> Deref for Held<T> {
     type Target = T;
 
     fn deref(&self) -> &T {
@@ -68,7 +76,7 @@ impl<T> Deref for Held<T> {
     }
 }
 
-impl<T> DerefMut for Held<T> {
+impl<T: Lent> DerefMut for Held<T> {
     fn deref_mut(&mut self) -> &mut T {
         match &mut self.value {
             Some(value) => value,
@@ -77,8 +85,11 @@ impl<T> DerefMut for Held<T> {
     }
 }
 
-impl<T> Drop for Held<T> {
+impl<T: Lent> Drop for Held<T> {
     fn drop(&mut self) {
+        if let Some(value) = &mut self.value {
+            value.come_back();
+        }
         *self.home.place() = self.value.take();
         self.home.returned.notify_one();
     }

@@ -92,7 +92,7 @@ impl Store {
     pub(crate) fn pinned_pages(&self) -> u64 {
         self.trees
             .try_acquire()
-            .map_or(0, |trees| trees.allocator.waiting_pages())
+            .map_or(0, |mut trees| trees.pinned_pages())
     }
 
     /// An error for whoever wants to write through a handle that only reads.

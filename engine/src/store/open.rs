@@ -32,7 +32,12 @@ impl Store {
             .open(&files.name, mode)
             .map_err(|e| Error::io(format!("opening {}", files.name), e))?;
         lock(&files, &*file, &options)?;
-        Store::assemble(files, file, options, watch)
+        let store = Store::assemble(files, file, options, watch)?;
+        if !store.options.read_only {
+            // What a bulk load left that was killed. If it stays, nothing depends on it.
+            let _ = store.files.remove_sorted_runs();
+        }
+        Ok(store)
     }
 
     /// Puts a store together from a file that is locked already.
@@ -44,13 +49,13 @@ impl Store {
     ) -> Result<Arc<Store>> {
         let poison = Arc::new(Poison::default());
         let file: Arc<dyn Storage> = Arc::new(Poisonable::new(file, &poison));
-        let header = read_newest(&*file)?;
+        let newest = read_newest(&*file)?;
         let mode = if options.read_only {
             OpenMode::Read
         } else {
             OpenMode::Write
         };
-        let recovered = recover(&files, header, mode, watch)?;
+        let recovered = recover(&files, newest, mode, watch)?;
         check_length(&*file, &recovered)?;
         options.adopt(&recovered.header);
         let pager = Arc::new(Pager::new(

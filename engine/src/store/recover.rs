@@ -3,6 +3,7 @@
 use std::sync::Arc;
 
 use super::files::Files;
+use super::slots::Newest;
 use crate::delta::{Delta, decode};
 use crate::error::{Error, Result};
 use crate::format::header::Header;
@@ -11,7 +12,7 @@ use crate::graph::Totals;
 use crate::options::OnRecovery;
 use crate::recovery::{RecoveryProgress, RecoveryReport};
 use crate::storage::{OpenMode, Storage};
-use crate::wal::{LogReader, LogStart, Record};
+use crate::wal::{LogReader, LogStart, Record, log_begins_at};
 
 /// The newest state, put together from a header and the log that it names.
 pub(crate) struct Recovered {
@@ -47,11 +48,15 @@ impl Recovered {
 /// Replays the log that the header names, in memory. Writes nothing.
 pub(crate) fn recover(
     files: &Files,
-    header: Header,
+    newest: Newest,
     mode: OpenMode,
     watch: &OnRecovery,
 ) -> Result<Recovered> {
+    let header = newest.header;
     if header.log_generation == 0 {
+        if newest.alone {
+            expect_no_log_after(files, &header)?;
+        }
         return Ok(Recovered::clean(header));
     }
     let log = open_log(files, mode)?;
@@ -78,6 +83,26 @@ pub(crate) fn recover(
     state.log_end = Some(tail.end);
     state.report = Some(report);
     Ok(state)
+}
+
+/// A slot that names no log is not the newest state if a log goes on from it: the slot that named the
+/// log is the one that cannot be read.
+fn expect_no_log_after(files: &Files, header: &Header) -> Result<()> {
+    let name = files.log();
+    if !files.exists(&name)? {
+        return Ok(());
+    }
+    let log = files
+        .directory
+        .open(&name, OpenMode::Read)
+        .map_err(|e| Error::io(format!("opening {name}"), e))?;
+    let segment_bytes = header.log_segment_bytes;
+    if log_begins_at(log, header.file_id, segment_bytes, header.log_position)? {
+        let what =
+            "a header slot is damaged: the other one names no log, but a log goes on from it";
+        return Err(Error::corrupt_at(0, what));
+    }
+    Ok(())
 }
 
 fn open_log(files: &Files, mode: OpenMode) -> Result<Arc<dyn Storage>> {

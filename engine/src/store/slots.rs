@@ -10,8 +10,15 @@ use crate::format::header::{Header, SLOT_LEN, SLOT_OFFSETS, SlotProblem, decode_
 use crate::pager::BirthReserve;
 use crate::storage::{Poison, Storage};
 
+/// What the slots say.
+pub(crate) struct Newest {
+    pub(crate) header: Header,
+    /// The other slot cannot be read, so a newer state than this may have stood there.
+    pub(crate) alone: bool,
+}
+
 /// Reads both slots and returns the newest valid state.
-pub(crate) fn read_newest(file: &dyn Storage) -> Result<Header> {
+pub(crate) fn read_newest(file: &dyn Storage) -> Result<Newest> {
     let mut newest: Option<Header> = None;
     let mut problems = Vec::new();
     for (slot, offset) in SLOT_OFFSETS.into_iter().enumerate() {
@@ -21,7 +28,10 @@ pub(crate) fn read_newest(file: &dyn Storage) -> Result<Header> {
         }
     }
     match newest {
-        Some(header) => Ok(header),
+        Some(header) => Ok(Newest {
+            header,
+            alone: !problems.is_empty(),
+        }),
         None => Err(refusal(&problems)),
     }
 }

@@ -3,17 +3,19 @@
 //! A *change* (a checkpoint slice, a spilled transaction, a bulk load) writes new pages through
 //! [`Trees::writer`], then [`Trees::seal`] makes its pages durable and describes the resulting
 //! state, and [`Trees::publish`] makes that state durable and current. A change that fails in between
-//! is undone by [`Trees::abandon`]: nothing durable ever named its pages.
+//! is undone by [`Trees::abandon`]: nothing durable ever named its pages. Trees that come back from
+//! whoever held them are never in the middle of a change.
 
 use std::sync::{Arc, Weak};
 
 use super::checkpoint::Checkpoint;
+use super::exclusive::Lent;
 use super::slots::Slots;
 use crate::error::{Error, Result};
 use crate::format::header::{Header, Root};
 use crate::graph::{Base, Totals};
 use crate::ids::{KeySpace, PageRef};
-use crate::pager::{Allocator, Births, PageWriter, Pager, read_freelist};
+use crate::pager::{Allocator, Births, Mark, PageWriter, Pager, read_freelist};
 
 /// What the trees of a state hold, as far as the header says it.
 pub(crate) struct Contents {
@@ -55,12 +57,14 @@ impl Covered {
 pub(crate) struct Trees {
     pager: Arc<Pager>,
     slots: Slots,
-    pub(crate) allocator: Allocator,
+    allocator: Allocator,
     births: Births,
     /// Pages of the current freelist chain; `None` until a change needs the freelist.
     freelist: Option<Vec<PageRef>>,
     /// What snapshots may still reach, oldest first.
     live: Vec<Weak<u64>>,
+    /// What views into changes may reach, which may outlive them.
+    private: Vec<Weak<u64>>,
     /// The checkpoint under way.
     pub(crate) checkpoint: Option<Checkpoint>,
 }
@@ -80,6 +84,7 @@ impl Trees {
             births,
             freelist: None,
             live,
+            private: Vec::new(),
             checkpoint: None,
         };
         (trees, base)
@@ -177,7 +182,8 @@ impl Trees {
 
     fn adopt(&mut self, freelist: Vec<PageRef>) -> Arc<Base> {
         let header = self.slots.header.clone();
-        self.allocator.commit_change(header.sequence);
+        let seen = self.seen();
+        self.allocator.commit_change(header.sequence, seen);
         self.freelist = Some(freelist);
         let base = Arc::new(Base::new(header, &self.pager));
         self.live.push(Arc::downgrade(&base.reach));
@@ -186,7 +192,54 @@ impl Trees {
 
     /// Forgets the change under way: its pages are free again, what it dropped is still in use.
     pub(crate) fn abandon(&mut self) {
-        self.allocator.abort_change();
+        let seen = self.seen();
+        self.allocator.abort_change(seen);
+    }
+
+    /// Pages written by the change under way.
+    pub(crate) fn written(&self) -> u64 {
+        self.allocator.taken()
+    }
+
+    /// Pages that snapshots keep from being reused.
+    pub(crate) fn pinned_pages(&mut self) -> u64 {
+        self.release_unused();
+        self.allocator.waiting_pages()
+    }
+
+    /// A place within the change under way.
+    pub(crate) fn mark(&self) -> Mark {
+        self.allocator.mark()
+    }
+
+    /// Undoes what the change under way did since the mark.
+    pub(crate) fn rollback_to(&mut self, mark: &Mark) {
+        let seen = self.seen();
+        self.allocator.rollback_to(mark, seen);
+    }
+
+    /// The base of a view into the change under way. While it is held, no page is reused that its roots
+    /// may reach, whatever becomes of the change.
+    pub(crate) fn private_base(&mut self, roots: [Root; 7]) -> Arc<Base> {
+        let mut header = self.slots.header.clone();
+        header.roots = roots;
+        let base = Arc::new(Base::private(header));
+        self.live.push(Arc::downgrade(&base.reach));
+        self.private.retain(|reach| reach.strong_count() > 0);
+        self.private.push(Arc::downgrade(&base.reach));
+        base
+    }
+
+    /// The state up to which undone pages of the change under way may be looked at: `None` if nobody
+    /// looks into it.
+    fn seen(&self) -> Option<u64> {
+        self.has_private_views()
+            .then_some(self.slots.header.sequence)
+    }
+
+    /// Whether views into changes are held.
+    pub(crate) fn has_private_views(&self) -> bool {
+        self.private.iter().any(|reach| reach.strong_count() > 0)
     }
 
     /// Gives back pages that no snapshot reaches any more.
@@ -218,5 +271,11 @@ impl Trees {
         let sealed = self.seal(contents, Covered::of(&self.slots.header))?;
         self.publish(sealed)?;
         Ok(())
+    }
+}
+
+impl Lent for Trees {
+    fn come_back(&mut self) {
+        self.abandon();
     }
 }

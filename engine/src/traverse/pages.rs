@@ -1,6 +1,7 @@
 //! The pager behind a traversal's own cache.
 
 use std::cell::RefCell;
+use std::sync::Arc;
 
 use super::cache::TraversalCache;
 use crate::error::Result;
@@ -16,7 +17,8 @@ pub(super) struct TraversalPages<'c> {
 }
 
 impl<'c> TraversalPages<'c> {
-    pub(super) fn new(pager: &'c Pager, cache: &'c mut TraversalCache) -> TraversalPages<'c> {
+    pub(super) fn new(pager: &'c Arc<Pager>, cache: &'c mut TraversalCache) -> TraversalPages<'c> {
+        cache.serve(pager);
         TraversalPages {
             pager,
             cache: RefCell::new(cache),
@@ -34,7 +36,7 @@ impl Pages for TraversalPages<'_> {
             return Ok(page);
         }
         let page = self.pager.page(at, space, level)?.into_private();
-        cache.insert(page.clone());
+        cache.keep(page.clone());
         Ok(page)
     }
 

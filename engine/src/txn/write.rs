@@ -58,9 +58,10 @@ impl WriteTxn {
         })
     }
 
-    /// Chooses how durable this transaction's commit is, in place of the database's default.
+    /// Chooses how durable this transaction's commit is, in place of the database's default. A delay
+    /// of more than one second counts as one second.
     pub fn set_durability(&mut self, durability: Durability) {
-        self.durability = durability;
+        self.durability = durability.within_limits();
     }
 
     /// What a reader would see if this transaction were committed now, for as long as the value is
