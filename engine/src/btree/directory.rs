@@ -169,7 +169,10 @@ impl Table {
             return Ok(None);
         }
         match self.pins.get(leaf).and_then(OnceLock::get) {
-            Some(pin) => Ok(Some(pin)),
+            Some(pin) => {
+                pager.read_held(pin);
+                Ok(Some(pin))
+            }
             None => self.pin(pager, space, leaf),
         }
     }

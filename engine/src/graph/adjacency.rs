@@ -6,6 +6,7 @@ use super::view::View;
 use super::walk::{Found, Walk, ends_label, peer_of};
 use crate::btree::{EdgeCells, In, Out, Space, StoredData};
 use crate::error::{Error, Result};
+use crate::forensics::count;
 use crate::format::edges::{EdgeBlock, JoinedPeers};
 use crate::ids::{EdgeKey, KeySpace, NodeId};
 use crate::pager::{Pager, Pages};
@@ -329,6 +330,8 @@ impl View {
         };
         let block = EdgeBlock::parse(leaf.bytes(), view.value_range(slot));
         let block = block.map_err(|rule| self.broken(leaf.page(), rule))?;
+        count!(self.pager.tally(), BlocksDecoded);
+        count!(self.pager.tally(), EdgesDecoded, block.len());
         Ok(Some(Whole::Block(block)))
     }
 
@@ -382,6 +385,7 @@ impl View {
         while let Some(cell) = cells.next()? {
             let page = cell.leaf.at().page();
             let block = cell.block().map_err(|rule| self.broken(page, rule))?;
+            count!(self.pager.tally(), BlocksDecoded);
             let Labels::One(label) = labels else {
                 count += block.len() as u64;
                 continue;

@@ -5,6 +5,7 @@ use super::view::View;
 use super::walk::{ends_label, peer_of};
 use crate::btree::EdgeCells;
 use crate::error::Result;
+use crate::forensics::count;
 use crate::ids::{EdgeKey, KeySpace, NodeId};
 use crate::pager::Pages;
 
@@ -58,6 +59,7 @@ impl<'t, P: Pages> PlainPeers<'t, P> {
         };
         let broken = |rule| self.view.broken(cell.leaf.at().page(), rule);
         let block = cell.block().map_err(broken)?;
+        count!(self.view.pager.tally(), BlocksDecoded);
         let range = match self.labels {
             Labels::One(label) => {
                 self.last = ends_label(&block, label);
@@ -68,6 +70,7 @@ impl<'t, P: Pages> PlainPeers<'t, P> {
         block
             .peers_into(range.unwrap_or_default(), &mut self.peers)
             .map_err(broken)?;
+        count!(self.view.pager.tally(), EdgesDecoded, self.peers.len());
         Ok(true)
     }
 }

@@ -6,6 +6,7 @@ use std::fmt;
 use super::view::View;
 use crate::btree::{StoredData, StoredNode};
 use crate::error::Result;
+use crate::forensics::count;
 use crate::format::node::{Data, NodeCell};
 use crate::ids::{EdgeKey, NodeId};
 use crate::pager::Pages;
@@ -31,6 +32,7 @@ impl<'t> Node<'t> {
     pub(crate) fn new(view: &'t View, id: NodeId, stored: StoredNode) -> Result<Node<'t>> {
         let page = stored.page().unwrap_or_default();
         let kind = stored.cell().map_err(|rule| view.broken(page, rule))?.kind;
+        count!(view.pager.tally(), NodesDecoded);
         Ok(Node {
             view,
             id,
@@ -42,6 +44,7 @@ impl<'t> Node<'t> {
     /// A node in a page that the snapshot holds.
     #[inline]
     pub(crate) fn held(view: &'t View, id: NodeId, cell: NodeCell<'t>) -> Result<Node<'t>> {
+        count!(view.pager.tally(), NodesDecoded);
         Ok(Node {
             view,
             id,
@@ -167,7 +170,10 @@ impl<'t> Edge<'t> {
                     )
                 })?;
                 return match looked_up.inline() {
-                    Ok(bytes) => Ok(Cow::Owned(bytes.to_vec())),
+                    Ok(bytes) => {
+                        count!(self.view.pager.tally(), BytesCopied, bytes.len());
+                        Ok(Cow::Owned(bytes.to_vec()))
+                    }
                     Err(blob) => Ok(Cow::Owned(self.view.pager.blob(blob)?)),
                 };
             }

@@ -13,6 +13,7 @@ use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError};
 use arc_swap::{ArcSwapOption, Guard};
 
 use super::pin::Pins;
+use crate::forensics::{Tally, count};
 use crate::format::page::Page;
 use crate::ids::PageRef;
 
@@ -92,6 +93,7 @@ pub(super) struct PageCache {
     pins: Arc<Pins>,
     misses: AtomicU64,
     evictions: AtomicU64,
+    tally: Tally,
 }
 
 #[derive(Default)]
@@ -108,7 +110,7 @@ impl Queues {
 }
 
 impl PageCache {
-    pub(super) fn new(page_size: usize, capacity_bytes: usize) -> PageCache {
+    pub(super) fn new(page_size: usize, capacity_bytes: usize, tally: Tally) -> PageCache {
         let frame_bytes = page_size + FRAME_OVERHEAD;
         PageCache {
             chunks: [const { OnceLock::new() }; CHUNKS],
@@ -118,6 +120,7 @@ impl PageCache {
             pins: Arc::new(Pins::new(capacity_bytes, frame_bytes)),
             misses: AtomicU64::new(0),
             evictions: AtomicU64::new(0),
+            tally,
         }
     }
 
@@ -208,6 +211,7 @@ impl PageCache {
         if here {
             place.store(None);
             self.evictions.fetch_add(1, Ordering::Relaxed);
+            count!(self.tally, page_evicted(at));
         }
     }
 

@@ -7,6 +7,7 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 
 use super::cache::Frame;
+use crate::format::page::Page;
 use crate::format::sorted::{Layout, SortedPage};
 
 /// Memory that a held page takes beside the page itself, the holder's share included, in bytes.
@@ -80,6 +81,11 @@ impl PagePin {
     #[inline]
     pub(crate) fn bytes(&self) -> &[u8] {
         &self.bytes
+    }
+
+    /// The page as the cache has it.
+    pub(crate) fn whole(&self) -> &Page {
+        &self.frame.page
     }
 
     /// The page's number.

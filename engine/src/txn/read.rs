@@ -5,6 +5,7 @@ use std::sync::Arc;
 
 use crate::btree::Nodes;
 use crate::error::{Error, Result};
+use crate::forensics::count;
 use crate::format::bytes::u48_be;
 use crate::format::names::compare_keys;
 use crate::graph::{Direction, Edge, Edges, KindScan, NameScan, Neighbors, Node, View};
@@ -104,6 +105,7 @@ impl ReadTxn {
     /// [`Error::Io`], [`Error::Corrupt`].
     #[inline]
     pub fn node(&self, id: NodeId) -> Result<Option<Node<'_>>> {
+        count!(self.store.tally, NodeGets);
         self.view.node(id)
     }
 
@@ -112,6 +114,7 @@ impl ReadTxn {
     /// # Errors
     /// As [`node`](ReadTxn::node).
     pub fn contains_node(&self, id: NodeId) -> Result<bool> {
+        count!(self.store.tally, NodeChecks);
         self.view.contains_node(id)
     }
 
@@ -122,6 +125,7 @@ impl ReadTxn {
 
     /// All nodes from this id on, in the order of their ids.
     pub fn nodes_from(&self, id: NodeId) -> impl Iterator<Item = Result<Node<'_>>> {
+        count!(self.store.tally, Scans);
         self.view.items::<Nodes>(Some(id.get())).map(|item| {
             let (id, stored) = item?;
             Node::new(&self.view, self.node_id(id)?, stored)
@@ -130,6 +134,7 @@ impl ReadTxn {
 
     /// The nodes of a kind, in the order of their ids.
     pub fn nodes_of_kind(&self, kind: &str) -> impl Iterator<Item = Result<NodeId>> + use<'_> {
+        count!(self.store.tally, Scans);
         let scan = self.view.kind_id(kind);
         let scan =
             scan.and_then(|kind| kind.map(|kind| KindScan::new(&self.view, kind)).transpose());
@@ -190,6 +195,7 @@ impl ReadTxn {
     where
         F: FnMut(&[u8], u64) -> Option<Option<T>>,
     {
+        count!(self.store.tally, Scans);
         let scan = if self.store.options.name_index {
             NameScan::from(&self.view, from)
         } else {
@@ -228,6 +234,7 @@ impl ReadTxn {
     /// the order of (label's number, node at the other end, ordinal); labels are numbered in the order
     /// of their first use. Of a node that does not exist there are none.
     pub fn edges(&self, node: NodeId, direction: Direction, label: Option<&str>) -> Edges<'_> {
+        count!(self.store.tally, EdgeLists);
         Edges::new(&self.view, node, direction, label)
     }
 
@@ -239,6 +246,7 @@ impl ReadTxn {
         direction: Direction,
         label: Option<&str>,
     ) -> Neighbors<'_> {
+        count!(self.store.tally, NeighborLists);
         Neighbors::new(&self.view, node, direction, label)
     }
 
@@ -247,6 +255,7 @@ impl ReadTxn {
     /// # Errors
     /// As [`node`](ReadTxn::node).
     pub fn degree(&self, node: NodeId, direction: Direction, label: Option<&str>) -> Result<u64> {
+        count!(self.store.tally, DegreeCalls);
         self.view.degree(node, direction, label)
     }
 
@@ -261,6 +270,7 @@ impl ReadTxn {
         target: NodeId,
         ordinal: u32,
     ) -> Result<Option<Edge<'_>>> {
+        count!(self.store.tally, EdgeGets);
         let Some(label) = self.view.label_id(label)? else {
             return Ok(None);
         };
