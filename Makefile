@@ -9,7 +9,7 @@ FUZZ_TARGETS := $(patsubst fuzz/fuzz_targets/%.rs,%,$(wildcard fuzz/fuzz_targets
 FEATURES := "" forensics sim serde forensics,sim,serde
 
 .DEFAULT_GOAL := help
-.PHONY: help rust demo test lint doc bench bench-instructions scale fuzz fuzz-tools
+.PHONY: help rust demo test lint doc bench bench-limits bench-instructions scale fuzz fuzz-tools
 
 help: ## List the targets
 	@grep -E '^[a-z-]+:.*##' Makefile | awk -F':.*## ' '{printf "  make %-19s %s\n", $$1, $$2}'
@@ -46,6 +46,9 @@ doc: rust ## Build the documentation with warnings denied
 
 bench: rust ## Time the calls that embedders make most
 	$(CARGO) bench --locked -p vellum --bench time
+
+bench-limits: rust ## Time reads beside their limit, the same graph in plain arrays
+	$(CARGO) bench --locked -p vellum --bench limits
 
 bench-instructions: rust ## Count their instructions, which repeat exactly; needs valgrind and gungraun-runner
 	@command -v valgrind >/dev/null 2>&1 || { echo "missing: valgrind; install it with: apt-get install valgrind" >&2; exit 1; }

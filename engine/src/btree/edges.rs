@@ -105,15 +105,13 @@ impl BlockValue for () {
 }
 
 /// The bytes of an edge's key, for separators: node, label, peer, ordinal.
+#[inline]
 fn edge_key(key: &EdgeKey) -> [u8; 18] {
-    let mut bytes = [0; 18];
-    let label = key.label.to_be_bytes();
-    let ordinal = key.ordinal.to_be_bytes();
-    let parts: [&[u8]; 4] = [&u48_be(key.node), &label, &u48_be(key.peer), &ordinal];
-    for (to, from) in bytes.iter_mut().zip(parts.into_iter().flatten()) {
-        *to = *from;
-    }
-    bytes
+    let [a, b, c, d, e, f] = u48_be(key.node);
+    let [g, h] = key.label.to_be_bytes();
+    let [i, j, k, l, m, n] = u48_be(key.peer);
+    let [o, p, q, r] = key.ordinal.to_be_bytes();
+    [a, b, c, d, e, f, g, h, i, j, k, l, m, n, o, p, q, r]
 }
 
 fn encode_edge(key: &EdgeKey, out: &mut Vec<u8>) {

@@ -241,20 +241,24 @@ impl<'t> Neighbors<'t> {
 impl Iterator for Neighbors<'_> {
     type Item = Result<NodeId>;
 
-    #[inline]
+    // Inlined whole, a step over a page is a few instructions and the result never stands in memory.
+    #[inline(always)]
     fn next(&mut self) -> Option<Result<NodeId>> {
         match &mut self.0 {
-            Way::Joined(peers, node) => {
-                let peer = peers.next()?;
-                let found = peer_of(node.get(), peer);
-                if found.is_err() {
-                    *peers = JoinedPeers::default();
-                }
-                Some(found)
-            }
+            Way::Joined(peers, node) => match NodeId::new(peers.next()?) {
+                Some(peer) => Some(Ok(peer)),
+                None => Some(end_at(peers, *node)),
+            },
             Way::Walk(peers) => peers.next(),
         }
     }
+}
+
+/// Ends the peers of a node at one that is no node.
+#[cold]
+fn end_at(peers: &mut JoinedPeers<'_>, node: NodeId) -> Result<NodeId> {
+    *peers = JoinedPeers::default();
+    peer_of(node.get(), 0)
 }
 
 /// All edges of a node that are in one block, if that is known without a descent.
@@ -325,10 +329,10 @@ impl View {
             return Ok(None);
         };
         let view = leaf.sorted();
-        let Some(slot) = view.find_u48(node.get()) else {
+        let Some(cell) = view.find_value_u48(node.get()) else {
             return Ok(Some(Whole::Nothing));
         };
-        let block = EdgeBlock::parse(leaf.bytes(), view.value_range(slot));
+        let block = EdgeBlock::parse(leaf.bytes(), cell);
         let block = block.map_err(|rule| self.broken(leaf.page(), rule))?;
         count!(self.pager.tally(), BlocksDecoded);
         count!(self.pager.tally(), EdgesDecoded, block.len());

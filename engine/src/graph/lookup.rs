@@ -47,10 +47,10 @@ impl View {
             && let Some(leaf) = directories.nodes.leaf(&self.pager, id.get())?
         {
             let view = leaf.sorted();
-            let Some(slot) = view.find_u48(id.get()) else {
+            let Some(cell) = view.find_value_u48(id.get()) else {
                 return Ok(None);
             };
-            let cell = NodeCell::decode(view.value(slot));
+            let cell = NodeCell::decode(leaf.bytes().get(cell).unwrap_or_default());
             let cell = cell.map_err(|rule| self.broken(leaf.page(), rule))?;
             return Node::held(self, id, cell).map(Some);
         }

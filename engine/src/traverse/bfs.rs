@@ -124,7 +124,7 @@ impl<'t> Bfs<'t> {
         if !self.view.contains_node(self.start)? {
             return Ok(None);
         }
-        let mut seen = Seen::default();
+        let mut seen = Seen::new(self.view.totals.next_node);
         seen.insert(self.start.get());
         let mut level = vec![(self.start, None)];
         for depth in 0..=self.max_depth {

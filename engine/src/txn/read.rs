@@ -240,6 +240,7 @@ impl ReadTxn {
 
     /// The nodes at the other ends of a node's edges, one for each edge, in the order of
     /// [`edges`](ReadTxn::edges).
+    #[inline]
     pub fn neighbors(
         &self,
         node: NodeId,

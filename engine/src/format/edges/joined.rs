@@ -77,7 +77,8 @@ impl Joined {
             "numbers of a block have no legal width",
         )?;
         // Eight bits or more each: the bytes hold one count only.
-        let count = numbers.len() * 8 / both as usize;
+        // Dividing 32 bits takes half as long as 64, and a page has far less than 2^29 bytes.
+        let count = (numbers.len() as u32 * 8 / both) as usize;
         ensure(count > 0, "a block has no edges")?;
         ensure(
             packed_len(count, both) == numbers.len(),

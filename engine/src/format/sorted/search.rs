@@ -1,6 +1,7 @@
 //! Finding a key on a page, in as few steps as its mode allows.
 
 use std::cmp::Ordering;
+use std::ops::Range;
 
 use super::{HEAD_LEN, Mode, SortedPage, head_of};
 
@@ -92,6 +93,18 @@ impl<'p> SortedPage<'p> {
                 (u32::from_le_bytes(*heads.get(i)?) == head).then_some(i)
             }
         }
+    }
+
+    /// Where the value of a key is that is a u48, on a page whose keys are six bytes long.
+    #[inline]
+    pub(crate) fn find_value_u48(&self, id: u64) -> Option<Range<usize>> {
+        if let (Mode::Direct, Some(high)) = (self.layout.mode, self.layout.high()) {
+            let head = u32::try_from(id ^ high).ok()?;
+            let i = head.checked_sub(self.layout.first)? as usize;
+            let cell = (i < self.len()).then(|| self.cell(i))?;
+            return (!cell.is_empty()).then_some(cell);
+        }
+        self.find_u48(id).map(|i| self.value_range(i))
     }
 
     /// The first of the heads that is not less. Ids are near evenly spread, so an estimate from the
