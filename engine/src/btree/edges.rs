@@ -159,6 +159,8 @@ pub(crate) struct BlockLeaf<V> {
     page_size: usize,
     block: EdgeBlockBuilder,
     node: u64,
+    /// Bytes that the page has for the open block.
+    room: usize,
     cell: Vec<u8>,
     value: PhantomData<V>,
 }
@@ -183,28 +185,26 @@ impl<V: BlockValue> LeafBuilder<EdgeKey, V> for BlockLeaf<V> {
             page_size,
             block: EdgeBlockBuilder::new(),
             node: 0,
+            room: 0,
             cell: Vec::new(),
             value: PhantomData,
         }
     }
 
     fn push(&mut self, key: &EdgeKey, value: &V) -> bool {
-        if self.node != key.node {
+        if self.node != key.node || self.block.is_empty() {
             self.close_block();
             self.node = key.node;
+            // A page grows with its last cell byte by byte, once there is one.
+            let with_a_byte = self.page.size_with(&u48_be(key.node), 1);
+            self.room = (self.page_size + 1).saturating_sub(with_a_byte);
         }
         let edge = BlockEdge {
             label: key.label,
             peer: key.peer,
             ordinal: key.ordinal,
         };
-        let data = value.as_data();
-        let block = self.block.size_with(edge, data.stored_len());
-        if self.page.size_with(&u48_be(key.node), block) > self.page_size {
-            return false;
-        }
-        self.block.push(edge, data);
-        true
+        self.block.push_within(edge, value.as_data(), self.room)
     }
 
     fn is_empty(&self) -> bool {

@@ -89,6 +89,12 @@ impl Sums {
         Some((widths, widths.size(self.count)))
     }
 
+    /// A bound of the size that is found at once.
+    #[inline]
+    fn at_most(&self) -> usize {
+        self.joined().map_or(usize::MAX, |(_, size)| size)
+    }
+
     /// The size of a block whose labels stand before its peers.
     fn split(&self) -> usize {
         if self.count == 0 {
@@ -144,13 +150,27 @@ impl EdgeBlockBuilder {
 
     /// Adds an edge, which must be greater than the last.
     pub fn push(&mut self, edge: BlockEdge, data: Data<'_>) {
+        self.push_within(edge, data, usize::MAX);
+    }
+
+    /// The same, unless the block would take more bytes than this: then nothing changes and the answer
+    /// is no.
+    #[inline]
+    pub(crate) fn push_within(&mut self, edge: BlockEdge, data: Data<'_>, room: usize) -> bool {
         debug_assert!(self.last() < Some(edge), "edges must ascend");
         let stored_len = data.stored_len();
-        self.sums.add(edge, stored_len);
+        let mut sums = self.sums;
+        sums.add(edge, stored_len);
+        // The exact size takes longer to find, and matters only near the page's end.
+        if sums.at_most() > room && sums.size() > room {
+            return false;
+        }
+        self.sums = sums;
         self.edges.push(edge);
         self.data_tags
             .push(2 * stored_len as u64 + u64::from(data.is_blob()));
         data.put(&mut self.data);
+        true
     }
 
     /// Appends the block. The builder keeps its edges.

@@ -16,21 +16,20 @@ pub(super) fn packed_len(count: usize, width: u32) -> usize {
 
 /// Appends the numbers with `width` bits each, at most 56, and fills the last byte with zeros.
 pub(super) fn put(out: &mut Vec<u8>, width: u32, numbers: impl Iterator<Item = u64>) {
-    let (mut pending, mut bits) = (0u64, 0);
+    let (mut pending, mut bits) = (0u128, 0);
     for number in numbers {
         debug_assert!(width_of(number) <= width, "number is wider than its group");
-        // At most seven bits are pending, so 56 more fit.
-        pending |= number << bits;
+        // Less than 64 bits are pending, so 56 more fit.
+        pending |= u128::from(number) << bits;
         bits += width;
-        while bits >= 8 {
-            out.push(pending as u8);
-            pending >>= 8;
-            bits -= 8;
+        if bits >= u64::BITS {
+            out.extend_from_slice(&(pending as u64).to_le_bytes());
+            pending >>= u64::BITS;
+            bits -= u64::BITS;
         }
     }
-    if bits > 0 {
-        out.push(pending as u8);
-    }
+    let rest = pending.to_le_bytes();
+    out.extend_from_slice(rest.get(..bits.div_ceil(8) as usize).unwrap_or_default());
 }
 
 /// A packed group where it stands in a page.
