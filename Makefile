@@ -9,7 +9,7 @@ FUZZ_TARGETS := $(patsubst fuzz/fuzz_targets/%.rs,%,$(wildcard fuzz/fuzz_targets
 FEATURES := "" forensics sim serde forensics,sim,serde
 
 .DEFAULT_GOAL := help
-.PHONY: help rust demo test lint doc bench bench-limits bench-instructions scale fuzz fuzz-tools
+.PHONY: help rust demo test lint doc bench bench-limits bench-instructions scale salvage fuzz fuzz-tools
 
 help: ## List the targets
 	@grep -E '^[a-z-]+:.*##' Makefile | awk -F':.*## ' '{printf "  make %-19s %s\n", $$1, $$2}'
@@ -59,6 +59,10 @@ bench-instructions: rust ## Count their instructions, which repeat exactly; need
 
 scale: rust ## Load 1,000,000 nodes and 10,000,000 edges with a 32 MiB cache, and measure
 	@$(CARGO) run --locked --quiet --release -p vellum --example scale
+
+salvage: rust ## Damage a database 1,000 times at random, salvage it, and compare; writes reports/salvage.md
+	VELLUM_SALVAGE_DAMAGES=1000 VELLUM_SALVAGE_REPORT=$(CURDIR)/reports/salvage.md \
+		$(CARGO) test --locked -p lab --lib recover::proof -- --nocapture
 
 # The engine has no unsafe code for a sanitizer to watch, and without one it runs several times as fast.
 fuzz: rust fuzz-tools ## Fuzz every target for T seconds each (60); needs cargo-fuzz, nightly Rust and a C++ compiler

@@ -75,6 +75,10 @@ pub(crate) enum Command {
     Import(ImportArgs),
     /// Check a database completely, read-only, and report every finding.
     Check(CheckArgs),
+    /// Salvage every readable node and edge of a damaged database into a new one, and list what is lost.
+    Recover(RecoverArgs),
+    /// Copy a database with one bit of a page flipped, to see what damage does.
+    Corrupt(CorruptArgs),
     /// Look inside a database file without opening it as one. Works on damaged files too.
     Inspect(InspectArgs),
     /// Render the reports of stored runs again. Without RUN: the latest.
@@ -123,6 +127,32 @@ pub(crate) struct CheckArgs {
     /// The database file.
     #[arg(value_name = "DB")]
     pub(crate) database: PathBuf,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct RecoverArgs {
+    /// The damaged database file. It is only read, as is the log beside it.
+    #[arg(value_name = "DB")]
+    pub(crate) database: PathBuf,
+    /// The database to create. It must not exist.
+    #[arg(short = 'o', long = "output", value_name = "NEW")]
+    pub(crate) output: PathBuf,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct CorruptArgs {
+    /// The database file. It is only read.
+    #[arg(value_name = "DB")]
+    pub(crate) database: PathBuf,
+    /// The damaged copy to create. It must not exist.
+    #[arg(short = 'o', long = "output", value_name = "NEW")]
+    pub(crate) output: PathBuf,
+    /// The page to damage, as `lab inspect DB pages` numbers them; 0 is the header's.
+    #[arg(long, value_name = "N")]
+    pub(crate) page: u64,
+    /// The bit to flip: bit `K mod 8` of byte `K / 8` of the page.
+    #[arg(long, value_name = "K")]
+    pub(crate) bit: u64,
 }
 
 #[derive(Debug, Args)]

@@ -71,11 +71,12 @@ impl Iterator for SortedKeys {
 
 /// Sorts new edges; parallel ones stay in the order they came.
 pub(super) struct EdgeSorter {
-    /// Edges without data that came before the first with data. Parallel ones cannot be told apart.
+    /// Edges with nothing but their key that came before the first with more. Parallel ones cannot be
+    /// told apart.
     packed: Sorter<Packed>,
-    /// The first edge with data and all that came after it.
+    /// The first edge with data or an ordinal of its own, and all that came after it.
     whole: Sorter<NewEdge>,
-    has_data: bool,
+    has_more: bool,
 }
 
 impl EdgeSorter {
@@ -83,18 +84,19 @@ impl EdgeSorter {
         EdgeSorter {
             packed: Sorter::new(budget_bytes),
             whole: Sorter::new(budget_bytes),
-            has_data: false,
+            has_more: false,
         }
     }
 
     pub(super) fn push(&mut self, edge: NewEdge, scratch: &mut Scratch) -> Result<()> {
-        if !self.has_data {
+        if !self.has_more {
             if edge.data.is_empty()
+                && edge.ordinal.is_none()
                 && let Some(packed) = Packed::of(edge.triple())
             {
                 return self.packed.push(packed, scratch);
             }
-            self.has_data = true;
+            self.has_more = true;
             self.packed.release(scratch)?;
         }
         self.whole.push(edge, scratch)

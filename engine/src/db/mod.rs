@@ -242,6 +242,26 @@ impl Database {
         edges: impl IntoIterator<Item = Result<BulkEdge>>,
         progress: impl FnMut(BulkProgress),
     ) -> Result<BulkReport> {
+        let edges = edges.into_iter().map(|edge| Ok((edge?, None)));
+        crate::bulk::load(self.store(), nodes, edges, progress)
+    }
+
+    /// Loads as [`bulk_load`](Database::bulk_load) does, edges with the ordinals that they bring: for
+    /// copies of another database, in which every edge keeps its identity. Of edges with the same
+    /// source, label and target, ordinals must ascend in the order in which the edges come, and be
+    /// above those that are there. In a database with unique edges every ordinal is 0.
+    ///
+    /// # Errors
+    /// As [`bulk_load`](Database::bulk_load); [`Error::Usage`](crate::Error::Usage) for ordinals that do not ascend.
+    pub fn bulk_load_numbered(
+        &self,
+        nodes: impl IntoIterator<Item = Result<BulkNode>>,
+        edges: impl IntoIterator<Item = Result<(BulkEdge, u32)>>,
+        progress: impl FnMut(BulkProgress),
+    ) -> Result<BulkReport> {
+        let edges = edges
+            .into_iter()
+            .map(|edge| edge.map(|(edge, ordinal)| (edge, Some(ordinal))));
         crate::bulk::load(self.store(), nodes, edges, progress)
     }
 

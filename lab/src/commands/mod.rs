@@ -1,8 +1,10 @@
 //! The commands: each turns what was typed into a plan, carries it out and says how it ended.
 
 mod check;
+mod corrupt;
 mod import;
 mod inspect;
+mod recover;
 mod report;
 mod run;
 
@@ -17,6 +19,8 @@ pub(crate) fn dispatch(cli: Cli, console: &Console) -> Result<Exit, Failure> {
         Command::Run(args) => run::run(&args, &global, console),
         Command::Import(args) => import::run(&args, console),
         Command::Check(args) => check::run(&args, console),
+        Command::Recover(args) => recover::run(&args, console),
+        Command::Corrupt(args) => corrupt::run(&args, console),
         Command::Writer(args) => crate::store::writer::run(&args),
         Command::Report(args) => report::run(&args, &global, console),
         Command::Inspect(args) => inspect::run(&args, global.verbose, console),

@@ -68,6 +68,7 @@ fn parallel_edges_stay_in_the_order_they_came() {
             label: 3,
             target: mixed(number + 9) + 1,
             arrival: number,
+            ordinal: None,
             data: match number {
                 _ if number < data_from || number.is_multiple_of(3) => Box::default(),
                 _ => number.to_le_bytes().into(),
