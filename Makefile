@@ -6,10 +6,16 @@ NIGHTLY ?= nightly
 # Seconds for each fuzz target.
 T ?= 60
 FUZZ_TARGETS := $(patsubst fuzz/fuzz_targets/%.rs,%,$(wildcard fuzz/fuzz_targets/*.rs))
-FEATURES := "" forensics sim serde forensics,sim,serde
+FEATURES := "" forensics sim serde forensics,sim forensics,serde sim,serde forensics,sim,serde
 
 .DEFAULT_GOAL := help
-.PHONY: help rust demo test lint doc bench bench-limits bench-instructions scale salvage fuzz fuzz-tools
+# What `make report` runs.
+FIRST := cache-capacity-sweep regression-10k-a regression-10k-b regression-10k-c regression-10k-d open-cost cold-path \
+	insert-amplification locality batch-size traversal-cache-sweep topology compression concurrency
+# All but the Debian graph, which `make demo` runs whole.
+GATED := $(filter-out scenarios/debian.toml,$(wildcard scenarios/*.toml))
+
+.PHONY: help rust demo report regress test lint doc bench bench-limits bench-instructions scale salvage fuzz fuzz-tools
 
 help: ## List the targets
 	@grep -E '^[a-z-]+:.*##' Makefile | awk -F':.*## ' '{printf "  make %-19s %s\n", $$1, $$2}'
@@ -28,6 +34,12 @@ rust:
 
 demo: rust ## Load the Debian package graph, query it, kill and recover it; ends with the path of a report
 	@$(CARGO) run --locked --quiet --release -p lab --bin lab -- run scenarios/debian.toml
+
+report: rust ## Run the main scenarios in full; each ends with the path of its report
+	@$(CARGO) run --locked --quiet --release -p lab --bin lab -- run $(FIRST:%=scenarios/%.toml)
+
+regress: rust ## The quick gate: every scenario in its small size; its checks decide
+	@$(CARGO) run --locked --quiet --release -p lab --bin lab -- run --quick $(GATED)
 
 test: rust ## Run every test
 	$(CARGO) test --locked --workspace

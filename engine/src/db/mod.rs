@@ -135,6 +135,9 @@ impl Database {
 
     /// Merges everything committed so far into the trees. Never needed; useful before measuring.
     ///
+    /// It waits for a bulk load, and for a write transaction that has outgrown the write buffer: whoever
+    /// holds one of these must end it first, or waits for itself.
+    ///
     /// # Errors
     /// [`Error::Full`](crate::Error::Full) if the file cannot grow; try again with space.
     /// [`Error::Usage`](crate::Error::Usage) on a read-only database.
@@ -267,7 +270,8 @@ impl Database {
 
     /// Closes the database if this is its last handle and no write transaction is open: merges what is
     /// left, removes the log, and reports what dropping the handle would hide. Else whatever ends last
-    /// closes it.
+    /// closes it. A snapshot that is still held goes on reading, and keeps the file locked until it is
+    /// dropped.
     ///
     /// # Errors
     /// Those of a checkpoint. Nothing acknowledged is lost: the next open recovers it.
