@@ -14,7 +14,7 @@ use std::sync::Arc;
 
 use common::id;
 use vellum::storage::MemoryDirectory;
-use vellum::{BulkEdge, BulkNode, Database, Direction, NodeId, ReadTxn};
+use vellum::{BulkEdge, BulkNode, Database, Direction, Error, NodeId, ReadTxn};
 
 const NODES: u64 = 3_000;
 const LABELS: [&str; 3] = ["a", "b", "c"];
@@ -150,4 +150,34 @@ fn held_pages_answer_as_others_do() {
     let empty = held.cache_stats();
     assert_eq!(empty.pages, 0);
     assert!(empty.bytes < full.bytes / 4, "nothing is held any more");
+}
+
+/// A branch that cannot be read takes only what is below it with it.
+#[test]
+fn damage_to_one_branch_leaves_the_others_readable() {
+    let directory = MemoryDirectory::new();
+    let options = || Database::builder().in_directory(Arc::new(directory.clone()));
+    let db = options().create("graph").unwrap();
+    let last = 30_000;
+    let nodes = (0..last).map(|_| {
+        Ok(BulkNode {
+            kind: "kind".to_owned(),
+            data: vec![b'x'; 80],
+            ..BulkNode::default()
+        })
+    });
+    db.bulk_load(nodes, std::iter::empty(), |_| {}).unwrap();
+    let path = db.begin_read().unwrap().locate(id(last)).unwrap();
+    let branch = path.iter().find(|place| place.level == 1).unwrap().page;
+    assert_eq!(path.len(), 3, "one branch of several");
+    db.close().unwrap();
+    let mut bytes = directory.contents("graph").unwrap();
+    bytes[usize::try_from(branch).unwrap() * 4096 + 50] ^= 1;
+    directory.put("graph", bytes);
+    let db = options().open("graph").unwrap();
+    let txn = db.begin_read().unwrap();
+    for number in 1..2_000 {
+        assert!(txn.node(id(number)).unwrap().is_some());
+    }
+    assert!(matches!(txn.node(id(last)), Err(Error::Corrupt(_))));
 }

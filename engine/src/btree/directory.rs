@@ -86,23 +86,27 @@ impl Directory {
         match self.table.get() {
             Some(Some(table)) => table.leaf(pager, self.space, id),
             Some(None) => Ok(None),
-            None => self.approach(pager).map(|()| None),
+            None => {
+                self.approach(pager);
+                Ok(None)
+            }
         }
     }
 
     /// Makes the table if it is time. The read that is under way descends.
     #[cold]
-    fn approach(&self, pager: &Pager) -> Result<()> {
+    fn approach(&self, pager: &Pager) {
         // Which of several threads counts to the end does not matter.
         let left = self.descents.load(Ordering::Relaxed);
         if left > 0 {
             self.descents.store(left - 1, Ordering::Relaxed);
-            return Ok(());
+            return;
         }
-        let table = Table::read(pager, self.space, self.root)?;
+        // A branch that cannot be read is no concern of those who read below another: without a
+        // directory, every read meets the damage on its own way, or does not.
+        let table = Table::read(pager, self.space, self.root).unwrap_or(None);
         // Another thread may have made the same.
         let _ = self.table.set(table);
-        Ok(())
     }
 }
 
