@@ -22,7 +22,7 @@ FIRST := cache-capacity-sweep regression-10k-a regression-10k-b regression-10k-c
 # All but the Debian graph, which `make demo` runs whole.
 GATED := $(filter-out scenarios/debian.toml,$(wildcard scenarios/*.toml))
 
-.PHONY: help rust demo report regress test lint doc bench bench-instructions scale salvage fuzz fuzz-tools fuzz-long fuzz-coverage \
+.PHONY: help rust demo report regress test lint doc bench bench-limits bench-instructions bench-forensics forensic scale salvage fuzz fuzz-tools fuzz-long fuzz-coverage \
 	real-faults coverage mutants schedules miri
 
 help: ## List the targets
@@ -52,6 +52,7 @@ regress: rust ## The quick gate: every scenario in its small size; its checks de
 test: rust ## Run every test
 	$(CARGO) test --locked --workspace
 	$(CARGO) test --locked -p vellum --features forensics,serde --test forensics
+	$(CARGO) test --locked -p lab --features forensics --test forensic
 
 lint: rust ## Formatting and clippy with warnings denied, every combination of features
 	$(CARGO) fmt --all --check
@@ -67,12 +68,22 @@ doc: rust ## Build the documentation with warnings denied
 bench: rust ## Time the calls that embedders make most
 	$(CARGO) bench --locked -p vellum --bench time
 
+bench-limits: rust ## Time reads beside their limit, the same graph in plain arrays
+	$(CARGO) bench --locked -p vellum --bench limits
+
 bench-instructions: rust ## Count their instructions, which repeat exactly; needs valgrind and gungraun-runner
 	@command -v valgrind >/dev/null 2>&1 || { echo "missing: valgrind; install it with: apt-get install valgrind" >&2; exit 1; }
 	@command -v gungraun-runner >/dev/null 2>&1 || { \
 		least=$$(awk '/^name = "gungraun"$$/ { getline; gsub(/[^0-9.]/, ""); print }' Cargo.lock); \
 		echo "missing: gungraun-runner; install it with: cargo install gungraun-runner --version $$least --locked" >&2; exit 1; }
 	$(CARGO) bench --locked -p vellum --bench instructions
+
+bench-forensics: rust ## Compare the instructions of builds with and without counters; needs valgrind
+	@command -v valgrind >/dev/null 2>&1 || { echo "missing: valgrind; install it with: apt-get install valgrind" >&2; exit 1; }
+	@CARGO="$(CARGO)" sh engine/benches/overhead.sh
+
+forensic: rust ## Build the lab that counts, beside the one that measures: for `lab explain`
+	$(CARGO) build --locked --release -p lab --features forensics --bin lab-forensic
 
 scale: rust ## Load 1,000,000 nodes and 10,000,000 edges with a 32 MiB cache, and measure
 	@$(CARGO) run --locked --quiet --release -p vellum --example scale
