@@ -9,6 +9,8 @@ mod console;
 mod content;
 #[cfg(test)]
 mod crash;
+#[cfg(test)]
+mod damage;
 mod dataset;
 mod digest;
 mod failure;
