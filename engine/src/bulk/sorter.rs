@@ -8,6 +8,7 @@ use std::collections::binary_heap::PeekMut;
 use std::sync::Arc;
 
 use crate::error::{Error, Result};
+use crate::forensics::{Tally, count};
 use crate::format::checksum::crc;
 use crate::storage::{OpenMode, Storage};
 use crate::store::Files;
@@ -32,14 +33,16 @@ pub(super) struct Scratch {
     files: Files,
     file: Option<Arc<dyn Storage>>,
     end: u64,
+    tally: Tally,
 }
 
 impl Scratch {
-    pub(super) fn new(files: &Files) -> Scratch {
+    pub(super) fn new(files: &Files, tally: &Tally) -> Scratch {
         Scratch {
             files: files.clone(),
             file: None,
             end: 0,
+            tally: tally.clone(),
         }
     }
 
@@ -119,11 +122,12 @@ impl<T: Record> Sorter<T> {
             record.write(&mut buffer);
             if buffer.len() >= WRITE_BYTES {
                 let whole = buffer.len() / BLOCK_BYTES * BLOCK_BYTES;
-                run.append(&*file, buffer.get(..whole).unwrap_or_default())?;
+                let part = buffer.get(..whole).unwrap_or_default();
+                run.append(&*file, part, &scratch.tally)?;
                 buffer.drain(..whole);
             }
         }
-        run.append(&*file, &buffer)?;
+        run.append(&*file, &buffer, &scratch.tally)?;
         scratch.end = run.end;
         self.runs.push(run);
         self.held_bytes = 0;
@@ -153,6 +157,7 @@ impl<T: Record> Sorter<T> {
                 buffer: Vec::new(),
                 at: 0,
                 share,
+                tally: scratch.tally.clone(),
             };
             if let Some(record) = run.next_record()? {
                 merge.heads.push(Reverse(Head { record, run: index }));
@@ -165,9 +170,10 @@ impl<T: Record> Sorter<T> {
 
 impl Extent {
     /// Adds bytes that end a block, or the run.
-    fn append(&mut self, file: &dyn Storage, bytes: &[u8]) -> Result<()> {
+    fn append(&mut self, file: &dyn Storage, bytes: &[u8], tally: &Tally) -> Result<()> {
         file.write_at(self.end, bytes)
             .map_err(|e| Error::io("writing sorted runs", e))?;
+        count!(tally, ScratchWriteBytes, bytes.len());
         self.end += bytes.len() as u64;
         let blocks = bytes.chunks(BLOCK_BYTES);
         self.checksums.extend(blocks.map(|block| crc(&[block])));
@@ -230,6 +236,7 @@ struct RunReader {
     buffer: Vec<u8>,
     at: usize,
     share: usize,
+    tally: Tally,
 }
 
 impl RunReader {
@@ -265,6 +272,7 @@ impl RunReader {
         self.file
             .read_at(self.next, fresh)
             .map_err(|e| Error::io("reading sorted runs", e))?;
+        count!(self.tally, ScratchReadBytes, more);
         self.next += more as u64;
         for block in fresh.chunks(BLOCK_BYTES) {
             if self.checksums.next() != Some(crc(&[block])) {
@@ -307,7 +315,7 @@ mod tests {
             given_directory: true,
         };
         for lost in [None, Some(0), Some(9_000), Some(50_500)] {
-            let mut scratch = Scratch::new(&files);
+            let mut scratch = Scratch::new(&files, &Tally::default());
             let mut sorter = Sorter::new(20 << 10);
             for number in 0..100 {
                 sorter.push(name(number), &mut scratch).unwrap();

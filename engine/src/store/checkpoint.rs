@@ -11,6 +11,7 @@ use super::trees::{Contents, Covered, Trees};
 use crate::btree::{Absent, Dictionary, In, Kinds, Names, Nodes, Out, Space, merge};
 use crate::delta::{Delta, Overlaid};
 use crate::error::Result;
+use crate::forensics::count;
 use crate::format::header::Root;
 use crate::graph::Totals;
 use crate::ids::KeySpace;
@@ -200,6 +201,7 @@ impl Store {
             covered,
         ));
         commits.replace_tip(state, &self.published);
+        count!(self.tally, Checkpoints);
         Ok(())
     }
 
@@ -241,7 +243,10 @@ impl Store {
             Covered::of(&before)
         };
         let sealed = trees.seal(&contents, covered)?;
+        let pages = trees.written();
         let base = trees.publish(sealed)?;
+        count!(self.tally, CheckpointSlices);
+        count!(self.tally, CheckpointPages, pages);
         checkpoint.progress = progress;
         let merged = done.then_some(checkpoint.totals);
         self.commits().rebase(&base, merged, &self.published);

@@ -4,6 +4,7 @@ use super::Store;
 use super::commits::Log;
 use super::trees::{Contents, Covered, Trees};
 use crate::error::{Error, Result};
+use crate::forensics::{Counter, count};
 
 impl Store {
     /// Moves everything into the trees, makes both slots name no log, and removes the log.
@@ -72,7 +73,10 @@ impl Store {
         }
         let context = |e| Error::io("shortening the database", e);
         self.file.set_len(wanted).map_err(context)?;
-        self.file.sync().map_err(context)
+        count!(self.tally, LengthChanges);
+        self.file.sync().map_err(context)?;
+        count!(self.tally, synced(Counter::LengthSyncs));
+        Ok(())
     }
 
     fn remove_log(&self) -> Result<()> {
@@ -82,6 +86,7 @@ impl Store {
         if directory.exists(&name).map_err(context)? {
             directory.remove(&name).map_err(context)?;
             directory.sync().map_err(context)?;
+            count!(self.tally, synced(Counter::DirectorySyncs));
         }
         Ok(())
     }

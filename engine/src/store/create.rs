@@ -9,6 +9,7 @@ use super::files::Files;
 use super::slots::write_slot;
 use super::trees::{Covered, Trees};
 use crate::error::{Error, Result};
+use crate::forensics::{Counter, Tally, count};
 use crate::format::checksum::crc;
 use crate::format::header::{Header, first_data_page, header_region};
 use crate::options::Options;
@@ -18,7 +19,7 @@ use crate::wal::{FIRST_GENERATION, LogIdentity, LogWriter};
 use super::commits::Log;
 
 /// Creates an empty database and returns its file, locked.
-fn create(files: &Files, options: &Options) -> Result<Arc<dyn Storage>> {
+fn create(files: &Files, options: &Options, tally: &Tally) -> Result<Arc<dyn Storage>> {
     let temporary = files.unfinished();
     files.expect_absent()?;
     let file = open_temporary(files, &temporary)?;
@@ -28,12 +29,13 @@ fn create(files: &Files, options: &Options) -> Result<Arc<dyn Storage>> {
     })?;
     let region = header_region(options.page_size);
     let context = || format!("creating {}", files.name);
-    file.set_len(0).map_err(|e| Error::io(context(), e))?;
-    file.set_len(region as u64)
-        .map_err(|e| Error::io(context(), e))?;
+    for len in [0, region as u64] {
+        file.set_len(len).map_err(|e| Error::io(context(), e))?;
+        count!(tally, LengthChanges);
+    }
     // Both slots hold the empty state, so that a torn one always leaves the other.
     for sequence in [0, 1] {
-        write_slot(&*file, &empty(options, sequence))?;
+        write_slot(&*file, &empty(options, sequence), tally)?;
     }
     files
         .directory
@@ -43,6 +45,7 @@ fn create(files: &Files, options: &Options) -> Result<Arc<dyn Storage>> {
         .directory
         .sync()
         .map_err(|e| Error::io(context(), e))?;
+    count!(tally, synced(Counter::DirectorySyncs));
     Ok(file)
 }
 
@@ -99,8 +102,12 @@ fn open_temporary(files: &Files, temporary: &str) -> Result<Arc<dyn Storage>> {
 
 impl Store {
     /// Creates an empty database and returns its file, locked.
-    pub(crate) fn create(files: &Files, options: &Options) -> Result<Arc<dyn Storage>> {
-        create(files, options)
+    pub(crate) fn create(
+        files: &Files,
+        options: &Options,
+        tally: &Tally,
+    ) -> Result<Arc<dyn Storage>> {
+        create(files, options, tally)
     }
 
     /// Makes the header name no log, once everything of the one that recovery read is in the trees.
@@ -140,6 +147,7 @@ impl Store {
             identity,
             self.options.log_segment_bytes,
             &self.poison,
+            &self.tally,
         )?;
         // In both slots: were the one that names the log damaged later, the other would say that there
         // is none, and what the log holds would be forgotten in silence.

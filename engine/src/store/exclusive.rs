@@ -3,6 +3,8 @@
 use std::ops::{Deref, DerefMut};
 use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
 
+use crate::forensics::{Counter, Tally, count};
+
 /// What can be taken away and brought back.
 pub(crate) trait Lent {
     /// Undoes what its holder left unfinished. Called whichever way the holder ended, by a panic too.
@@ -16,19 +18,27 @@ impl Lent for () {}
 pub(crate) struct Exclusive<T: Lent> {
     place: Mutex<Option<T>>,
     returned: Condvar,
+    tally: Tally,
+    /// What counts those who had to wait.
+    waits: Counter,
 }
 
 impl<T: Lent> Exclusive<T> {
-    pub(crate) fn new(value: T) -> Arc<Exclusive<T>> {
+    pub(crate) fn new(value: T, tally: Tally, waits: Counter) -> Arc<Exclusive<T>> {
         Arc::new(Exclusive {
             place: Mutex::new(Some(value)),
             returned: Condvar::new(),
+            tally,
+            waits,
         })
     }
 
     /// Waits until the value is there, and takes it.
     pub(crate) fn acquire(self: &Arc<Exclusive<T>>) -> Held<T> {
         let mut place = self.place();
+        if place.is_none() {
+            count!(self.tally, add(self.waits, 1));
+        }
         loop {
             if let Some(value) = place.take() {
                 return Held {

@@ -37,6 +37,7 @@ pub(crate) use trees::Trees;
 use commits::Commits;
 
 use crate::error::{Error, Result};
+use crate::forensics::Tally;
 use crate::graph::{DictionaryCache, View};
 use crate::options::Options;
 use crate::pager::Pager;
@@ -59,6 +60,7 @@ pub(crate) struct Store {
     pub(crate) recovery: Option<RecoveryReport>,
     pub(crate) poison: Arc<Poison>,
     pub(crate) signal: Arc<Signal>,
+    pub(crate) tally: Tally,
 }
 
 impl Store {

@@ -6,6 +6,7 @@
 use std::sync::Arc;
 
 use crate::error::{Error, Result};
+use crate::forensics::{Counter, Tally, count};
 use crate::format::header::{Header, SLOT_LEN, SLOT_OFFSETS, SlotProblem, decode_slot};
 use crate::pager::BirthReserve;
 use crate::storage::{Poison, Storage};
@@ -18,11 +19,11 @@ pub(crate) struct Newest {
 }
 
 /// Reads both slots and returns the newest valid state.
-pub(crate) fn read_newest(file: &dyn Storage) -> Result<Newest> {
+pub(crate) fn read_newest(file: &dyn Storage, tally: &Tally) -> Result<Newest> {
     let mut newest: Option<Header> = None;
     let mut problems = Vec::new();
     for (slot, offset) in SLOT_OFFSETS.into_iter().enumerate() {
-        match read_slot(file, slot, offset)? {
+        match read_slot(file, slot, offset, tally)? {
             Ok(header) => newest = Some(newer(newest, header)?),
             Err(problem) => problems.push((offset, problem)),
         }
@@ -40,6 +41,7 @@ fn read_slot(
     file: &dyn Storage,
     slot: usize,
     offset: u64,
+    tally: &Tally,
 ) -> Result<std::result::Result<Header, SlotProblem>> {
     let len = file
         .len()
@@ -51,6 +53,8 @@ fn read_slot(
     if let Some(present) = bytes.get_mut(..there) {
         file.read_at(offset, present)
             .map_err(|e| Error::io("reading a header slot of the database", e))?;
+        count!(tally, SlotReads);
+        count!(tally, SlotReadBytes, there);
     }
     Ok(decode_slot(&bytes, slot))
 }
@@ -102,6 +106,7 @@ pub(crate) struct Slots {
     pub(crate) header: Header,
     /// The current state stands in a root record only; its slot must be written before the next.
     pending: bool,
+    tally: Tally,
 }
 
 /// Births reserved at a time. Each reservation costs a header write, so it is sized to be rare
@@ -114,12 +119,14 @@ impl Slots {
         poison: &Arc<Poison>,
         header: Header,
         pending: bool,
+        tally: Tally,
     ) -> Slots {
         Slots {
             file,
             poison: Arc::clone(poison),
             header,
             pending,
+            tally,
         }
     }
 
@@ -167,7 +174,8 @@ impl Slots {
 
     fn write(&self, header: &Header) -> Result<()> {
         // Half a slot is no state, so nobody may go on after a failure.
-        self.poison.critical(write_slot(&*self.file, header))
+        self.poison
+            .critical(write_slot(&*self.file, header, &self.tally))
     }
 }
 
@@ -179,11 +187,14 @@ impl BirthReserve for Slots {
 }
 
 /// Writes a state to its slot and makes it durable. A failure leaves the other slot untouched.
-pub(crate) fn write_slot(file: &dyn Storage, header: &Header) -> Result<()> {
+pub(crate) fn write_slot(file: &dyn Storage, header: &Header, tally: &Tally) -> Result<()> {
     let slot = usize::from(header.sequence % 2 == 1);
     let offset = SLOT_OFFSETS.get(slot).copied().unwrap_or_default();
     file.write_at(offset, &header.encode())
         .map_err(|e| Error::io("writing a header slot of the database", e))?;
+    count!(tally, SlotWriteBytes, SLOT_LEN);
     file.sync()
-        .map_err(|e| Error::io("syncing a header slot of the database", e))
+        .map_err(|e| Error::io("syncing a header slot of the database", e))?;
+    count!(tally, synced(Counter::SlotWrites));
+    Ok(())
 }

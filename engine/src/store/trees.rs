@@ -12,6 +12,7 @@ use super::checkpoint::Checkpoint;
 use super::exclusive::Lent;
 use super::slots::Slots;
 use crate::error::{Error, Result};
+use crate::forensics::{Counter, Site, count};
 use crate::format::header::{Header, Root};
 use crate::graph::{Base, Totals};
 use crate::ids::{KeySpace, PageRef};
@@ -73,7 +74,7 @@ impl Trees {
     /// The trees as the current header describes them. Nothing is read until a change needs it.
     pub(crate) fn new(pager: Arc<Pager>, slots: Slots) -> (Trees, Arc<Base>) {
         let header = slots.header.clone();
-        let allocator = Allocator::new(&header);
+        let allocator = Allocator::new(&header, pager.tally().clone());
         let births = Births::from(header.birth_limit);
         let base = Arc::new(Base::new(header));
         let live = vec![Arc::downgrade(&base)];
@@ -96,7 +97,9 @@ impl Trees {
     }
 
     /// A writer of pages for the change under way.
+    #[track_caller]
     pub(crate) fn writer(&mut self) -> Result<PageWriter<'_>> {
+        let site = Site::here();
         self.slots.settle()?;
         if self.freelist.is_none() {
             let list = read_freelist(&self.pager, &self.slots.header)?;
@@ -109,6 +112,7 @@ impl Trees {
             &mut self.allocator,
             &mut self.births,
             &mut self.slots,
+            site,
         ))
     }
 
@@ -140,6 +144,7 @@ impl Trees {
             .file()
             .sync()
             .map_err(|e| Error::io("syncing the database", e))?;
+        count!(self.pager.tally(), synced(Counter::PageSyncs));
         self.pager.synced();
         let mut header = self.slots.header.clone();
         header.sequence += 1;
@@ -191,6 +196,7 @@ impl Trees {
     }
 
     /// Forgets the change under way: its pages are free again, what it dropped is still in use.
+    #[track_caller]
     pub(crate) fn abandon(&mut self) {
         let seen = self.seen();
         self.allocator.abort_change(seen);
@@ -213,6 +219,7 @@ impl Trees {
     }
 
     /// Undoes what the change under way did since the mark.
+    #[track_caller]
     pub(crate) fn rollback_to(&mut self, mark: &Mark) {
         let seen = self.seen();
         self.allocator.rollback_to(mark, seen);

@@ -5,6 +5,7 @@ use std::sync::Arc;
 
 use super::cache::TraversalCache;
 use crate::error::Result;
+use crate::forensics::{Tally, count};
 use crate::format::node::BlobRef;
 use crate::ids::{KeySpace, PageRef};
 use crate::pager::{PageGuard, Pager, Pages};
@@ -32,9 +33,12 @@ impl Pages for TraversalPages<'_> {
         let mut cache = self.cache.borrow_mut();
         // A page that is not what its reference expects is left to the pager, which says so.
         let expected = |page: &PageGuard| page.space() == Some(space) && page.level() == level;
+        count!(self.tally(), TraversalAccesses);
         if let Some(page) = cache.get(at).filter(expected) {
+            count!(self.tally(), page_of_walk(&page));
             return Ok(page);
         }
+        count!(self.tally(), TraversalMisses);
         let page = self.pager.page(at, space, level)?.into_private();
         cache.keep(page.clone());
         Ok(page)
@@ -46,5 +50,9 @@ impl Pages for TraversalPages<'_> {
 
     fn page_size(&self) -> usize {
         self.pager.page_size()
+    }
+
+    fn tally(&self) -> &Tally {
+        self.pager.tally()
     }
 }

@@ -6,6 +6,7 @@ use std::sync::Arc;
 use super::spill::{Mark, Spilled};
 use crate::delta::{Batch, Delta, encode};
 use crate::error::{Error, Result};
+use crate::forensics::count;
 use crate::format::header::Root;
 use crate::graph::{Totals, View, limits};
 use crate::ids::NodeId;
@@ -244,6 +245,7 @@ impl Work {
             None => self.spilled.insert(Spilled::begin(store)?),
         };
         spilled.merge(&self.delta)?;
+        count!(store.tally, Spills);
         self.delta = Delta::default();
         self.settled = None;
         Ok(())
