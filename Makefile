@@ -9,7 +9,7 @@ FUZZ_TARGETS := $(patsubst fuzz/fuzz_targets/%.rs,%,$(wildcard fuzz/fuzz_targets
 FEATURES := "" forensics sim serde forensics,sim,serde
 
 .DEFAULT_GOAL := help
-.PHONY: help rust demo test lint doc bench bench-instructions scale fuzz fuzz-tools
+.PHONY: help rust demo test crash-self-test lint doc bench bench-instructions scale fuzz fuzz-tools
 
 help: ## List the targets
 	@grep -E '^[a-z-]+:.*##' Makefile | awk -F':.*## ' '{printf "  make %-19s %s\n", $$1, $$2}'
@@ -32,6 +32,11 @@ demo: rust ## Load the Debian package graph, query it, kill and recover it; ends
 test: rust ## Run every test
 	$(CARGO) test --locked --workspace
 	$(CARGO) test --locked -p vellum --features forensics,serde --test forensics
+
+# A build of its own, in a folder of its own, because only it has the bugs.
+crash-self-test: rust ## Plant bugs in the engine, one after the other: each must be caught twice
+	RUSTFLAGS="--cfg vellum_plant" $(CARGO) test --locked --target-dir target/planted -p lab --lib -- \
+		--nocapture planted::
 
 lint: rust ## Formatting and clippy with warnings denied, every combination of features
 	$(CARGO) fmt --all --check

@@ -19,6 +19,10 @@ mod faults;
 mod inspect;
 mod machine;
 mod nearest;
+#[cfg(test)]
+mod ordering;
+#[cfg(all(test, vellum_plant))]
+mod planted;
 mod random;
 mod recover;
 mod report;
