@@ -6,10 +6,16 @@ NIGHTLY ?= nightly
 # Seconds for each fuzz target.
 T ?= 60
 FUZZ_TARGETS := $(patsubst fuzz/fuzz_targets/%.rs,%,$(wildcard fuzz/fuzz_targets/*.rs))
-FEATURES := "" forensics sim serde forensics,sim,serde
+FEATURES := "" forensics sim serde forensics,sim forensics,serde sim,serde forensics,sim,serde
 
 .DEFAULT_GOAL := help
-.PHONY: help rust demo test crash-self-test lint doc bench bench-instructions scale fuzz fuzz-tools
+# What `make report` runs.
+FIRST := cache-capacity-sweep regression-10k-a regression-10k-b regression-10k-c regression-10k-d open-cost cold-path \
+	insert-amplification locality batch-size traversal-cache-sweep topology compression concurrency
+# All but the Debian graph, which `make demo` runs whole.
+GATED := $(filter-out scenarios/debian.toml,$(wildcard scenarios/*.toml))
+
+.PHONY: help rust demo report regress test crash-self-test lint doc bench bench-instructions scale salvage fuzz fuzz-tools
 
 help: ## List the targets
 	@grep -E '^[a-z-]+:.*##' Makefile | awk -F':.*## ' '{printf "  make %-19s %s\n", $$1, $$2}'
@@ -28,6 +34,12 @@ rust:
 
 demo: rust ## Load the Debian package graph, query it, kill and recover it; ends with the path of a report
 	@$(CARGO) run --locked --quiet --release -p lab --bin lab -- run scenarios/debian.toml
+
+report: rust ## Run the main scenarios in full; each ends with the path of its report
+	@$(CARGO) run --locked --quiet --release -p lab --bin lab -- run $(FIRST:%=scenarios/%.toml)
+
+regress: rust ## The quick gate: every scenario in its small size; its checks decide
+	@$(CARGO) run --locked --quiet --release -p lab --bin lab -- run --quick $(GATED)
 
 test: rust ## Run every test
 	$(CARGO) test --locked --workspace
@@ -61,6 +73,10 @@ bench-instructions: rust ## Count their instructions, which repeat exactly; need
 
 scale: rust ## Load 1,000,000 nodes and 10,000,000 edges with a 32 MiB cache, and measure
 	@$(CARGO) run --locked --quiet --release -p vellum --example scale
+
+salvage: rust ## Damage a database 1,000 times at random, salvage it, and compare; writes reports/salvage.md
+	VELLUM_SALVAGE_DAMAGES=1000 VELLUM_SALVAGE_REPORT=$(CURDIR)/reports/salvage.md \
+		$(CARGO) test --locked -p lab --lib recover::proof -- --nocapture
 
 # The engine has no unsafe code for a sanitizer to watch, and without one it runs several times as fast.
 fuzz: rust fuzz-tools ## Fuzz every target for T seconds each (60); needs cargo-fuzz, nightly Rust and a C++ compiler
