@@ -167,21 +167,38 @@ impl Bench<'_> {
                 .iter()
                 .any(|strike| strike.file.and_then(|file| roles.get(&file)) == Some(&Role::Log)),
         };
-        verdict.result(&attempt.done, &strikes)?;
-        self.in_order(&attempt, &events, planned.kind)?;
+        let order = self.in_order(&attempt, &events, planned.kind);
+        let rest = self.consequences(attempt, &events, &strikes, &verdict);
+        // Both are told, so that neither hides what the other finds.
+        match (rest, order) {
+            (came, Ok(())) => came,
+            (Ok(_), Err(order)) => Err(order),
+            (Err(rest), Err(order)) => Err(format!("{rest}; {order}")),
+        }
+    }
+
+    /// The result, what a power cut leaves, and how the handle goes on.
+    fn consequences(
+        &self,
+        attempt: Attempt,
+        events: &[Event],
+        strikes: &[Strike],
+        verdict: &Verdict<'_>,
+    ) -> Result<Came, Broken> {
+        verdict.result(&attempt.done, strikes)?;
         for survivors in Survivors::EACH {
-            let disk = cut(&attempt.start, &events, survivors, self.seed);
+            let disk = cut(&attempt.start, events, survivors, self.seed);
             let relaxed = self.operation == Operation::RelaxedCommit && survivors != Survivors::All;
             verdict
                 .reopened(&disk, relaxed)
                 .map_err(|broken| format!("power cut, survivors {survivors:?}: {broken}"))?;
         }
-        let came = match (is_final, &attempt.done) {
+        let came = match (verdict.is_final, &attempt.done) {
             (true, _) => Came::Poisoned,
             (false, Ok(())) => Came::Done,
             (false, Err(_)) => Came::Failed,
         };
-        self.handle(attempt, &verdict)?;
+        self.handle(attempt, verdict)?;
         Ok(came)
     }
 

@@ -129,9 +129,18 @@ fn calls_and_files(caught: &mut Caught) {
         match outcome {
             Ok(outcome) => {
                 for broken in outcome.broken {
-                    let layer = if broken.contains(faults::OUT_OF_ORDER) {
-                        Layer::Ordering
-                    } else if broken.contains(faults::CHECK_FINDS) {
+                    let (rest, order) = match broken.split_once(faults::OUT_OF_ORDER) {
+                        Some((rest, order)) => (rest, Some(order)),
+                        None => (broken.as_str(), None),
+                    };
+                    if let Some(order) = order {
+                        caught.by(Layer::Ordering, order.to_owned());
+                    }
+                    // Where the order alone is wrong, only the name of the cell stands before.
+                    if order.is_some() && !rest.ends_with("; ") {
+                        continue;
+                    }
+                    let layer = if rest.contains(faults::CHECK_FINDS) {
                         Layer::Check
                     } else {
                         Layer::Faults
