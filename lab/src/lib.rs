@@ -41,6 +41,8 @@ use clap::Parser;
 use self::cli::Cli;
 use self::console::Console;
 
+pub use self::inspect::{Looked, look_at_everything};
+
 /// The process: what was typed, carried out.
 pub fn main() -> ExitCode {
     let cli = match Cli::try_parse() {
