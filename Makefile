@@ -15,7 +15,7 @@ FIRST := cache-capacity-sweep regression-10k-a regression-10k-b regression-10k-c
 # All but the Debian graph, which `make demo` runs whole.
 GATED := $(filter-out scenarios/debian.toml,$(wildcard scenarios/*.toml))
 
-.PHONY: help rust demo report regress test crash-self-test lint doc bench bench-instructions scale salvage fuzz fuzz-tools
+.PHONY: help rust demo report regress test crash-self-test lint doc bench bench-instructions bench-forensics forensic scale salvage fuzz fuzz-tools
 
 help: ## List the targets
 	@grep -E '^[a-z-]+:.*##' Makefile | awk -F':.*## ' '{printf "  make %-19s %s\n", $$1, $$2}'
@@ -44,6 +44,7 @@ regress: rust ## The quick gate: every scenario in its small size; its checks de
 test: rust ## Run every test
 	$(CARGO) test --locked --workspace
 	$(CARGO) test --locked -p vellum --features forensics,serde --test forensics
+	$(CARGO) test --locked -p lab --features forensics --test forensic
 
 # A build of its own, in a folder of its own, because only it has the bugs.
 crash-self-test: rust ## Plant bugs in the engine, one after the other: each must be caught twice
@@ -70,6 +71,13 @@ bench-instructions: rust ## Count their instructions, which repeat exactly; need
 		least=$$(awk '/^name = "gungraun"$$/ { getline; gsub(/[^0-9.]/, ""); print }' Cargo.lock); \
 		echo "missing: gungraun-runner; install it with: cargo install gungraun-runner --version $$least --locked" >&2; exit 1; }
 	$(CARGO) bench --locked -p vellum --bench instructions
+
+bench-forensics: rust ## Prove that counters cost nothing where they are off, and tell what they cost; needs valgrind
+	@command -v valgrind >/dev/null 2>&1 || { echo "missing: valgrind; install it with: apt-get install valgrind" >&2; exit 1; }
+	@CARGO="$(CARGO)" sh engine/benches/overhead.sh
+
+forensic: rust ## Build the lab that counts, beside the one that measures: for `lab explain`
+	$(CARGO) build --locked --release -p lab --features forensics --bin lab-forensic
 
 scale: rust ## Load 1,000,000 nodes and 10,000,000 edges with a 32 MiB cache, and measure
 	@$(CARGO) run --locked --quiet --release -p vellum --example scale

@@ -16,6 +16,7 @@ mod digest;
 mod failure;
 #[cfg(test)]
 mod faults;
+mod forensic;
 mod inspect;
 mod machine;
 mod nearest;
