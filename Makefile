@@ -15,7 +15,7 @@ FIRST := cache-capacity-sweep regression-10k-a regression-10k-b regression-10k-c
 # All but the Debian graph, which `make demo` runs whole.
 GATED := $(filter-out scenarios/debian.toml,$(wildcard scenarios/*.toml))
 
-.PHONY: help rust demo report regress test crash-self-test lint doc bench bench-instructions bench-forensics forensic scale salvage fuzz fuzz-tools
+.PHONY: help rust demo report regress test crash-self-test lint doc bench bench-limits bench-instructions bench-forensics forensic scale salvage fuzz fuzz-tools
 
 help: ## List the targets
 	@grep -E '^[a-z-]+:.*##' Makefile | awk -F':.*## ' '{printf "  make %-19s %s\n", $$1, $$2}'
@@ -65,6 +65,9 @@ doc: rust ## Build the documentation with warnings denied
 bench: rust ## Time the calls that embedders make most
 	$(CARGO) bench --locked -p vellum --bench time
 
+bench-limits: rust ## Time reads beside their limit, the same graph in plain arrays
+	$(CARGO) bench --locked -p vellum --bench limits
+
 bench-instructions: rust ## Count their instructions, which repeat exactly; needs valgrind and gungraun-runner
 	@command -v valgrind >/dev/null 2>&1 || { echo "missing: valgrind; install it with: apt-get install valgrind" >&2; exit 1; }
 	@command -v gungraun-runner >/dev/null 2>&1 || { \
@@ -72,7 +75,7 @@ bench-instructions: rust ## Count their instructions, which repeat exactly; need
 		echo "missing: gungraun-runner; install it with: cargo install gungraun-runner --version $$least --locked" >&2; exit 1; }
 	$(CARGO) bench --locked -p vellum --bench instructions
 
-bench-forensics: rust ## Prove that counters cost nothing where they are off, and tell what they cost; needs valgrind
+bench-forensics: rust ## Compare the instructions of builds with and without counters; needs valgrind
 	@command -v valgrind >/dev/null 2>&1 || { echo "missing: valgrind; install it with: apt-get install valgrind" >&2; exit 1; }
 	@CARGO="$(CARGO)" sh engine/benches/overhead.sh
 

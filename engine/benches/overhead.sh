@@ -8,6 +8,8 @@ cd "$(dirname "$0")/../.."
 cargo=${CARGO:-cargo}
 target=${CARGO_TARGET_DIR:-target}
 work=$target/overhead
+# One unit, so that what is inlined does not depend on how a build was cut into units.
+export CARGO_PROFILE_BENCH_CODEGEN_UNITS=1
 calls="get neighbours insert commit"
 # Hash seeds differ from run to run, and once in a hundred lookups cost a comparison more.
 repeats=3

@@ -22,6 +22,7 @@ impl NodeId {
     pub const MIN: NodeId = NodeId(NonZeroU64::MIN);
 
     /// The id with this number, or `None` for 0 and for 2^48 and more.
+    #[inline]
     pub fn new(number: u64) -> Option<NodeId> {
         if number > MAX_U48 {
             return None;

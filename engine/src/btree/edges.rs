@@ -1,11 +1,11 @@
 //! The spaces whose leaves hold edge blocks: both directions of adjacency, and the kind index.
 
-use std::collections::VecDeque;
 use std::marker::PhantomData;
 use std::ops::Range;
 use std::sync::Arc;
 
 use super::descent::Descent;
+use super::find::leaf;
 use super::space::{Items, LeafBuilder, Space};
 use crate::error::Result;
 use crate::format::FormatError;
@@ -105,11 +105,17 @@ impl BlockValue for () {
 }
 
 /// The bytes of an edge's key, for separators: node, label, peer, ordinal.
+#[inline]
+fn edge_key(key: &EdgeKey) -> [u8; 18] {
+    let [a, b, c, d, e, f] = u48_be(key.node);
+    let [g, h] = key.label.to_be_bytes();
+    let [i, j, k, l, m, n] = u48_be(key.peer);
+    let [o, p, q, r] = key.ordinal.to_be_bytes();
+    [a, b, c, d, e, f, g, h, i, j, k, l, m, n, o, p, q, r]
+}
+
 fn encode_edge(key: &EdgeKey, out: &mut Vec<u8>) {
-    out.extend_from_slice(&u48_be(key.node));
-    out.extend_from_slice(&key.label.to_be_bytes());
-    out.extend_from_slice(&u48_be(key.peer));
-    out.extend_from_slice(&key.ordinal.to_be_bytes());
+    out.extend_from_slice(&edge_key(key));
 }
 
 fn block_items<V: BlockValue>(leaf: &PageGuard) -> Items<EdgeKey, V> {
@@ -153,6 +159,8 @@ pub(crate) struct BlockLeaf<V> {
     page_size: usize,
     block: EdgeBlockBuilder,
     node: u64,
+    /// Bytes that the page has for the open block.
+    room: usize,
     cell: Vec<u8>,
     value: PhantomData<V>,
 }
@@ -177,28 +185,26 @@ impl<V: BlockValue> LeafBuilder<EdgeKey, V> for BlockLeaf<V> {
             page_size,
             block: EdgeBlockBuilder::new(),
             node: 0,
+            room: 0,
             cell: Vec::new(),
             value: PhantomData,
         }
     }
 
     fn push(&mut self, key: &EdgeKey, value: &V) -> bool {
-        if self.node != key.node {
+        if self.node != key.node || self.block.is_empty() {
             self.close_block();
             self.node = key.node;
+            // A page grows with its last cell byte by byte, once there is one.
+            let with_a_byte = self.page.size_with(&u48_be(key.node), 1);
+            self.room = (self.page_size + 1).saturating_sub(with_a_byte);
         }
         let edge = BlockEdge {
             label: key.label,
             peer: key.peer,
             ordinal: key.ordinal,
         };
-        let data = value.as_data();
-        let block = self.block.size_with(edge, data.stored_len());
-        if self.page.size_with(&u48_be(key.node), block) > self.page_size {
-            return false;
-        }
-        self.block.push(edge, data);
-        true
+        self.block.push_within(edge, value.as_data(), self.room)
     }
 
     fn is_empty(&self) -> bool {
@@ -322,14 +328,19 @@ impl EdgeCell {
 
 /// The cells of one node, in order: one in each leaf that its edges span.
 pub(crate) struct EdgeCells<'a, P> {
-    descent: Descent<'a, P>,
-    node: u64,
-    ahead: VecDeque<EdgeCell>,
+    pages: &'a P,
+    space: KeySpace,
+    root: Root,
+    from: EdgeKey,
+    /// Where the leaf after the first is looked for; most nodes have none.
+    descent: Option<Descent<'a, P>>,
+    ahead: Option<EdgeCell>,
     done: bool,
 }
 
 impl<'a, P: Pages> EdgeCells<'a, P> {
     /// From the cell that holds `from`, or would, on.
+    #[inline]
     pub(crate) fn from(
         pages: &'a P,
         space: KeySpace,
@@ -337,66 +348,77 @@ impl<'a, P: Pages> EdgeCells<'a, P> {
         from: &EdgeKey,
     ) -> Result<EdgeCells<'a, P>> {
         let mut cells = EdgeCells {
-            descent: Descent::new(pages, space, root, 0),
-            node: from.node,
-            ahead: VecDeque::new(),
+            pages,
+            space,
+            root,
+            from: *from,
+            descent: None,
+            ahead: None,
             done: root.page.is_none(),
         };
         if !cells.done {
-            let mut key = Vec::with_capacity(18);
-            encode_edge(from, &mut key);
-            cells.descent.seek(&key)?;
-            cells.take()?;
+            match leaf(pages, root, space, &edge_key(from))? {
+                Some(leaf) => cells.take(leaf),
+                None => cells.done = true,
+            }
         }
         Ok(cells)
     }
 
-    /// Looks into the leaf that the descent stands on.
-    fn take(&mut self) -> Result<()> {
-        let Some(leaf) = self.descent.page()? else {
-            self.done = true;
-            return Ok(());
-        };
-        let Some(view) = leaf.sorted() else {
-            return Ok(());
-        };
-        if let Some(slot) = view.find_u48(self.node) {
+    /// Looks into a leaf.
+    fn take(&mut self, leaf: PageGuard) {
+        let Some(view) = leaf.sorted() else { return };
+        if let Some(slot) = view.find_u48(self.from.node) {
             let range = view.value_range(slot);
             // A cell that is not the leaf's last ends within the leaf.
             self.done = slot + 1 < view.len();
-            self.ahead.push_back(EdgeCell { leaf, range });
-            return Ok(());
+            self.ahead = Some(EdgeCell { leaf, range });
+            return;
         }
         // The separator may be less than every key of the leaf after it, so the node may begin there.
         let last = view.len().checked_sub(1).map(|last| view.key_u48(last));
-        self.done = last.is_some_and(|last| last > self.node);
-        Ok(())
+        self.done = last.is_some_and(|last| last > self.from.node);
     }
 
+    #[inline]
     pub(crate) fn next(&mut self) -> Result<Option<EdgeCell>> {
         loop {
-            if let Some(cell) = self.ahead.pop_front() {
+            if let Some(cell) = self.ahead.take() {
                 return Ok(Some(cell));
             }
             if self.done {
                 return Ok(None);
             }
-            if !self.may_continue() || !self.descent.advance()? {
-                self.done = true;
-                return Ok(None);
-            }
-            self.take()?;
+            self.advance()?;
         }
     }
 
-    /// Whether the next leaf can hold edges of the node: its separator begins with the node, or is less.
-    fn may_continue(&self) -> bool {
-        let Some(upper) = self.descent.upper() else {
-            return false;
+    /// Looks into the next leaf, if it can hold edges of the node.
+    fn advance(&mut self) -> Result<()> {
+        self.done = true;
+        let descent = match &mut self.descent {
+            Some(descent) => descent,
+            None => {
+                let mut descent = Descent::new(self.pages, self.space, self.root, 0);
+                descent.seek(&edge_key(&self.from))?;
+                self.descent.insert(descent)
+            }
         };
-        let node = u48_be(self.node);
-        upper
+        // Its separator begins with the node, or is less.
+        let Some(upper) = descent.upper() else {
+            return Ok(());
+        };
+        let node = u48_be(self.from.node);
+        let may = upper
             .get(..6)
-            .map_or(upper[..] <= node[..], |head| head <= &node[..])
+            .map_or(upper[..] <= node[..], |head| head <= &node[..]);
+        if may
+            && descent.advance()?
+            && let Some(leaf) = descent.page()?
+        {
+            self.done = false;
+            self.take(leaf);
+        }
+        Ok(())
     }
 }

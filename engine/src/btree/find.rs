@@ -15,7 +15,12 @@ use crate::pager::{PageGuard, Pages};
 
 /// The leaf that holds this key, or would.
 #[inline]
-fn leaf(pages: &impl Pages, root: Root, space: KeySpace, key: &[u8]) -> Result<Option<PageGuard>> {
+pub(super) fn leaf(
+    pages: &impl Pages,
+    root: Root,
+    space: KeySpace,
+    key: &[u8],
+) -> Result<Option<PageGuard>> {
     let Some(mut at) = root.page else {
         return Ok(None);
     };

@@ -2,14 +2,16 @@
 
 use std::sync::Arc;
 
+use super::descent::Descent;
 use super::space::{Items, LeafBuilder, Space};
-use crate::error::Result;
+use crate::error::{Error, Result};
 use crate::format::FormatError;
 use crate::format::bytes::{from_u48_be, u48_be};
-use crate::format::names::NamesBuilder;
+use crate::format::header::Root;
+use crate::format::names::{NamesBuilder, NamesPage, NamesPosition};
 use crate::format::node::BlobRef;
 use crate::ids::KeySpace;
-use crate::pager::{PageGuard, PageWriter};
+use crate::pager::{PageGuard, PageWriter, Pages};
 
 /// Bytes of a key after the name: a zero byte and the id.
 const TAIL: usize = 7;
@@ -85,6 +87,68 @@ impl Space for Names {
 
     fn blob(_: &()) -> Option<BlobRef> {
         None
+    }
+}
+
+/// Names from some place on, rebuilt one at a time where they stand. Ends after an error.
+pub(crate) struct NameCursor<'a, P> {
+    descent: Descent<'a, P>,
+    leaf: Option<PageGuard>,
+    position: NamesPosition,
+    page_size: usize,
+}
+
+impl<'a, P: Pages> NameCursor<'a, P> {
+    /// From this name, or the first after it, on.
+    pub(crate) fn from(pages: &'a P, root: Root, name: &str) -> Result<NameCursor<'a, P>> {
+        let mut cursor = NameCursor {
+            descent: Descent::new(pages, KeySpace::Names, root, 0),
+            leaf: None,
+            position: NamesPosition::default(),
+            page_size: pages.page_size(),
+        };
+        cursor.descent.seek(NameKey::new(name, 0).as_bytes())?;
+        cursor.leaf = cursor.descent.page()?;
+        if let Some(view) = cursor.view()? {
+            let first = view.search(name.as_bytes(), 0).unwrap_or_else(|at| at);
+            cursor.position = view.position(first);
+        }
+        Ok(cursor)
+    }
+
+    /// The name that the last step came to.
+    pub(crate) fn name(&self) -> &[u8] {
+        self.position.name()
+    }
+
+    /// Goes to the next name and gives the node that has it.
+    pub(crate) fn step(&mut self) -> Result<Option<u64>> {
+        loop {
+            let leaf = self.leaf.as_ref();
+            let Some(view) = leaf.and_then(|leaf| leaf.names()) else {
+                return Ok(None);
+            };
+            if let Some(id) = view.step(&mut self.position) {
+                return Ok(Some(id));
+            }
+            self.leaf = None;
+            if self.descent.advance()? {
+                self.leaf = self.descent.page()?;
+                self.position = NamesPosition::default();
+                if let Some(view) = self.view()? {
+                    self.position = view.position(0);
+                }
+            }
+        }
+    }
+
+    fn view(&self) -> Result<Option<NamesPage<'_>>> {
+        let Some(leaf) = &self.leaf else {
+            return Ok(None);
+        };
+        let what = "not a names leaf";
+        let broken = || Error::corrupt_page(leaf.at().page(), self.page_size, what);
+        leaf.names().ok_or_else(broken).map(Some)
     }
 }
 

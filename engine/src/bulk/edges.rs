@@ -2,14 +2,17 @@
 
 use std::collections::HashMap;
 
-use super::records::{Key, NewEdge};
-use super::sorter::{Sorted, Sorter};
+use super::lanes::{EdgeSorter, KeySorter, SortedEdges};
+use super::records::NewEdge;
 use super::{BulkEdge, BulkProgress, Load, PROGRESS_STEP};
 use crate::btree::{Change, EdgeData, In, Out, merge};
 use crate::error::{Error, Result};
 use crate::forensics::count;
 use crate::graph::{View, limits};
 use crate::ids::{EdgeKey, KeySpace, NodeId};
+
+/// Labels that are compared before the map is asked.
+const FIRST_LABELS: usize = 16;
 
 impl<P: FnMut(BulkProgress)> Load<'_, P> {
     pub(super) fn load_edges(
@@ -25,13 +28,13 @@ impl<P: FnMut(BulkProgress)> Load<'_, P> {
             unique: self.store.options.unique_edges,
             view: &self.view,
         };
-        let mut reversed = Sorter::new(self.sort_budget(2));
+        let mut reversed = KeySorter::new(self.sort_budget(2));
         let mut written = 0;
         let scratch = &mut self.scratch;
         let progress = &mut self.progress;
         let changes = std::iter::from_fn(|| numbered.next()).map(|edge| {
             let (key, data) = edge?;
-            reversed.push(Key(key.reversed()), scratch)?;
+            reversed.push(key.reversed(), scratch)?;
             step(progress, &mut written, BulkProgress::Out);
             Ok((key, Change::Put(EdgeData::new(&data))))
         });
@@ -44,7 +47,7 @@ impl<P: FnMut(BulkProgress)> Load<'_, P> {
         let progress = &mut self.progress;
         let changes = reversed.finish(&mut self.scratch)?.map(|key| {
             step(progress, &mut written, BulkProgress::In);
-            Ok((key?.0, Change::Put(())))
+            Ok((key?, Change::Put(())))
         });
         let root = &mut self.roots[KeySpace::In.index()];
         *root = merge::<In>(*root, changes, &mut self.trees.writer()?)?.0;
@@ -58,8 +61,10 @@ impl<P: FnMut(BulkProgress)> Load<'_, P> {
         edges: impl Iterator<Item = Result<(BulkEdge, Option<u32>)>>,
     ) -> Result<Taken> {
         let mut labels: HashMap<String, u16> = HashMap::new();
+        // Graphs have few labels, and comparing is faster than hashing.
+        let mut first: Vec<(String, u16)> = Vec::new();
         let mut taken = Taken {
-            sorter: Sorter::new(self.sort_budget(2)),
+            sorter: EdgeSorter::new(self.sort_budget(2)),
             count: 0,
         };
         let loaded_from = self.view.totals.next_node;
@@ -69,7 +74,9 @@ impl<P: FnMut(BulkProgress)> Load<'_, P> {
             for end in [edge.source, edge.target] {
                 self.require_node(end, loaded_from)?;
             }
-            let label = match labels.get(&edge.label) {
+            let known = first.iter().find(|(label, _)| *label == edge.label);
+            let known = known.map(|(_, number)| number);
+            let label = match known.or_else(|| labels.get(&edge.label)) {
                 Some(label) => *label,
                 None => {
                     let label = match self.view.label_id(&edge.label)? {
@@ -83,6 +90,9 @@ impl<P: FnMut(BulkProgress)> Load<'_, P> {
                         }
                     };
                     labels.insert(edge.label.clone(), label);
+                    if first.len() < FIRST_LABELS {
+                        first.push((edge.label.clone(), label));
+                    }
                     label
                 }
             };
@@ -130,7 +140,7 @@ impl<P: FnMut(BulkProgress)> Load<'_, P> {
 }
 
 struct Taken {
-    sorter: Sorter<NewEdge>,
+    sorter: EdgeSorter,
     count: u64,
 }
 
@@ -143,7 +153,7 @@ fn step(progress: &mut impl FnMut(BulkProgress), count: &mut u64, what: fn(u64) 
 
 /// Sorted edges with their ordinals.
 struct Numbered<'a> {
-    sorted: Sorted<NewEdge>,
+    sorted: SortedEdges,
     ahead: Option<NewEdge>,
     last: Option<EdgeKey>,
     unique: bool,
@@ -177,12 +187,7 @@ impl Numbered<'_> {
     }
 
     fn number(&mut self, edge: NewEdge) -> Result<(EdgeKey, Box<[u8]>)> {
-        let first = EdgeKey {
-            node: edge.source,
-            label: edge.label,
-            peer: edge.target,
-            ordinal: 0,
-        };
+        let first = edge.triple();
         let ordinal = match self.last {
             _ if self.unique => 0,
             Some(last) if (EdgeKey { ordinal: 0, ..last }) == first => {
@@ -209,5 +214,5 @@ fn place(brought: Option<u32>, highest: Option<u32>) -> Result<u32> {
 }
 
 fn same_triple(a: &NewEdge, b: &NewEdge) -> bool {
-    (a.source, a.label, a.target) == (b.source, b.label, b.target)
+    a.triple() == b.triple()
 }

@@ -2,6 +2,7 @@
 
 mod copy;
 mod edges;
+mod lanes;
 mod nodes;
 mod records;
 mod sorter;

@@ -3,7 +3,8 @@
 use std::collections::HashMap;
 use std::sync::Arc;
 
-use super::records::{Key, Name};
+use super::lanes::KeySorter;
+use super::records::Name;
 use super::sorter::{Scratch, Sorter};
 use super::{BulkNode, BulkProgress, Load, PROGRESS_STEP};
 use crate::btree::{Absent, Change, Kinds, NameKey, Names, NodeRecord, Nodes, merge};
@@ -20,7 +21,7 @@ struct NodeFeed<'a, P> {
     dictionary: &'a mut Batch,
     kinds: HashMap<String, u16>,
     names: Option<Sorter<Name>>,
-    by_kind: Sorter<Key>,
+    by_kind: KeySorter,
     gaps: &'a mut Vec<(u64, u64)>,
     scratch: &'a mut Scratch,
     progress: &'a mut P,
@@ -41,7 +42,7 @@ impl<P: FnMut(BulkProgress)> Load<'_, P> {
             dictionary: &mut self.dictionary,
             kinds: HashMap::new(),
             names: indexed.then(|| Sorter::new(budget)),
-            by_kind: Sorter::new(budget),
+            by_kind: KeySorter::new(budget),
             gaps: &mut self.gaps,
             scratch: &mut self.scratch,
             progress: &mut self.progress,
@@ -65,7 +66,7 @@ impl<P: FnMut(BulkProgress)> Load<'_, P> {
             *root = merge::<Names>(*root, changes, &mut self.trees.writer()?)?.0;
         }
         let sorted = by_kind.finish(&mut self.scratch)?;
-        let changes = sorted.map(|key| Ok((key?.0, Change::Put(()))));
+        let changes = sorted.map(|key| Ok((key?, Change::Put(()))));
         let root = &mut self.roots[KeySpace::Kinds.index()];
         *root = merge::<Kinds>(*root, changes, &mut self.trees.writer()?)?.0;
         let gaps = self
@@ -94,7 +95,7 @@ impl<P: FnMut(BulkProgress)> NodeFeed<'_, P> {
             peer: id,
             ordinal: 0,
         };
-        self.by_kind.push(Key(key), self.scratch)?;
+        self.by_kind.push(key, self.scratch)?;
         self.loaded += 1;
         self.totals.nodes += 1;
         count!(self.tally, NodesInserted);

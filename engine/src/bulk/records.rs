@@ -2,7 +2,7 @@
 
 use super::sorter::Record;
 use crate::btree::NameKey;
-use crate::ids::EdgeKey;
+use crate::ids::{EdgeKey, MAX_U48};
 
 /// Stands for an ordinal still to be given.
 const NO_ORDINAL: u64 = u64::MAX;
@@ -18,6 +18,62 @@ pub(super) struct NewEdge {
     /// The ordinal that the edge brings, if it does.
     pub(super) ordinal: Option<u32>,
     pub(super) data: Box<[u8]>,
+}
+
+impl NewEdge {
+    /// Its key but for the ordinal.
+    pub(super) fn triple(&self) -> EdgeKey {
+        EdgeKey {
+            node: self.source,
+            label: self.label,
+            peer: self.target,
+            ordinal: 0,
+        }
+    }
+}
+
+/// A key whose ordinal is small: node, label, peer and ordinal from the highest bit down, so that it
+/// sorts as the key does.
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub(super) struct Packed(u128);
+
+impl Packed {
+    const NODE: u32 = 80;
+    const LABEL: u32 = 64;
+    const PEER: u32 = 16;
+
+    pub(super) fn of(key: EdgeKey) -> Option<Packed> {
+        let ordinal = u16::try_from(key.ordinal).ok()?;
+        let (node, peer) = (u128::from(key.node), u128::from(key.peer));
+        let ends = node << Packed::NODE | peer << Packed::PEER;
+        Some(Packed(
+            ends | u128::from(key.label) << Packed::LABEL | u128::from(ordinal),
+        ))
+    }
+
+    #[inline]
+    pub(super) fn key(self) -> EdgeKey {
+        EdgeKey {
+            node: (self.0 >> Packed::NODE) as u64,
+            label: (self.0 >> Packed::LABEL) as u16,
+            peer: (self.0 >> Packed::PEER) as u64 & MAX_U48,
+            ordinal: u32::from(self.0 as u16),
+        }
+    }
+
+    /// An edge without data.
+    #[inline]
+    pub(super) fn edge(self) -> NewEdge {
+        let key = self.key();
+        NewEdge {
+            source: key.node,
+            label: key.label,
+            target: key.peer,
+            arrival: 0,
+            ordinal: None,
+            data: Box::default(),
+        }
+    }
 }
 
 /// An entry of the in-adjacency or of the kind index: keys without values.
@@ -53,6 +109,22 @@ impl Record for NewEdge {
 
     fn memory(&self) -> usize {
         size_of::<NewEdge>() + self.data.len()
+    }
+}
+
+impl Record for Packed {
+    fn write(&self, out: &mut Vec<u8>) {
+        out.extend_from_slice(&self.0.to_le_bytes());
+    }
+
+    #[inline]
+    fn read(bytes: &mut &[u8]) -> Option<Packed> {
+        take(bytes).map(|bytes| Packed(u128::from_le_bytes(bytes)))
+    }
+
+    #[inline]
+    fn memory(&self) -> usize {
+        size_of::<Packed>()
     }
 }
 

@@ -134,14 +134,22 @@ impl<T: Record> Sorter<T> {
         Ok(())
     }
 
+    /// Moves what is held to the scratch file and gives its memory back.
+    pub(super) fn release(&mut self, scratch: &mut Scratch) -> Result<()> {
+        if !self.held.is_empty() {
+            self.spill(scratch)?;
+        }
+        self.held = Vec::new();
+        Ok(())
+    }
+
     /// All records in order. The scratch file must live as long as the result.
     pub(super) fn finish(mut self, scratch: &mut Scratch) -> Result<Sorted<T>> {
         if self.runs.is_empty() {
             self.held.sort_unstable();
             return Ok(Sorted::Memory(self.held.into_iter()));
         }
-        self.spill(scratch)?;
-        self.held = Vec::new();
+        self.release(scratch)?;
         let file = scratch.open()?;
         let share = (self.budget_bytes / self.runs.len()).max(BLOCK_BYTES);
         let mut merge = Merge {

@@ -173,7 +173,7 @@ impl Database {
 
     /// Empties the page cache. Snapshots and correctness are not affected.
     pub fn drop_caches(&self) {
-        self.store().pager.drop_caches();
+        self.store().drop_caches();
     }
 
     /// Writes a snapshot into a new database while writing goes on.

@@ -1,5 +1,7 @@
 //! Pages: the header and trailer common to all kinds, and the one way to trust a page.
 
+use std::sync::Arc;
+
 use super::blob::BlobIndex;
 use super::bytes::{put_u48, set_at, u16_at, u48_at, u64_at};
 use super::checksum::crc;
@@ -91,7 +93,7 @@ impl PageKind {
 /// A page whose checksum, birth and whole layout hold. It owns its bytes and never changes.
 #[derive(Debug)]
 pub struct Page {
-    bytes: Box<[u8]>,
+    bytes: Arc<[u8]>,
     at: PageRef,
     kind: PageKind,
     space: Option<KeySpace>,
@@ -103,13 +105,13 @@ pub struct Page {
 impl Page {
     /// The only way to a `Page`: checks the birth and checksum that `at` and `id` demand, then
     /// everything that the accessors of its kind rely on.
-    pub fn verify(bytes: Box<[u8]>, at: PageRef, id: &FileId) -> Result<Page> {
+    pub fn verify(bytes: Arc<[u8]>, at: PageRef, id: &FileId) -> Result<Page> {
         check_seal(&bytes, at, id)?;
         Page::check_layout(bytes, at)
     }
 
     /// The part of [`Page::verify`] that follows the checksum.
-    pub(crate) fn check_layout(bytes: Box<[u8]>, at: PageRef) -> Result<Page> {
+    pub(crate) fn check_layout(bytes: Arc<[u8]>, at: PageRef) -> Result<Page> {
         let common = Common::read(&bytes)?;
         let mut sorted = Layout::default();
         match common.kind {
@@ -165,6 +167,11 @@ impl Page {
     /// The whole page.
     pub fn bytes(&self) -> &[u8] {
         &self.bytes
+    }
+
+    /// The bytes of a sorted page and where its parts are, for as long as they are kept.
+    pub(crate) fn shared(&self) -> Option<(Arc<[u8]>, Layout)> {
+        (self.kind == PageKind::Sorted).then(|| (Arc::clone(&self.bytes), self.sorted))
     }
 
     /// The cells, if this is a branch or a leaf of any space but names.

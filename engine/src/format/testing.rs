@@ -21,7 +21,7 @@ pub(crate) fn place() -> PageRef {
 /// Seals an image as it is, sound or not, and verifies it.
 pub(crate) fn reseal(mut image: Box<[u8]>) -> Result<Page, FormatError> {
     seal(&mut image, place(), &ID);
-    Page::verify(image, place(), &ID)
+    Page::verify(image.into(), place(), &ID)
 }
 
 /// An image that its encoder made must verify.

@@ -130,7 +130,10 @@ fn every_flipped_bit_of_a_page_is_noticed() {
     for bit in 0..8 * 4096 {
         let mut bytes: Box<[u8]> = page.bytes().into();
         bytes[bit / 8] ^= 1 << (bit % 8);
-        assert!(Page::verify(bytes, place(), &ID).is_err(), "bit {bit}");
+        assert!(
+            Page::verify(bytes.into(), place(), &ID).is_err(),
+            "bit {bit}"
+        );
     }
 }
 

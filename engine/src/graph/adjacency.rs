@@ -1,11 +1,13 @@
 //! The edges of one node, in the order (label number, node at the other end, ordinal).
 
+use super::plain::PlainPeers;
 use super::values::Edge;
 use super::view::View;
-use super::walk::{Found, Walk, ends_label};
+use super::walk::{Found, Walk, ends_label, peer_of};
 use crate::btree::{EdgeCells, In, Out, Space, StoredData};
 use crate::error::{Error, Result};
 use crate::forensics::count;
+use crate::format::edges::{EdgeBlock, JoinedPeers};
 use crate::ids::{EdgeKey, KeySpace, NodeId};
 use crate::pager::{Pager, Pages};
 
@@ -197,10 +199,34 @@ impl<'t> Iterator for Edges<'t> {
 
 /// Nodes at the other ends of a node's edges. See [`ReadTxn::neighbors`](crate::ReadTxn::neighbors).
 /// Ends after an error.
-pub struct Neighbors<'t>(Begun<Peers<'t, Pager>>);
+pub struct Neighbors<'t>(Way<'t>);
+
+/// How a node's neighbours are read.
+enum Way<'t> {
+    /// From a page that the snapshot holds, where they stand.
+    Joined(JoinedPeers<'t>, NodeId),
+    /// From wherever they are. In a box, because it is large and most reads do without.
+    Walk(Box<Begun<Peers<'t, Pager>>>),
+}
 
 impl<'t> Neighbors<'t> {
+    #[inline]
     pub(crate) fn new(
+        view: &'t View,
+        node: NodeId,
+        direction: Direction,
+        label: Option<&str>,
+    ) -> Neighbors<'t> {
+        if label.is_none()
+            && let Ok(Some(Whole::Block(block))) = view.whole_block(node, direction)
+            && let Some(peers) = block.joined_peers()
+        {
+            return Neighbors(Way::Joined(peers, node));
+        }
+        Neighbors::walk(view, node, direction, label)
+    }
+
+    fn walk(
         view: &'t View,
         node: NodeId,
         direction: Direction,
@@ -208,21 +234,47 @@ impl<'t> Neighbors<'t> {
     ) -> Neighbors<'t> {
         let begun = Labels::of(view, label)
             .and_then(|labels| Peers::new(view, &*view.pager, node, direction, labels));
-        Neighbors(Begun::of(begun))
+        Neighbors(Way::Walk(Box::new(Begun::of(begun))))
     }
 }
 
 impl Iterator for Neighbors<'_> {
     type Item = Result<NodeId>;
 
-    #[inline]
+    // Inlined whole, a step over a page is a few instructions and the result never stands in memory.
+    #[inline(always)]
     fn next(&mut self) -> Option<Result<NodeId>> {
-        self.0.next()
+        match &mut self.0 {
+            Way::Joined(peers, node) => match NodeId::new(peers.next()?) {
+                Some(peer) => Some(Ok(peer)),
+                None => Some(end_at(peers, *node)),
+            },
+            Way::Walk(peers) => peers.next(),
+        }
     }
 }
 
+/// Ends the peers of a node at one that is no node.
+#[cold]
+fn end_at(peers: &mut JoinedPeers<'_>, node: NodeId) -> Result<NodeId> {
+    *peers = JoinedPeers::default();
+    peer_of(node.get(), 0)
+}
+
+/// All edges of a node that are in one block, if that is known without a descent.
+pub(crate) enum Whole<'t> {
+    Block(EdgeBlock<'t>),
+    /// There is no edge.
+    Nothing,
+}
+
 /// The same, over any source of pages: for traversals.
-pub(crate) struct Peers<'t, P>(Either<'t, P>);
+pub(crate) struct Peers<'t, P>(PeersBy<'t, P>);
+
+enum PeersBy<'t, P> {
+    Plain(PlainPeers<'t, P>),
+    Walk(Either<'t, P>),
+}
 
 impl<'t, P: Pages> Peers<'t, P> {
     pub(crate) fn new(
@@ -232,7 +284,12 @@ impl<'t, P: Pages> Peers<'t, P> {
         direction: Direction,
         labels: Labels,
     ) -> Result<Peers<'t, P>> {
-        Either::new(view, pages, node, direction, labels).map(Peers)
+        Ok(Peers(if view.layers.is_empty() {
+            let space = direction.space();
+            PeersBy::Plain(PlainPeers::new(view, pages, space, node.get(), labels)?)
+        } else {
+            PeersBy::Walk(Either::new(view, pages, node, direction, labels)?)
+        }))
     }
 }
 
@@ -242,13 +299,59 @@ impl<P: Pages> Iterator for Peers<'_, P> {
     #[inline]
     fn next(&mut self) -> Option<Result<NodeId>> {
         match &mut self.0 {
-            Either::Out(walk) => walk.next_peer(),
-            Either::In(walk) => walk.next_peer(),
+            PeersBy::Plain(peers) => peers.next(),
+            PeersBy::Walk(Either::Out(walk)) => walk.next_peer(),
+            PeersBy::Walk(Either::In(walk)) => walk.next_peer(),
         }
     }
 }
 
 impl View {
+    /// The block that holds every edge of a node, where the snapshot holds its page and no newer change
+    /// concerns the node. `None`: a walk tells.
+    #[inline]
+    pub(crate) fn whole_block(
+        &self,
+        node: NodeId,
+        direction: Direction,
+    ) -> Result<Option<Whole<'_>>> {
+        let Some(directories) = self.base.directories() else {
+            return Ok(None);
+        };
+        if !self.layers.is_empty() && self.has_changed(node, direction) {
+            return Ok(None);
+        }
+        let directory = match direction {
+            Direction::Out => &directories.out,
+            Direction::In => &directories.inn,
+        };
+        let Some(leaf) = directory.leaf(&self.pager, node.get())? else {
+            return Ok(None);
+        };
+        let view = leaf.sorted();
+        let Some(cell) = view.find_value_u48(node.get()) else {
+            return Ok(Some(Whole::Nothing));
+        };
+        let block = EdgeBlock::parse(leaf.bytes(), cell);
+        let block = block.map_err(|rule| self.broken(leaf.page(), rule))?;
+        count!(self.pager.tally(), BlocksDecoded);
+        count!(self.pager.tally(), EdgesDecoded, block.len());
+        Ok(Some(Whole::Block(block)))
+    }
+
+    /// Whether a newer change concerns the edges of this node.
+    fn has_changed(&self, node: NodeId, direction: Direction) -> bool {
+        let from = EdgeKey {
+            node: node.get(),
+            ..EdgeKey::default()
+        };
+        let changed = match direction {
+            Direction::Out => self.changes::<Out>(Some(&from)).peek().copied(),
+            Direction::In => self.changes::<In>(Some(&from)).peek().copied(),
+        };
+        changed.is_some_and(|key| key.node == node.get())
+    }
+
     /// How many edges a node has. Without newer changes only the counts of its blocks are read.
     pub(crate) fn degree(
         &self,
@@ -259,6 +362,17 @@ impl View {
         let labels = Labels::of(self, label)?;
         if labels == Labels::None {
             return Ok(0);
+        }
+        match self.whole_block(node, direction)? {
+            Some(Whole::Nothing) => return Ok(0),
+            Some(Whole::Block(block)) => {
+                let Labels::One(label) = labels else {
+                    return Ok(block.len() as u64);
+                };
+                let range = block.label_range(label);
+                return Ok(range.map_or(0, |range| range.len() as u64));
+            }
+            None => {}
         }
         if !self.layers.is_empty() {
             let mut peers = Peers::new(self, &*self.pager, node, direction, labels)?;

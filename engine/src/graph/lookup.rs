@@ -13,7 +13,7 @@ use crate::delta::Overlaid;
 use crate::error::Result;
 use crate::forensics::count;
 use crate::format::bytes::u48_be;
-use crate::format::node::Data;
+use crate::format::node::{Data, NodeCell};
 use crate::ids::{EdgeKey, KeySpace, NodeId};
 use crate::pager::Pages;
 
@@ -41,6 +41,18 @@ impl View {
     pub(crate) fn node(&self, id: NodeId) -> Result<Option<Node<'_>>> {
         if id.get() >= self.totals.next_node {
             return Ok(None);
+        }
+        if let Some(directories) = self.base.directories()
+            && self.change::<Nodes, _>(&id.get()).is_none()
+            && let Some(leaf) = directories.nodes.leaf(&self.pager, id.get())?
+        {
+            let view = leaf.sorted();
+            let Some(cell) = view.find_value_u48(id.get()) else {
+                return Ok(None);
+            };
+            let cell = NodeCell::decode(leaf.bytes().get(cell).unwrap_or_default());
+            let cell = cell.map_err(|rule| self.broken(leaf.page(), rule))?;
+            return Node::held(self, id, cell).map(Some);
         }
         self.stored_node(id.get())?
             .map(|stored| Node::new(self, id, stored))

@@ -3,9 +3,11 @@
 mod absent;
 mod adjacency;
 mod dictionary;
+mod indexes;
 pub(crate) mod limits;
 mod lookup;
 mod overlay;
+mod plain;
 mod terms;
 mod totals;
 mod values;
@@ -14,8 +16,10 @@ mod walk;
 
 pub(crate) use absent::{AbsentRun, reserved_run};
 pub use adjacency::{Direction, Edges, Neighbors};
-pub(crate) use adjacency::{EdgesOver, Labels, Peers};
+pub(crate) use adjacency::{EdgesOver, Labels, Peers, Whole};
 pub(crate) use dictionary::DictionaryCache;
+pub(crate) use indexes::{KindScan, NameScan};
 pub(crate) use totals::Totals;
 pub use values::{Edge, Node};
 pub(crate) use view::{Base, View};
+pub(crate) use walk::peer_of;

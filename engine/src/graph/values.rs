@@ -7,7 +7,7 @@ use super::view::View;
 use crate::btree::{StoredData, StoredNode};
 use crate::error::Result;
 use crate::forensics::count;
-use crate::format::node::Data;
+use crate::format::node::{Data, NodeCell};
 use crate::ids::{EdgeKey, NodeId};
 use crate::pager::Pages;
 
@@ -17,7 +17,15 @@ pub struct Node<'t> {
     view: &'t View,
     id: NodeId,
     kind: &'t str,
-    stored: StoredNode,
+    place: Place<'t>,
+}
+
+/// Where a node was found.
+#[derive(Clone)]
+enum Place<'t> {
+    /// In a page that the snapshot holds.
+    Held(NodeCell<'t>),
+    Own(StoredNode),
 }
 
 impl<'t> Node<'t> {
@@ -29,7 +37,19 @@ impl<'t> Node<'t> {
             view,
             id,
             kind: view.kind_name(kind)?,
-            stored,
+            place: Place::Own(stored),
+        })
+    }
+
+    /// A node in a page that the snapshot holds.
+    #[inline]
+    pub(crate) fn held(view: &'t View, id: NodeId, cell: NodeCell<'t>) -> Result<Node<'t>> {
+        count!(view.pager.tally(), NodesDecoded);
+        Ok(Node {
+            view,
+            id,
+            kind: view.kind_name(cell.kind)?,
+            place: Place::Held(cell),
         })
     }
 
@@ -45,8 +65,11 @@ impl<'t> Node<'t> {
 
     /// Its name.
     pub fn name(&self) -> &str {
-        // The cell was decoded once when the node was found, and pages do not change.
-        self.stored.cell().map_or("", |cell| cell.name)
+        match &self.place {
+            Place::Held(cell) => cell.name,
+            // The cell was decoded once when the node was found, and pages do not change.
+            Place::Own(stored) => stored.cell().map_or("", |cell| cell.name),
+        }
     }
 
     /// Its data. Borrowed from the page where it is small; data larger than an eighth of a page is
@@ -55,12 +78,15 @@ impl<'t> Node<'t> {
     /// # Errors
     /// [`Error::Io`](crate::Error::Io) and [`Error::Corrupt`](crate::Error::Corrupt) for large data.
     pub fn data(&self) -> Result<Cow<'_, [u8]>> {
-        let page = self.stored.page().unwrap_or_default();
-        let cell = self
-            .stored
-            .cell()
-            .map_err(|rule| self.view.broken(page, rule))?;
-        match cell.data {
+        let data = match &self.place {
+            Place::Held(cell) => cell.data,
+            Place::Own(stored) => {
+                let page = stored.page().unwrap_or_default();
+                let cell = stored.cell().map_err(|rule| self.view.broken(page, rule))?;
+                cell.data
+            }
+        };
+        match data {
             Data::Inline(bytes) => Ok(Cow::Borrowed(bytes)),
             Data::Blob(blob) => Ok(Cow::Owned(self.view.pager.blob(blob)?)),
         }

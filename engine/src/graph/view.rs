@@ -6,7 +6,9 @@ use std::sync::Arc;
 use super::dictionary::DictionaryCache;
 use super::overlay::Overlay;
 use super::totals::Totals;
-use crate::btree::{Change, Cursor, In, Kinds, NameKey, Names, Nodes, Out, StoredData, StoredNode};
+use crate::btree::{
+    Change, Cursor, Directories, In, Kinds, NameKey, Names, Nodes, Out, StoredData, StoredNode,
+};
 use crate::delta::{Changes, Delta, Overlaid};
 use crate::error::{Error, Result};
 use crate::forensics::count;
@@ -15,14 +17,52 @@ use crate::format::header::{Header, Root};
 use crate::ids::{EdgeKey, KeySpace};
 use crate::pager::{Pager, Pages};
 
-/// Trees of one state. While it is held, their pages are not reused.
+/// Keeps the pages that one state's trees reach from being reused, for as long as it is held. Holds the
+/// state's sequence.
+pub(crate) type Reach = Arc<u64>;
+
+/// Trees of one state.
 pub(crate) struct Base {
     pub(crate) header: Header,
+    pub(crate) reach: Reach,
+    /// Ways to the leaves that need no branches; none where the trees do not fit in the cache.
+    directories: Option<Directories>,
 }
 
 impl Base {
-    pub(crate) fn new(header: Header) -> Base {
-        Base { header }
+    pub(crate) fn new(header: Header, pager: &Pager) -> Base {
+        let reach = Arc::new(header.sequence);
+        Base::within(header, reach, pager)
+    }
+
+    /// The same trees, or such as reach the same pages and others that nobody gives back meanwhile.
+    fn within(header: Header, reach: Reach, pager: &Pager) -> Base {
+        let directories = Directories::new(pager, &header.roots);
+        Base {
+            header,
+            reach,
+            directories,
+        }
+    }
+
+    /// The same trees, no page of which is held in memory.
+    pub(crate) fn afresh(&self, pager: &Pager) -> Base {
+        Base::within(self.header.clone(), Arc::clone(&self.reach), pager)
+    }
+
+    /// Trees of a change under way, for its own eyes.
+    pub(crate) fn private(header: Header) -> Base {
+        Base {
+            reach: Arc::new(header.sequence),
+            header,
+            directories: None,
+        }
+    }
+
+    /// The directories of the nodes and of both directions of edges.
+    #[inline]
+    pub(crate) fn directories(&self) -> Option<&Directories> {
+        self.directories.as_ref()
     }
 
     pub(crate) fn root(&self, space: KeySpace) -> Root {

@@ -174,7 +174,9 @@ impl<'t, P: Pages, S: Overlaid<Key = EdgeKey>> Walk<'t, P, S> {
     /// The node at the other end of the next edge.
     #[inline]
     pub(super) fn next_peer(&mut self) -> Option<Result<NodeId>> {
-        let peer = self.next()?.and_then(|(key, _)| peer_of(key));
+        let peer = self
+            .next()?
+            .and_then(|(key, _)| peer_of(key.node, key.peer));
         self.done |= peer.is_err();
         Some(peer)
     }
@@ -202,13 +204,14 @@ impl<'t, P: Pages, S: Overlaid<Key = EdgeKey>> Walk<'t, P, S> {
     }
 }
 
-fn peer_of(key: EdgeKey) -> Result<NodeId> {
-    NodeId::new(key.peer).ok_or_else(|| {
-        Error::corrupt_at(
-            0,
-            format!("an edge of node {} names node {}", key.node, key.peer),
-        )
-    })
+#[inline]
+pub(crate) fn peer_of(node: u64, peer: u64) -> Result<NodeId> {
+    NodeId::new(peer).ok_or_else(|| no_peer(node, peer))
+}
+
+#[cold]
+fn no_peer(node: u64, peer: u64) -> Error {
+    Error::corrupt_at(0, format!("an edge of node {node} names node {peer}"))
 }
 
 /// Whether no block after this one has edges of the label.

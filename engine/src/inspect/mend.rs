@@ -86,7 +86,7 @@ impl PageFile {
 
     fn mended(&self, found_at: u64, home: u64, bytes: Box<[u8]>, how: Mending) -> Option<Mended> {
         let at = PageRef::new(home, birth(&bytes))?;
-        let page = Page::verify(bytes, at, &self.file_id).ok()?;
+        let page = Page::verify(bytes.into(), at, &self.file_id).ok()?;
         Some(Mended {
             found_at,
             page,

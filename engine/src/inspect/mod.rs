@@ -238,8 +238,8 @@ impl PageFile {
     pub fn page(&self, number: u64) -> Result<FoundPage> {
         let bytes = self.raw(number)?;
         let birth = birth(&bytes);
-        let page =
-            claimed(number, birth).and_then(|at| Page::verify(bytes.clone(), at, &self.file_id));
+        let page = claimed(number, birth)
+            .and_then(|at| Page::verify(bytes.clone().into(), at, &self.file_id));
         Ok(FoundPage {
             number,
             bytes,

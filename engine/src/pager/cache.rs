@@ -7,11 +7,12 @@
 //! what is in use.
 
 use std::collections::VecDeque;
-use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicU32, AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError};
 
 use arc_swap::{ArcSwapOption, Guard};
 
+use super::pin::Pins;
 use crate::forensics::{Tally, count};
 use crate::format::page::Page;
 use crate::ids::PageRef;
@@ -50,6 +51,8 @@ pub struct CacheStats {
 pub(super) struct Frame {
     pub(super) page: Page,
     used: AtomicBool,
+    /// How many hold on to it, whether it is in the cache or not.
+    pub(super) pins: AtomicU32,
 }
 
 impl Frame {
@@ -57,6 +60,7 @@ impl Frame {
         Frame {
             page,
             used: AtomicBool::new(false),
+            pins: AtomicU32::new(0),
         }
     }
 }
@@ -90,6 +94,7 @@ pub(super) struct PageCache {
     queues: Mutex<Queues>,
     frame_bytes: usize,
     capacity_bytes: usize,
+    pins: Arc<Pins>,
     misses: AtomicU64,
     evictions: AtomicU64,
     tally: Tally,
@@ -110,11 +115,13 @@ impl Queues {
 
 impl PageCache {
     pub(super) fn new(page_size: usize, capacity_bytes: usize, tally: Tally) -> PageCache {
+        let frame_bytes = page_size + FRAME_OVERHEAD;
         PageCache {
             chunks: [const { OnceLock::new() }; CHUNKS],
             queues: Mutex::default(),
-            frame_bytes: page_size + FRAME_OVERHEAD,
+            frame_bytes,
             capacity_bytes,
+            pins: Arc::new(Pins::new(capacity_bytes, frame_bytes)),
             misses: AtomicU64::new(0),
             evictions: AtomicU64::new(0),
             tally,
@@ -154,8 +161,13 @@ impl PageCache {
         frame
     }
 
+    pub(super) fn pins(&self) -> &Arc<Pins> {
+        &self.pins
+    }
+
     fn make_room(&self, queues: &mut Queues) {
-        let budget = self.capacity_bytes.saturating_sub(queues.table_bytes);
+        let taken = queues.table_bytes + self.pins.bytes();
+        let budget = self.capacity_bytes.saturating_sub(taken);
         let most = (budget / self.frame_bytes).max(1);
         // Each turn removes a page, moves one to the main queue, or takes away its second chance.
         for _ in 0..2 * queues.pages() + 2 {
@@ -177,7 +189,7 @@ impl PageCache {
         }
     }
 
-    /// Whether the page was used since its last turn. Clears the mark.
+    /// Whether the page is held on to, or was used since its last turn. Clears the mark.
     fn take_second_chance(&self, at: PageRef) -> bool {
         let Some(place) = self.place(at.page()) else {
             return false;
@@ -185,7 +197,11 @@ impl PageCache {
         let guard = place.load();
         guard
             .as_ref()
-            .is_some_and(|frame| frame.page.at() == at && frame.used.swap(false, Ordering::Relaxed))
+            .filter(|frame| frame.page.at() == at)
+            .is_some_and(|frame| {
+                let used = frame.used.swap(false, Ordering::Relaxed);
+                used || frame.pins.load(Ordering::Relaxed) > 0
+            })
     }
 
     fn evict(&self, at: PageRef) {
@@ -220,7 +236,7 @@ impl PageCache {
         let queues = self.queues();
         CacheStats {
             capacity_bytes: self.capacity_bytes,
-            bytes: queues.pages() * self.frame_bytes + queues.table_bytes,
+            bytes: queues.pages() * self.frame_bytes + queues.table_bytes + self.pins.bytes(),
             pages: queues.pages(),
             misses: self.misses.load(Ordering::Relaxed),
             evictions: self.evictions.load(Ordering::Relaxed),

@@ -8,6 +8,7 @@
 mod allocator;
 mod cache;
 mod freelist;
+mod pin;
 mod writer;
 
 use std::ops::Deref;
@@ -17,6 +18,7 @@ use std::sync::atomic::{AtomicU64, Ordering};
 pub(crate) use allocator::{Allocator, Mark};
 pub use cache::CacheStats;
 pub(crate) use freelist::read_freelist;
+pub(crate) use pin::PagePin;
 pub(crate) use writer::{BirthReserve, Births, PageWriter, blob_pages};
 
 use cache::{Frame, FrameGuard, PageCache};
@@ -47,6 +49,14 @@ impl PageGuard {
     /// A guard of a page that is in no cache.
     fn of(page: Page) -> PageGuard {
         PageGuard(Held::Shared(Arc::new(Frame::new(page))))
+    }
+
+    fn frame(&self) -> Arc<Frame> {
+        match &self.0 {
+            Held::Cached(guard) => guard.shared(),
+            Held::Shared(frame) => Arc::clone(frame),
+            Held::Private(frame) => Arc::clone(frame),
+        }
     }
 
     /// The same page for one thread's repeated use.
@@ -139,6 +149,23 @@ impl Pager {
         self.cache.clear();
     }
 
+    /// Holds on to a page, if there is room for it beside what the cache needs.
+    pub(crate) fn pin(&self, page: &PageGuard) -> Option<PagePin> {
+        PagePin::new(&page.frame(), self.cache.pins())
+    }
+
+    /// Notes that a page was read that somebody holds on to.
+    #[inline]
+    pub(crate) fn read_held(&self, pin: &PagePin) {
+        count!(self.tally, CacheAccesses);
+        count!(self.tally, page_cached(pin.whole(), Counter::CacheHits));
+    }
+
+    /// Whether this many pages may be held on to at once.
+    pub(crate) fn may_pin(&self, pages: u64) -> bool {
+        self.cache.pins().may_hold(pages)
+    }
+
     pub(crate) fn file(&self) -> &Arc<dyn Storage> {
         &self.file
     }
@@ -165,10 +192,12 @@ impl Pager {
 
     /// Any page, read from the file and verified.
     fn read(&self, at: PageRef) -> Result<Page> {
-        let mut bytes = vec![0; self.page_size].into_boxed_slice();
+        let mut bytes: Arc<[u8]> = std::iter::repeat_n(0, self.page_size).collect();
         let offset = at.page().saturating_mul(self.page_size as u64);
+        // Nobody else has it yet.
+        let buffer = Arc::get_mut(&mut bytes).unwrap_or_default();
         self.file
-            .read_at(offset, &mut bytes)
+            .read_at(offset, buffer)
             .map_err(|error| match error.kind() {
                 std::io::ErrorKind::UnexpectedEof => Error::corrupt_page(
                     at.page(),

@@ -102,7 +102,7 @@ impl<'a> PageWriter<'a> {
     /// A page that is not written yet, to be read again.
     pub(crate) fn temporary(&self, image: Box<[u8]>) -> Result<PageGuard> {
         let nowhere = PageRef::new(MAX_U48, 0).ok_or(Error::Poisoned)?;
-        let page = Page::check_layout(image, nowhere)
+        let page = Page::check_layout(image.into(), nowhere)
             .map_err(|rule| self.pager.corrupt(nowhere, rule.0))?;
         Ok(PageGuard::of(page))
     }

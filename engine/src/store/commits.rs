@@ -10,6 +10,7 @@ use super::state::State;
 use super::trees::Covered;
 use crate::error::Result;
 use crate::graph::{Base, Totals};
+use crate::pager::Pager;
 use crate::wal::LogWriter;
 
 /// Where the log of this handle stands.
@@ -92,6 +93,25 @@ impl Commits {
         published.store(Arc::new(published.load().over(base, merged)));
         for state in &mut self.waiting {
             *state = Arc::new(state.over(base, merged));
+        }
+        self.tip = match self.waiting.back() {
+            Some(newest) => Arc::clone(newest),
+            None => published.load_full(),
+        };
+    }
+
+    /// Lets go of the pages that the directories of every state hold in memory.
+    pub(crate) fn forget_pages(&mut self, pager: &Pager, published: &ArcSwap<State>) {
+        let afresh = |state: &State| {
+            let base = Arc::new(state.base.afresh(pager));
+            Arc::new(State {
+                base,
+                ..state.clone()
+            })
+        };
+        published.store(afresh(&published.load()));
+        for state in &mut self.waiting {
+            *state = afresh(state);
         }
         self.tip = match self.waiting.back() {
             Some(newest) => Arc::clone(newest),

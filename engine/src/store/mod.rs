@@ -80,6 +80,12 @@ impl Store {
         Arc::clone(&self.commits().tip)
     }
 
+    /// Lets go of every page in memory that no snapshot holds.
+    pub(crate) fn drop_caches(&self) {
+        self.commits().forget_pages(&self.pager, &self.published);
+        self.pager.drop_caches();
+    }
+
     fn wake_checkpointer(&self) {
         self.signal.wake();
     }

@@ -63,10 +63,10 @@ pub(crate) struct Trees {
     births: Births,
     /// Pages of the current freelist chain; `None` until a change needs the freelist.
     freelist: Option<Vec<PageRef>>,
-    /// Bases that snapshots may still hold, oldest first.
-    live: Vec<Weak<Base>>,
-    /// Bases of views into changes, which may outlive them.
-    private: Vec<Weak<Base>>,
+    /// What snapshots may still reach, oldest first.
+    live: Vec<Weak<u64>>,
+    /// What views into changes may reach, which may outlive them.
+    private: Vec<Weak<u64>>,
     /// The checkpoint under way.
     pub(crate) checkpoint: Option<Checkpoint>,
 }
@@ -77,8 +77,8 @@ impl Trees {
         let header = slots.header.clone();
         let allocator = Allocator::new(&header, pager.tally().clone());
         let births = Births::from(header.birth_limit);
-        let base = Arc::new(Base::new(header));
-        let live = vec![Arc::downgrade(&base)];
+        let base = Arc::new(Base::new(header, &pager));
+        let live = vec![Arc::downgrade(&base.reach)];
         let trees = Trees {
             pager,
             slots,
@@ -200,8 +200,8 @@ impl Trees {
         let seen = self.seen();
         self.allocator.commit_change(header.sequence, seen);
         self.freelist = Some(freelist);
-        let base = Arc::new(Base::new(header));
-        self.live.push(Arc::downgrade(&base));
+        let base = Arc::new(Base::new(header, &self.pager));
+        self.live.push(Arc::downgrade(&base.reach));
         base
     }
 
@@ -240,10 +240,10 @@ impl Trees {
     pub(crate) fn private_base(&mut self, roots: [Root; 7]) -> Arc<Base> {
         let mut header = self.slots.header.clone();
         header.roots = roots;
-        let base = Arc::new(Base::new(header));
-        self.live.push(Arc::downgrade(&base));
-        self.private.retain(|base| base.strong_count() > 0);
-        self.private.push(Arc::downgrade(&base));
+        let base = Arc::new(Base::private(header));
+        self.live.push(Arc::downgrade(&base.reach));
+        self.private.retain(|reach| reach.strong_count() > 0);
+        self.private.push(Arc::downgrade(&base.reach));
         base
     }
 
@@ -256,16 +256,13 @@ impl Trees {
 
     /// Whether views into changes are held.
     pub(crate) fn has_private_views(&self) -> bool {
-        self.private.iter().any(|base| base.strong_count() > 0)
+        self.private.iter().any(|reach| reach.strong_count() > 0)
     }
 
     /// Gives back pages that no snapshot reaches any more.
     fn release_unused(&mut self) {
-        self.live.retain(|base| base.strong_count() > 0);
-        let oldest = self
-            .live
-            .iter()
-            .find_map(|base| base.upgrade().map(|base| base.header.sequence));
+        self.live.retain(|reach| reach.strong_count() > 0);
+        let oldest = self.live.iter().find_map(Weak::upgrade).map(|reach| *reach);
         self.allocator
             .release(oldest.unwrap_or(self.slots.header.sequence));
     }
@@ -276,7 +273,7 @@ impl Trees {
         self.live
             .iter()
             .filter_map(Weak::upgrade)
-            .any(|base| base.header.sequence < current)
+            .any(|reach| *reach < current)
     }
 
     /// Publishes a state that does not count free pages at the end of the file, unless snapshots may

@@ -117,13 +117,14 @@ impl<'t> Bfs<'t> {
     pub fn run<B>(mut self, mut visit: impl FnMut(Visit) -> ControlFlow<B>) -> Result<Option<B>> {
         count!(self.view.pager.tally(), Searches);
         let mut own = TraversalCache::default();
+        let direct = self.cache.is_none();
         let cache = self.cache.take().unwrap_or(&mut own);
         let pages = TraversalPages::new(&self.view.pager, cache);
-        let stepper = Stepper::new(self.view, &pages, self.follow)?;
+        let stepper = Stepper::new(self.view, &pages, self.follow, direct)?;
         if !self.view.contains_node(self.start)? {
             return Ok(None);
         }
-        let mut seen = Seen::default();
+        let mut seen = Seen::new(self.view.totals.next_node);
         seen.insert(self.start.get());
         let mut level = vec![(self.start, None)];
         for depth in 0..=self.max_depth {

@@ -126,6 +126,7 @@ impl<'t> PathQuery<'t> {
             return Ok(None);
         }
         let mut own = TraversalCache::default();
+        let direct = self.cache.is_none();
         let cache = self.cache.take().unwrap_or(&mut own);
         let pages = TraversalPages::new(&self.view.pager, cache);
         if let Some(cost) = self.cost.take() {
@@ -133,9 +134,12 @@ impl<'t> PathQuery<'t> {
             return search.run(self.from, self.to, self.max_depth);
         }
         let mut ends = [
-            Side::new(Stepper::new(self.view, &pages, self.follow)?, self.from),
             Side::new(
-                Stepper::new(self.view, &pages, self.follow.reversed())?,
+                Stepper::new(self.view, &pages, self.follow, direct)?,
+                self.from,
+            ),
+            Side::new(
+                Stepper::new(self.view, &pages, self.follow.reversed(), direct)?,
                 self.to,
             ),
         ];

@@ -36,15 +36,28 @@ const BLOCK_SHIFT: u32 = 9;
 
 /// A set of ids as bits, in blocks that exist only where there are ids: a bit a node where a walk
 /// goes everywhere, a cache line a node where it touches few.
-#[derive(Default)]
 pub(super) struct Seen {
-    places: HashMap<u64, usize, Mixed>,
+    /// For each block one more than its place, or 0 while there is none: for as many as are near.
+    near: Vec<u32>,
+    /// The places of the other blocks.
+    far: HashMap<u64, usize, Mixed>,
     blocks: Vec<[u64; BLOCK_WORDS]>,
-    /// The block used last, because neighbours are often close to one another.
-    last: (u64, usize),
 }
 
+/// Blocks that are found by an index, which is zeros until they are used: those of 2^29 ids.
+const NEAR_MAX: u64 = 1 << 20;
+
 impl Seen {
+    /// For ids below this one mostly.
+    pub(super) fn new(next_id: u64) -> Seen {
+        let near = (next_id >> BLOCK_SHIFT).saturating_add(1).min(NEAR_MAX);
+        Seen {
+            near: vec![0; usize::try_from(near).unwrap_or_default()],
+            far: HashMap::default(),
+            blocks: Vec::new(),
+        }
+    }
+
     /// Adds an id. Whether it was new.
     #[inline]
     pub(super) fn insert(&mut self, id: u64) -> bool {
@@ -66,15 +79,29 @@ impl Seen {
 
     #[inline]
     fn block(&mut self, key: u64) -> usize {
-        if self.last.0 == key && !self.blocks.is_empty() {
-            return self.last.1;
+        let near = usize::try_from(key).ok();
+        match near.and_then(|key| self.near.get(key)) {
+            Some(place) if *place > 0 => *place as usize - 1,
+            _ => self.find_block(key),
         }
+    }
+
+    /// The block's place, in an index or made now.
+    fn find_block(&mut self, key: u64) -> usize {
         let next = self.blocks.len();
-        let place = *self.places.entry(key).or_insert(next);
+        let near = usize::try_from(key).ok();
+        let near = near.and_then(|key| self.near.get_mut(key));
+        let place = match (near, u32::try_from(next + 1)) {
+            (Some(place), Ok(one_more)) => {
+                *place = one_more;
+                next
+            }
+            // Blocks beyond the index, and any that come after 2^32 others.
+            _ => *self.far.entry(key).or_insert(next),
+        };
         if place == next {
             self.blocks.push([0; BLOCK_WORDS]);
         }
-        self.last = (key, place);
         place
     }
 }

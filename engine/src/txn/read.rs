@@ -1,12 +1,15 @@
 //! The read transaction: a snapshot and every question that can be asked of it.
 
+use std::cmp::Ordering;
 use std::sync::Arc;
 
-use crate::btree::{Kinds, NameKey, Names, Nodes};
+use crate::btree::Nodes;
 use crate::error::{Error, Result};
 use crate::forensics::count;
-use crate::graph::{Direction, Edge, Edges, Neighbors, Node, View};
-use crate::ids::{EdgeKey, NodeId};
+use crate::format::bytes::u48_be;
+use crate::format::names::compare_keys;
+use crate::graph::{Direction, Edge, Edges, KindScan, NameScan, Neighbors, Node, View};
+use crate::ids::{EdgeKey, MAX_U48, NodeId};
 use crate::store::Store;
 use crate::traverse::{Bfs, PathQuery, k_hop};
 
@@ -132,44 +135,30 @@ impl ReadTxn {
     /// The nodes of a kind, in the order of their ids.
     pub fn nodes_of_kind(&self, kind: &str) -> impl Iterator<Item = Result<NodeId>> + use<'_> {
         count!(self.store.tally, Scans);
-        let (kind, error) = match self.view.kind_id(kind) {
-            Ok(kind) => (kind.map(|kind| u64::from(kind.0)), None),
+        let scan = self.view.kind_id(kind);
+        let scan =
+            scan.and_then(|kind| kind.map(|kind| KindScan::new(&self.view, kind)).transpose());
+        let (scan, error) = match scan {
+            Ok(scan) => (scan, None),
             Err(error) => (None, Some(error)),
         };
-        let from = kind.map(|kind| EdgeKey {
-            node: kind,
-            ..EdgeKey::default()
-        });
-        let entries = from
-            .map(|from| self.view.items::<Kinds>(Some(from)))
-            .into_iter()
-            .flatten();
-        let ids = entries
-            .take_while(move |item| {
-                item.as_ref()
-                    .map_or(true, |(key, ())| Some(key.node) == kind)
-            })
-            .map(|item| self.node_id(item?.0.peer));
-        error.map(Err).into_iter().chain(ids)
+        error.map(Err).into_iter().chain(scan.into_iter().flatten())
     }
 
     /// The nodes with exactly this name, in the order of their ids.
     ///
     /// The first item is [`Error::Usage`] if the database has no name index.
     pub fn nodes_named(&self, name: &str) -> impl Iterator<Item = Result<NodeId>> + use<'_> {
-        // Names with a zero byte may stand between those asked for, so names are compared whole.
-        let wanted: Arc<str> = name.into();
-        let first = NameKey::new(name, 0);
-        let last = NameKey::new(name, crate::ids::MAX_U48);
-        let entries = self
-            .named_from(first)
-            .take_while(move |item| item.as_ref().map_or(true, |key| *key <= last));
-        entries
-            .filter(move |item| {
-                item.as_ref()
-                    .map_or(true, |key| key.name() == wanted.as_bytes())
-            })
-            .map(|item| self.node_id(item?.id()))
+        let wanted: Box<[u8]> = name.as_bytes().into();
+        self.scan_names(name, move |found, id| {
+            // Names with a zero byte may stand between those asked for, so names are compared whole.
+            if *found == *wanted {
+                return Some(Some(id));
+            }
+            let beyond = compare_keys((found, id), (&wanted, MAX_U48)) == Ordering::Greater;
+            (!beyond).then_some(None)
+        })
+        .map(|id| self.node_id(id?))
     }
 
     /// Names that begin with this, and the nodes that have them, in the order of the names' bytes,
@@ -180,36 +169,65 @@ impl ReadTxn {
         &self,
         prefix: &str,
     ) -> impl Iterator<Item = Result<(String, NodeId)>> + use<'_> {
-        let (wanted, begins): (Arc<str>, Arc<str>) = (prefix.into(), prefix.into());
-        let first = NameKey::from_bytes(prefix.as_bytes());
-        self.named_from(first)
-            .take_while(move |item| {
-                item.as_ref()
-                    .map_or(true, |key| key.as_bytes().starts_with(begins.as_bytes()))
-            })
-            .filter(move |item| {
-                item.as_ref()
-                    .map_or(true, |key| key.name().starts_with(wanted.as_bytes()))
-            })
-            .map(|item| {
-                let key = item?;
-                let name = String::from_utf8_lossy(key.name()).into_owned();
-                Ok((name, self.node_id(key.id())?))
-            })
+        let wanted: Box<[u8]> = prefix.as_bytes().into();
+        self.scan_names(prefix, move |found, id| {
+            if found.starts_with(&wanted) {
+                let name = String::from_utf8_lossy(found).into_owned();
+                return Some(Some((name, id)));
+            }
+            // The key of a shorter name may go on as the prefix does, with its zero byte and id.
+            let shorter = [found, &[0], &u48_be(id)].concat();
+            (shorter.starts_with(&wanted)).then_some(None)
+        })
+        .map(|found| {
+            let (name, id) = found?;
+            Ok((name, self.node_id(id)?))
+        })
     }
 
-    fn named_from(&self, from: NameKey) -> impl Iterator<Item = Result<NameKey>> + use<'_> {
+    /// What `take` makes of each name from this one on, until it ends the scan with `None`; it passes a
+    /// name over with `Some(None)`.
+    fn scan_names<'t, T, F>(
+        &'t self,
+        from: &str,
+        mut take: F,
+    ) -> impl Iterator<Item = Result<T>> + use<'t, T, F>
+    where
+        F: FnMut(&[u8], u64) -> Option<Option<T>>,
+    {
         count!(self.store.tally, Scans);
-        let indexed = self.store.options.name_index;
-        let error = (!indexed).then(|| {
+        let scan = if self.store.options.name_index {
+            NameScan::from(&self.view, from)
+        } else {
             Err(Error::usage(
                 "the database was created without a name index; create one with it",
             ))
-        });
-        let entries = indexed.then(|| self.view.items::<Names>(Some(from)));
-        error
-            .into_iter()
-            .chain(entries.into_iter().flatten().map(|item| Ok(item?.0)))
+        };
+        let (mut scan, mut error) = match scan {
+            Ok(scan) => (Some(scan), None),
+            Err(error) => (None, Some(Err(error))),
+        };
+        std::iter::from_fn(move || {
+            if let Some(error) = error.take() {
+                return Some(error);
+            }
+            loop {
+                let names = scan.as_mut()?;
+                let taken = match names.step() {
+                    Some(Ok(id)) => take(names.name(), id),
+                    Some(Err(error)) => {
+                        scan = None;
+                        return Some(Err(error));
+                    }
+                    None => None,
+                };
+                match taken {
+                    Some(Some(item)) => return Some(Ok(item)),
+                    Some(None) => {}
+                    None => scan = None,
+                }
+            }
+        })
     }
 
     /// The edges of a node: those that leave it, or those that enter it; of one label, or of all. In
@@ -222,6 +240,7 @@ impl ReadTxn {
 
     /// The nodes at the other ends of a node's edges, one for each edge, in the order of
     /// [`edges`](ReadTxn::edges).
+    #[inline]
     pub fn neighbors(
         &self,
         node: NodeId,

@@ -30,6 +30,8 @@ pub struct Shape {
     pub blobs: bool,
     /// Whether peers are packed as differences.
     pub delta: bool,
+    /// Whether labels and peers are packed together.
+    pub joined: bool,
     /// Whether there are several labels.
     pub labels: bool,
 }
@@ -86,6 +88,7 @@ pub(crate) fn read(block: &EdgeBlock<'_>) -> Result<Shape, FormatError> {
         data: block.has_data(),
         blobs,
         delta: block.is_delta(),
+        joined: block.is_joined(),
         labels: block.labels().nth(1).is_some(),
     })
 }

@@ -94,7 +94,7 @@ pub fn run(data: &[u8]) -> Outcome {
     } else {
         start.image(u.take_rest())
     };
-    match Page::verify(image, place(), &ID) {
+    match Page::verify(image.into(), place(), &ID) {
         Ok(page) => Outcome::Page(read(&page)),
         Err(rule) => Outcome::Refused(rule),
     }
@@ -103,7 +103,8 @@ pub fn run(data: &[u8]) -> Outcome {
 fn read(page: &Page) -> Shape {
     let values = cells::read(page);
     if let Some(image) = reencode::page(page) {
-        let again = Page::verify(sealed(image), place(), &ID).expect("what was just encoded");
+        let again =
+            Page::verify(sealed(image).into(), place(), &ID).expect("what was just encoded");
         reencode::assert_same(page, &again);
     }
     Shape {

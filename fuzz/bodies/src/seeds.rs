@@ -155,6 +155,7 @@ fn add_blocks(seeds: &mut Seeds) {
     }
     seeds.add(TARGET, "list-none", vec![1]);
     seeds.add(TARGET, "block-none", vec![0]);
-    seeds.add(TARGET, "block-reserved-flag", vec![0, 8, 1]);
+    seeds.add(TARGET, "block-reserved-flag", vec![0, 16, 1]);
+    seeds.add(TARGET, "block-joined-with-data", vec![0, 10, 8, 1]);
     seeds.add(TARGET, "block-too-many", vec![0, 0, 0xff, 0xff, 3, 0]);
 }

@@ -148,7 +148,8 @@ fn blocks_of_every_packing_are_accepted() {
         assert!(shapes().any(|shape| shape.data && !shape.blobs));
         assert!(shapes().any(|shape| shape.blobs));
         assert!(shapes().any(|shape| shape.delta));
-        assert!(shapes().any(|shape| !shape.delta));
+        assert!(shapes().any(|shape| !shape.delta && !shape.joined));
+        assert!(shapes().any(|shape| shape.joined && shape.labels));
         assert!(shapes().any(|shape| shape.labels));
     }
 }

@@ -284,6 +284,7 @@ pub(super) fn block_text(block: &EdgeBlock<'_>, space: Option<KeySpace>) -> Stri
         (block.has_data(), "data"),
         (block.has_ordinals(), "ordinals"),
         (block.is_delta(), "delta packing"),
+        (block.is_joined(), "labels and peers joined"),
     ] {
         if on {
             out += &format!(", {what}");

@@ -1,5 +1,6 @@
 //! Writing edge blocks, with a size that is known before every step.
 
+use super::joined::Widths;
 use super::packed::{self, packed_len, width_of};
 use super::{BlockEdge, CHUNK_HEADER_LEN, CHUNK_LEN, FLAG_DATA, FLAG_DELTA, FLAG_ORDINALS, Run};
 use crate::format::bytes::put_u48;
@@ -74,6 +75,28 @@ impl Sums {
     }
 
     fn size(&self) -> usize {
+        let split = self.split();
+        self.joined().map_or(split, |(_, size)| size.min(split))
+    }
+
+    /// Labels and peers together, where that is possible, with the block's size then. The last label
+    /// is the greatest.
+    fn joined(&self) -> Option<(Widths, usize)> {
+        if self.max_ordinal > 0 || self.data > 0 {
+            return None;
+        }
+        let widths = Widths::of(self.last.label, self.max_peer)?;
+        Some((widths, widths.size(self.count)))
+    }
+
+    /// A bound of the size that is found at once.
+    #[inline]
+    fn at_most(&self) -> usize {
+        self.joined().map_or(usize::MAX, |(_, size)| size)
+    }
+
+    /// The size of a block whose labels stand before its peers.
+    fn split(&self) -> usize {
         if self.count == 0 {
             return 0;
         }
@@ -127,13 +150,27 @@ impl EdgeBlockBuilder {
 
     /// Adds an edge, which must be greater than the last.
     pub fn push(&mut self, edge: BlockEdge, data: Data<'_>) {
+        self.push_within(edge, data, usize::MAX);
+    }
+
+    /// The same, unless the block would take more bytes than this: then nothing changes and the answer
+    /// is no.
+    #[inline]
+    pub(crate) fn push_within(&mut self, edge: BlockEdge, data: Data<'_>, room: usize) -> bool {
         debug_assert!(self.last() < Some(edge), "edges must ascend");
         let stored_len = data.stored_len();
-        self.sums.add(edge, stored_len);
+        let mut sums = self.sums;
+        sums.add(edge, stored_len);
+        // The exact size takes longer to find, and matters only near the page's end.
+        if sums.at_most() > room && sums.size() > room {
+            return false;
+        }
+        self.sums = sums;
         self.edges.push(edge);
         self.data_tags
             .push(2 * stored_len as u64 + u64::from(data.is_blob()));
         data.put(&mut self.data);
+        true
     }
 
     /// Appends the block. The builder keeps its edges.
@@ -142,6 +179,16 @@ impl EdgeBlockBuilder {
             return;
         };
         let before = out.len();
+        if let Some((widths, size)) = self.sums.joined()
+            && size <= self.sums.split()
+        {
+            widths.put(out, &self.edges);
+            debug_assert!(
+                out.len() - before == self.size(),
+                "block size was computed wrongly"
+            );
+            return;
+        }
         let delta = self.sums.delta() < self.sums.absolute();
         let ordinals = self.sums.max_ordinal > 0;
         let data = self.sums.data > 0;

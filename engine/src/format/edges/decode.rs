@@ -2,10 +2,11 @@
 
 use std::ops::Range;
 
+use super::joined::{Joined, JoinedPeers};
 use super::packed::{Packed, width};
 use super::{
     BlockEdge, CHUNK_HEADER_LEN, CHUNK_LEN, EdgeBlockBuilder, EdgeDataIter, FLAG_DATA, FLAG_DELTA,
-    FLAG_ORDINALS, ORDINAL_BITS, PEER_BITS, Runs,
+    FLAG_JOINED, FLAG_ORDINALS, ORDINAL_BITS, PEER_BITS, Runs,
 };
 use crate::format::bytes::u48_at;
 use crate::format::node::Data;
@@ -33,6 +34,7 @@ enum Peers {
     Absolute(Group),
     /// Offset of the first chunk.
     Delta(usize),
+    Joined(Joined),
 }
 
 /// Packed numbers at this offset in the page.
@@ -74,6 +76,9 @@ impl<'p> EdgeBlock<'p> {
             .ok_or(FormatError("cell outside its page"))?;
         let mut r = Reader::new(cell);
         let flags = r.u8()?;
+        if flags & FLAG_JOINED != 0 {
+            return EdgeBlock::parse_joined(page, start..end);
+        }
         let known = FLAG_ORDINALS | FLAG_DATA | FLAG_DELTA;
         ensure(flags & !known == 0, "reserved block flag is set")?;
         // Edges differ, so each takes a bit at least: in its peer, its ordinal or its label run. Decoding
@@ -98,6 +103,22 @@ impl<'p> EdgeBlock<'p> {
             count,
             runs,
             peers,
+            ordinals: None,
+            data: None,
+        })
+    }
+
+    #[inline]
+    fn parse_joined(page: &'p [u8], cell: Range<usize>) -> Result<EdgeBlock<'p>> {
+        let Range { start, end } = cell;
+        let joined = Joined::parse(page, start..end)?;
+        Ok(EdgeBlock {
+            page,
+            start,
+            end,
+            count: joined.count(),
+            runs: start,
+            peers: Peers::Joined(joined),
             ordinals: None,
             data: None,
         })
@@ -173,7 +194,12 @@ impl<'p> EdgeBlock<'p> {
         matches!(self.peers, Peers::Delta(_))
     }
 
-    /// The indexes of the edges with this label, if there are any. Decodes no peer.
+    /// Whether labels and peers are packed together.
+    pub fn is_joined(&self) -> bool {
+        matches!(self.peers, Peers::Joined(_))
+    }
+
+    /// The indexes of the edges with this label, if there are any.
     pub fn label_range(&self, label: u16) -> Option<Range<usize>> {
         let (found, range) = self.labels().find(|(other, _)| *other >= label)?;
         (found == label).then_some(range)
@@ -184,7 +210,17 @@ impl<'p> EdgeBlock<'p> {
     pub fn labels(&self) -> impl Iterator<Item = (u16, Range<usize>)> + use<'p> {
         let mut runs = self.label_runs();
         let mut start = 0;
+        let page = self.page;
+        let joined = match self.peers {
+            Peers::Joined(joined) => Some(joined),
+            Peers::Absolute(_) | Peers::Delta(_) => None,
+        };
         std::iter::from_fn(move || {
+            if let Some(joined) = joined {
+                let range = joined.label_run(page, start)?;
+                start = range.1.end;
+                return Some(range);
+            }
             // The runs were read to their end before the block was handed out.
             let run = runs.step().ok().flatten()?;
             let range = start..start + run.len;
@@ -231,6 +267,7 @@ impl<'p> EdgeBlock<'p> {
         match self.peers {
             Peers::Absolute(group) => self.fill_absolute(self.packed(group)?, start, out),
             Peers::Delta(at) => self.fill_delta(at, start, out)?,
+            Peers::Joined(joined) => joined.fill(self.page, start, out)?,
         }
         if let Some(group) = self.ordinals {
             let ordinals = self.packed(group)?;
@@ -264,6 +301,47 @@ impl<'p> EdgeBlock<'p> {
             }
             (at, out) = (run.end, rest);
         }
+    }
+
+    /// Appends the peers of the edges with these indexes, or nothing if there is an error.
+    pub(crate) fn peers_into(&self, range: Range<usize>, out: &mut Vec<u64>) -> Result<()> {
+        ensure(range.end <= self.count, "no such edge in the block")?;
+        match self.peers {
+            Peers::Joined(joined) => joined.peers_into(self.page, range, out),
+            Peers::Absolute(group) => {
+                let peers = self.packed(group)?;
+                out.extend(range.map(|i| peers.get(i)));
+            }
+            Peers::Delta(at) => {
+                let before = out.len();
+                let read = self.delta_peers(at, range, out);
+                if read.is_err() {
+                    out.truncate(before);
+                }
+                return read;
+            }
+        }
+        Ok(())
+    }
+
+    fn delta_peers(&self, at: usize, range: Range<usize>, out: &mut Vec<u64>) -> Result<()> {
+        let mut chunks = self.chunks(at);
+        while let Some(chunk) = chunks.step()? {
+            if chunk.range.start >= range.end {
+                break;
+            }
+            let mut peer = chunk.first;
+            for i in chunk.range.clone().take_while(|i| *i < range.end) {
+                if let Some(step) = (i - chunk.range.start).checked_sub(1) {
+                    peer += chunk.differences.get(step);
+                }
+                if i >= range.start {
+                    out.push(peer);
+                }
+            }
+            ensure(peer <= MAX_U48, "peer exceeds 48 bits")?;
+        }
+        Ok(())
     }
 
     fn fill_delta(&self, at: usize, start: usize, mut out: &mut [BlockEdge]) -> Result<()> {
@@ -308,6 +386,15 @@ impl<'p> EdgeBlock<'p> {
             out = rest;
         }
         Ok(())
+    }
+
+    /// The peers of all edges in order, if they can be read without reading what is before them.
+    #[inline]
+    pub(crate) fn joined_peers(&self) -> Option<JoinedPeers<'p>> {
+        match self.peers {
+            Peers::Joined(joined) => Some(joined.peers(self.page)),
+            Peers::Absolute(_) | Peers::Delta(_) => None,
+        }
     }
 
     /// The least edge.

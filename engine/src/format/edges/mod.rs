@@ -6,6 +6,7 @@
 mod build;
 mod data;
 mod decode;
+mod joined;
 mod packed;
 #[cfg(test)]
 mod tests;
@@ -13,12 +14,14 @@ mod tests;
 pub use build::EdgeBlockBuilder;
 pub use data::EdgeDataIter;
 pub use decode::EdgeBlock;
+pub(crate) use joined::JoinedPeers;
 
 use super::{FormatError, Reader, Result, ensure, varint};
 
 const FLAG_ORDINALS: u8 = 1;
 const FLAG_DATA: u8 = 2;
 const FLAG_DELTA: u8 = 4;
+const FLAG_JOINED: u8 = 8;
 
 /// Edges in a full chunk of delta packing.
 const CHUNK_LEN: usize = 128;

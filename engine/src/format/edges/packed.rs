@@ -14,27 +14,26 @@ pub(super) fn packed_len(count: usize, width: u32) -> usize {
     (count * width as usize).div_ceil(8)
 }
 
-/// Appends the numbers with `width` bits each, at most 48, and fills the last byte with zeros.
+/// Appends the numbers with `width` bits each, at most 56, and fills the last byte with zeros.
 pub(super) fn put(out: &mut Vec<u8>, width: u32, numbers: impl Iterator<Item = u64>) {
-    let (mut pending, mut bits) = (0u64, 0);
+    let (mut pending, mut bits) = (0u128, 0);
     for number in numbers {
         debug_assert!(width_of(number) <= width, "number is wider than its group");
-        // At most seven bits are pending, so 48 more fit.
-        pending |= number << bits;
+        // Less than 64 bits are pending, so 56 more fit.
+        pending |= u128::from(number) << bits;
         bits += width;
-        while bits >= 8 {
-            out.push(pending as u8);
-            pending >>= 8;
-            bits -= 8;
+        if bits >= u64::BITS {
+            out.extend_from_slice(&(pending as u64).to_le_bytes());
+            pending >>= u64::BITS;
+            bits -= u64::BITS;
         }
     }
-    if bits > 0 {
-        out.push(pending as u8);
-    }
+    let rest = pending.to_le_bytes();
+    out.extend_from_slice(rest.get(..bits.div_ceil(8) as usize).unwrap_or_default());
 }
 
 /// A packed group where it stands in a page.
-#[derive(Clone, Copy, Debug)]
+#[derive(Clone, Copy, Debug, Default)]
 pub(super) struct Packed<'p> {
     /// From the group's first byte to the end of the page.
     bytes: &'p [u8],
@@ -68,6 +67,16 @@ impl<'p> Packed<'p> {
                 end,
             )),
             _ => Err(FormatError("packed numbers exceed their cell")),
+        }
+    }
+
+    /// A group that begins here and is known to lie within the page.
+    #[inline]
+    pub(super) fn within(page: &'p [u8], start: usize, width: u32) -> Packed<'p> {
+        Packed {
+            bytes: page.get(start..).unwrap_or_default(),
+            width,
+            mask: (1 << width) - 1,
         }
     }
 

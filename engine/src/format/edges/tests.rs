@@ -89,11 +89,16 @@ fn check(edges: &[(BlockEdge, Owned)]) -> Vec<u8> {
         check_parts(&block, &plain);
     }
     for cut in 0..cell.len() {
-        assert!(
-            EdgeBlock::parse(&cell, 0..cut)
-                .and_then(|block| block.check())
-                .is_err()
-        );
+        let Ok(block) = EdgeBlock::parse(&cell, 0..cut) else {
+            continue;
+        };
+        // Where the cell's length says how many edges there are, a shorter cell is a block of fewer.
+        if block.check().is_ok() {
+            assert!(block.is_joined() && block.len() < plain.len());
+            let mut out = Vec::new();
+            block.decode_into(&mut out).unwrap();
+            assert_eq!(out, plain[..out.len()]);
+        }
     }
     cell
 }
@@ -112,7 +117,10 @@ fn check_parts(block: &EdgeBlock<'_>, plain: &[BlockEdge]) {
         let mut out = Vec::new();
         if range.start <= range.end {
             block.decode_range(range.clone(), &mut out).unwrap();
-            assert_eq!(out, plain[range]);
+            assert_eq!(out, plain[range.clone()]);
+            let mut peers = vec![7];
+            block.peers_into(range, &mut peers).unwrap();
+            assert!(peers[1..].iter().eq(out.iter().map(|edge| &edge.peer)));
         }
     }
     assert!(block.decode_range(0..len + 1, &mut Vec::new()).is_err());
@@ -139,8 +147,8 @@ fn plain(edges: impl IntoIterator<Item = BlockEdge>) -> Vec<(BlockEdge, Owned)> 
 
 #[test]
 fn one_edge_is_small() {
-    assert_eq!(check(&plain([edge(0, 1, 0)])).len(), 5);
-    assert_eq!(check(&plain([edge(3, 0xffff, 0)])).len(), 6);
+    assert_eq!(check(&plain([edge(0, 1, 0)])).len(), 3);
+    assert_eq!(check(&plain([edge(3, 0xffff, 0)])).len(), 5);
     check(&plain([edge(15, MAX_U48, 0)]));
     check(&plain([edge(u16::MAX, MAX_U48, u32::MAX)]));
 }
@@ -155,6 +163,23 @@ fn label_runs_at_the_edges_of_their_byte() {
     check(&plain(
         (0..40).flat_map(|label| [edge(label, 5, 0), edge(label, 6, 0)]),
     ));
+}
+
+#[test]
+fn labels_and_peers_are_joined_where_both_fit() {
+    let joined = |label, peer| {
+        let cell = check(&plain([edge(0, 1, 0), edge(label, peer, 0)]));
+        EdgeBlock::parse(&cell, 0..cell.len()).unwrap().is_joined()
+    };
+    assert!(joined(0, 2) && joined(7, 1_000_000) && joined(255, MAX_U48));
+    assert!(!joined(256, MAX_U48), "57 bits cannot be loaded at once");
+    assert!(!joined(1 << 15, 1), "the label's width has four bits");
+    // Ten edges of eight labels between a million nodes.
+    let ten = (0..10).map(|i| edge(i as u16 * 4 / 5, 900_000 + i, 0));
+    assert_eq!(check(&plain(ten)).len(), 2 + (10 * 23_usize).div_ceil(8));
+    // Ordinals and data have their places in other blocks.
+    let cell = check(&plain([edge(0, 1, 0), edge(0, 1, 1)]));
+    assert!(!EdgeBlock::parse(&cell, 0..cell.len()).unwrap().is_joined());
 }
 
 #[test]
@@ -235,6 +260,14 @@ fn blocks_that_claim_too_much_are_refused() {
         EdgeBlock::parse(&[0, 1, 1, 1, 1], 0..9).is_err(),
         "cell outside its page"
     );
+    assert!(parse(&[8, 49, 1, 0, 0, 0, 0, 0, 0]).is_err(), "too wide");
+    assert!(parse(&[0x38, 4, 1]).is_err(), "too narrow");
+    assert!(parse(&[0x38, 17, 1]).is_err(), "not one whole edge");
+    assert!(
+        parse(&[0x38, 13, 1, 0, 0]).is_err(),
+        "bytes beyond the edges"
+    );
+    assert!(parse(&[9, 8, 1]).is_err(), "joined with ordinals");
     // Two equal edges, as only a broken writer makes them.
     let twice = [0, 2, 2, 1, 3];
     assert!(EdgeBlock::parse(&twice, 0..5).unwrap().check().is_err());
@@ -246,7 +279,11 @@ fn read_any(bytes: &[u8]) {
         return;
     };
     let mut out = Vec::new();
+    let mut peers = Vec::new();
+    let read = block.peers_into(0..block.len(), &mut peers);
+    assert!(read.is_ok() || peers.is_empty());
     if block.decode_into(&mut out).is_ok() {
+        assert!(peers.iter().eq(out.iter().map(|edge| &edge.peer)));
         assert_eq!(out.len(), block.len());
         assert!(out.iter().all(|edge| edge.peer <= MAX_U48));
         assert!(out.is_sorted_by_key(|edge| edge.label));
@@ -267,7 +304,7 @@ fn read_any(bytes: &[u8]) {
 #[test]
 fn every_short_cell_is_read_without_a_panic() {
     // All cells of two bytes after the flags, and all of three with few values.
-    for flags in 0..16 {
+    for flags in (0..16).chain([0x18, 0x38, 0xf8]) {
         for a in 0..=255 {
             for b in 0..=255 {
                 read_any(&[flags, a, b]);
@@ -325,7 +362,7 @@ proptest! {
     }
 
     #[test]
-    fn garbage_blocks_never_panic(mut bytes in prop::collection::vec(any::<u8>(), 1..80), flags in 0..8u8) {
+    fn garbage_blocks_never_panic(mut bytes in prop::collection::vec(any::<u8>(), 1..80), flags in prop_oneof![0..16u8, Just(0x38u8)]) {
         bytes[0] = flags;
         read_any(&bytes);
     }

@@ -13,11 +13,8 @@ impl Layout {
             .find(|mode| *mode as u8 == common.flags);
         let mode = mode.ok_or(FormatError("unknown mode of a sorted page"))?;
         ensure(common.count > 0, "sorted page without cells")?;
-        let mut layout = arrange(common, mode);
-        ensure(
-            layout.cells <= body_end(bytes.len()),
-            "tables exceed the page",
-        )?;
+        let layout = arrange(common, mode, bytes.len());
+        let mut layout = layout.ok_or(FormatError("tables exceed the page"))?;
         ensure(
             mode == Mode::Fixed || common.extra == 0,
             "reserved bytes are not zero",
@@ -31,7 +28,10 @@ impl Layout {
         }
         if mode != Mode::Variable && common.prefix_len == 2 && common.extra == 0 {
             let [a, b] = u16_at(bytes, HEADER_LEN).to_le_bytes();
-            layout.high = Some(u64::from(u16::from_be_bytes([a, b])) << 32);
+            layout.high = Some(u16::from_be_bytes([a, b]));
+        }
+        if mode == Mode::Direct {
+            layout.first = u32_at(bytes, layout.heads());
         }
         let ends = layout.check_ends(bytes)?;
         match mode {
@@ -47,7 +47,7 @@ impl Layout {
     /// Cells follow one another inside the body. Gives the end of the last.
     fn check_ends(&self, bytes: &[u8]) -> Result<usize> {
         let table = bytes
-            .get(self.ends..self.cells)
+            .get(self.ends()..self.cells())
             .unwrap_or_default()
             .as_chunks()
             .0;
@@ -56,7 +56,7 @@ impl Layout {
         let last = table.last().map_or(0, number);
         // No early exit: these loops over whole tables are meant to be vectorised.
         let pairs = table.iter().zip(table.get(1..).unwrap_or_default());
-        let ascending = pairs.fold(first >= self.cells, |so_far, (a, b)| {
+        let ascending = pairs.fold(first >= self.cells(), |so_far, (a, b)| {
             so_far & (u16::from_le_bytes(*a) <= u16::from_le_bytes(*b))
         });
         ensure(ascending, "cell ends do not ascend")?;
@@ -65,9 +65,9 @@ impl Layout {
     }
 
     /// The cells in order; [`Layout::check_ends`] has succeeded.
-    fn cells<'p>(&self, bytes: &'p [u8]) -> impl Iterator<Item = &'p [u8]> {
-        let table = bytes.get(self.ends..self.cells).unwrap_or_default();
-        let mut start = self.cells;
+    fn each_cell<'p>(&self, bytes: &'p [u8]) -> impl Iterator<Item = &'p [u8]> {
+        let table = bytes.get(self.ends()..self.cells()).unwrap_or_default();
+        let mut start = self.cells();
         table.as_chunks().0.iter().map(move |end| {
             let end = usize::from(u16::from_le_bytes(*end));
             let cell = bytes.get(start..end).unwrap_or_default();
@@ -76,8 +76,8 @@ impl Layout {
         })
     }
 
-    fn heads(&self, bytes: &[u8]) -> impl Iterator<Item = u32> {
-        let table = bytes.get(self.heads..self.ends).unwrap_or_default();
+    fn each_head(&self, bytes: &[u8]) -> impl Iterator<Item = u32> {
+        let table = bytes.get(self.heads()..self.ends()).unwrap_or_default();
         table
             .as_chunks::<HEAD_LEN>()
             .0
@@ -87,14 +87,13 @@ impl Layout {
 
     fn check_direct(&self, bytes: &[u8], common: &Common) -> Result<()> {
         ensure(common.level == 0, "a branch is in direct mode")?;
-        let last = (self.count - 1) as u32;
-        let first = u32_at(bytes, self.heads);
+        let last = u32::from(self.count) - 1;
         ensure(
-            first.checked_add(last).is_some(),
+            self.first.checked_add(last).is_some(),
             "heads of direct mode exceed 32 bits",
         )?;
         let filled = |cell: Option<&[u8]>| cell.is_some_and(|cell| !cell.is_empty());
-        let mut cells = self.cells(bytes);
+        let mut cells = self.each_cell(bytes);
         ensure(
             filled(cells.next()),
             "the first cell of direct mode is empty",
@@ -108,7 +107,7 @@ impl Layout {
     fn check_fixed(&self, bytes: &[u8], level: u8) -> Result<()> {
         if self.extra == 0 {
             let table = bytes
-                .get(self.heads..self.ends)
+                .get(self.heads()..self.ends())
                 .unwrap_or_default()
                 .as_chunks()
                 .0;
@@ -120,14 +119,14 @@ impl Layout {
             return match level {
                 0 => Ok(()),
                 _ => self
-                    .cells(bytes)
+                    .each_cell(bytes)
                     .try_for_each(|value| check_value(value, level)),
             };
         }
         let mut last: Option<(u32, &[u8])> = None;
-        for (head, cell) in self.heads(bytes).zip(self.cells(bytes)) {
+        for (head, cell) in self.each_head(bytes).zip(self.each_cell(bytes)) {
             let (tail, value) = cell
-                .split_at_checked(self.extra)
+                .split_at_checked(self.extra())
                 .ok_or(FormatError("cell is shorter than its part of the key"))?;
             ensure(last < Some((head, tail)), "keys do not ascend")?;
             last = Some((head, tail));
@@ -140,7 +139,7 @@ impl Layout {
         // (head, bytes in the head, tail) sorts like the key: where heads are equal, a key that ends
         // within its head has a shorter continuation than one that does not.
         let mut last: Option<(u32, u64, &[u8])> = None;
-        for (head, cell) in self.heads(bytes).zip(self.cells(bytes)) {
+        for (head, cell) in self.each_head(bytes).zip(self.each_cell(bytes)) {
             let mut r = Reader::new(cell);
             let len = r.varint_to(u64::from(u16::MAX), "key longer than a page")?;
             let in_head = len.min(HEAD_LEN as u64);

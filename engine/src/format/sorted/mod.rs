@@ -16,7 +16,7 @@ use std::ops::Range;
 
 use super::Reader;
 use super::bytes::{from_u48_be, u16_at, u32_at, u48_at};
-use super::page::{Common, HEADER_LEN};
+use super::page::{Common, HEADER_LEN, body_end};
 use crate::ids::{KeySpace, PageRef};
 
 /// Bytes of a key that the table of heads holds.
@@ -52,20 +52,47 @@ impl Mode {
 }
 
 /// Where the parts of a verified page are.
+///
+/// Pages have at most 64 KiB, so offsets take two bytes: a directory of leaves keeps many of these.
 #[derive(Clone, Copy, Debug, Default)]
 pub(crate) struct Layout {
     mode: Mode,
-    count: usize,
-    extra: usize,
-    /// Offsets in the page: heads (the prefix ends here), ends, and the first cell.
-    heads: usize,
-    ends: usize,
-    cells: usize,
-    /// The number of the two bytes before the head, shifted into place, if every key is a u48 whose
-    /// last four bytes are its head.
-    high: Option<u64>,
     /// Whether keys begin with an id, and are therefore spread near evenly.
     ids: bool,
+    count: u16,
+    extra: u16,
+    /// Offsets in the page: heads (the prefix ends here), ends, and the first cell.
+    heads: u16,
+    ends: u16,
+    cells: u16,
+    /// The number of the two bytes before the head, if every key is a u48 whose last four bytes are
+    /// its head.
+    high: Option<u16>,
+    /// The first head of direct mode.
+    first: u32,
+}
+
+impl Layout {
+    fn heads(&self) -> usize {
+        self.heads.into()
+    }
+
+    fn ends(&self) -> usize {
+        self.ends.into()
+    }
+
+    fn cells(&self) -> usize {
+        self.cells.into()
+    }
+
+    fn extra(&self) -> usize {
+        self.extra.into()
+    }
+
+    /// The two bytes before the heads of keys that are a u48, shifted into place.
+    fn high(&self) -> Option<u64> {
+        self.high.map(|high| u64::from(high) << 32)
+    }
 }
 
 /// Where the tables of a sorted page begin; the prefix ends where the heads begin.
@@ -95,12 +122,12 @@ impl<'p> SortedPage<'p> {
     /// Cells, the empty ones of direct mode included.
     #[inline]
     pub fn len(&self) -> usize {
-        self.layout.count
+        self.layout.count.into()
     }
 
     /// Never true: a page holds at least one cell.
     pub fn is_empty(&self) -> bool {
-        self.layout.count == 0
+        self.len() == 0
     }
 
     /// How the cells are arranged.
@@ -110,16 +137,17 @@ impl<'p> SortedPage<'p> {
 
     /// Where the heads, the ends and the first cell begin, as offsets in the page.
     pub fn tables(&self) -> Tables {
-        let Layout {
-            heads, ends, cells, ..
-        } = *self.layout;
-        Tables { heads, ends, cells }
+        Tables {
+            heads: self.layout.heads(),
+            ends: self.layout.ends(),
+            cells: self.layout.cells(),
+        }
     }
 
     /// The bytes that every key on the page begins with.
     pub fn prefix(&self) -> &'p [u8] {
         self.bytes
-            .get(HEADER_LEN..self.layout.heads)
+            .get(HEADER_LEN..self.layout.heads())
             .unwrap_or_default()
     }
 
@@ -136,7 +164,7 @@ impl<'p> SortedPage<'p> {
     /// The key of cell `i` on a page whose keys are six bytes long.
     #[inline]
     pub fn key_u48(&self, i: usize) -> u64 {
-        match self.layout.high {
+        match self.layout.high() {
             Some(high) => high | u64::from(self.head(i)),
             None => self.key_u48_by_parts(i),
         }
@@ -168,7 +196,7 @@ impl<'p> SortedPage<'p> {
         let cell = self.cell(i);
         let start = match self.layout.mode {
             Mode::Direct => cell.start,
-            Mode::Fixed => cell.start + self.layout.extra,
+            Mode::Fixed => cell.start + self.layout.extra(),
             Mode::Variable => cell.start + self.variable_key(&cell).1.end,
         };
         start..cell.end
@@ -197,22 +225,22 @@ impl<'p> SortedPage<'p> {
         debug_assert!(i < self.len(), "no such cell");
         let start = match i.checked_sub(1) {
             Some(before) => self.end(before),
-            None => self.layout.cells,
+            None => self.layout.cells(),
         };
         start..self.end(i)
     }
 
     #[inline]
     fn end(&self, i: usize) -> usize {
-        usize::from(u16_at(self.bytes, self.layout.ends + 2 * i))
+        usize::from(u16_at(self.bytes, self.layout.ends() + 2 * i))
     }
 
     /// The head of cell `i` as a number.
     #[inline]
     pub(crate) fn head(&self, i: usize) -> u32 {
         match self.layout.mode {
-            Mode::Direct => u32_at(self.bytes, self.layout.heads).wrapping_add(i as u32),
-            _ => u32_at(self.bytes, self.layout.heads + HEAD_LEN * i),
+            Mode::Direct => self.layout.first.wrapping_add(i as u32),
+            _ => u32_at(self.bytes, self.layout.heads() + HEAD_LEN * i),
         }
     }
 
@@ -222,7 +250,7 @@ impl<'p> SortedPage<'p> {
         let cell = self.cell(i);
         let (len, tail) = match self.layout.mode {
             Mode::Direct => (HEAD_LEN, 0..0),
-            Mode::Fixed => (HEAD_LEN + self.layout.extra, 0..self.layout.extra),
+            Mode::Fixed => (HEAD_LEN + self.layout.extra(), 0..self.layout.extra()),
             Mode::Variable => self.variable_key(&cell),
         };
         let tail = cell.start + tail.start..cell.start + tail.end;
@@ -239,8 +267,8 @@ impl<'p> SortedPage<'p> {
     }
 }
 
-/// The part of a page's layout that follows from its header.
-fn arrange(common: &Common, mode: Mode) -> Layout {
+/// The part of a page's layout that follows from its header; `None` if its tables exceed the page.
+fn arrange(common: &Common, mode: Mode, page_size: usize) -> Option<Layout> {
     let heads = HEADER_LEN + common.prefix_len;
     let table = if mode == Mode::Direct {
         1
@@ -249,16 +277,22 @@ fn arrange(common: &Common, mode: Mode) -> Layout {
     };
     let ends = heads + HEAD_LEN * table;
     let cells = ends + 2 * common.count;
-    Layout {
-        mode,
-        count: common.count,
-        extra: common.extra,
-        heads,
-        ends,
-        cells,
-        high: None,
-        ids: begins_with_id(common.space),
+    if cells > body_end(page_size) {
+        return None;
     }
+    // Nothing within a page needs more than two bytes.
+    let offset = |at: usize| u16::try_from(at).ok();
+    Some(Layout {
+        mode,
+        ids: begins_with_id(common.space),
+        count: offset(common.count)?,
+        extra: offset(common.extra)?,
+        heads: offset(heads)?,
+        ends: offset(ends)?,
+        cells: offset(cells)?,
+        high: None,
+        first: 0,
+    })
 }
 
 /// The first four bytes as a number that sorts like them, padded with zeros.

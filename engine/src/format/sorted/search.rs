@@ -1,9 +1,9 @@
 //! Finding a key on a page, in as few steps as its mode allows.
 
 use std::cmp::Ordering;
+use std::ops::Range;
 
 use super::{HEAD_LEN, Mode, SortedPage, head_of};
-use crate::format::bytes::u32_at;
 
 /// How far the estimate of a position may be off before bisection takes over.
 const WALK_MAX: usize = 8;
@@ -78,13 +78,13 @@ impl<'p> SortedPage<'p> {
     /// The cell of a key that is a u48, on a page whose keys are six bytes long.
     #[inline]
     pub fn find_u48(&self, id: u64) -> Option<usize> {
-        let Some(high) = self.layout.high else {
+        let Some(high) = self.layout.high() else {
             return self.search(&crate::format::bytes::u48_be(id)).ok();
         };
         let head = u32::try_from(id ^ high).ok()?;
         match self.layout.mode {
             Mode::Direct => {
-                let i = head.checked_sub(u32_at(self.bytes, self.layout.heads))? as usize;
+                let i = head.checked_sub(self.layout.first)? as usize;
                 (i < self.len() && !self.cell(i).is_empty()).then_some(i)
             }
             _ => {
@@ -93,6 +93,18 @@ impl<'p> SortedPage<'p> {
                 (u32::from_le_bytes(*heads.get(i)?) == head).then_some(i)
             }
         }
+    }
+
+    /// Where the value of a key is that is a u48, on a page whose keys are six bytes long.
+    #[inline]
+    pub(crate) fn find_value_u48(&self, id: u64) -> Option<Range<usize>> {
+        if let (Mode::Direct, Some(high)) = (self.layout.mode, self.layout.high()) {
+            let head = u32::try_from(id ^ high).ok()?;
+            let i = head.checked_sub(self.layout.first)? as usize;
+            let cell = (i < self.len()).then(|| self.cell(i))?;
+            return (!cell.is_empty()).then_some(cell);
+        }
+        self.find_u48(id).map(|i| self.value_range(i))
     }
 
     /// The first of the heads that is not less. Ids are near evenly spread, so an estimate from the
@@ -140,7 +152,7 @@ impl<'p> SortedPage<'p> {
     fn heads(&self) -> &'p [[u8; HEAD_LEN]] {
         let table = self
             .bytes
-            .get(self.layout.heads..self.layout.ends)
+            .get(self.layout.heads()..self.layout.ends())
             .unwrap_or_default();
         table.as_chunks().0
     }
