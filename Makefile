@@ -22,7 +22,7 @@ FIRST := cache-capacity-sweep regression-10k-a regression-10k-b regression-10k-c
 # All but the Debian graph, which `make demo` runs whole.
 GATED := $(filter-out scenarios/debian.toml,$(wildcard scenarios/*.toml))
 
-.PHONY: help rust demo report regress test lint doc bench bench-limits bench-instructions bench-forensics forensic scale salvage fuzz fuzz-tools fuzz-long fuzz-coverage \
+.PHONY: help rust demo report regress test crash-self-test lint doc bench bench-limits bench-instructions bench-forensics forensic scale salvage fuzz fuzz-tools fuzz-long fuzz-coverage \
 	real-faults coverage mutants schedules miri
 
 help: ## List the targets
@@ -53,6 +53,11 @@ test: rust ## Run every test
 	$(CARGO) test --locked --workspace
 	$(CARGO) test --locked -p vellum --features forensics,serde --test forensics
 	$(CARGO) test --locked -p lab --features forensics --test forensic
+
+# A build of its own, in a folder of its own, because only it has the bugs.
+crash-self-test: rust ## Plant bugs in the engine, one after the other: each must be caught twice
+	RUSTFLAGS="--cfg vellum_plant" $(CARGO) test --locked --target-dir target/planted -p lab --lib -- \
+		--nocapture planted::
 
 lint: rust ## Formatting and clippy with warnings denied, every combination of features
 	$(CARGO) fmt --all --check

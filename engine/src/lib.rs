@@ -51,6 +51,10 @@ mod ids;
 pub mod inspect;
 mod options;
 mod pager;
+#[cfg(not(vellum_plant))]
+mod plant;
+#[cfg(vellum_plant)]
+pub mod plant;
 mod recovery;
 pub mod storage;
 mod store;

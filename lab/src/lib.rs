@@ -9,6 +9,8 @@ mod console;
 mod content;
 #[cfg(test)]
 mod crash;
+#[cfg(test)]
+mod damage;
 mod dataset;
 mod digest;
 mod failure;
@@ -18,6 +20,10 @@ mod forensic;
 mod inspect;
 mod machine;
 mod nearest;
+#[cfg(test)]
+mod ordering;
+#[cfg(all(test, vellum_plant))]
+mod planted;
 mod random;
 mod real;
 mod recover;

@@ -305,6 +305,39 @@ fn the_engine_stays_small() {
     assert!(crates.len() - 1 <= ENGINE_DEPENDENCIES, "{crates:?}");
 }
 
+/// The bugs that a test build can switch on are in its table, and no other build knows of them.
+#[test]
+fn planted_bugs_leave_no_trace() {
+    let mut planted = BTreeSet::new();
+    for (path, text) in sources("engine/src") {
+        for (_, line) in code_lines(&text) {
+            for part in line.split("planted!(\"").skip(1) {
+                planted.insert(part.split('"').next().unwrap().to_owned());
+            }
+            let chosen = line.contains("vellum_plant");
+            assert!(
+                !chosen || path.ends_with("plant.rs") || path.ends_with("lib.rs"),
+                "{}",
+                path.display()
+            );
+        }
+    }
+    let table = fs::read_to_string(root().join("lab/src/planted/bugs.rs")).unwrap();
+    let words: BTreeSet<&str> = table.split('"').collect();
+    for bug in &planted {
+        assert!(words.contains(bug.as_str()), "{bug} is not in the table");
+    }
+    assert!(planted.len() >= 40, "{}", planted.len());
+    if cfg!(vellum_plant) {
+        return;
+    }
+    let program = fs::read(env!("CARGO_BIN_EXE_lab")).unwrap();
+    let program = String::from_utf8_lossy(&program);
+    for bug in &planted {
+        assert!(!program.contains(bug.as_str()), "{bug} is in the program");
+    }
+}
+
 /// The least Rust is stated once in `Cargo.toml` and repeated where people look for it.
 #[test]
 fn the_least_rust_is_stated() {

@@ -6,6 +6,7 @@ use std::sync::Arc;
 use crate::btree::{Change, EdgeData, NameKey, NodeRecord};
 use crate::error::{Error, Result};
 use crate::ids::EdgeKey;
+use crate::plant::planted;
 
 /// A key or value of the dictionary.
 type Bytes = Box<[u8]>;
@@ -71,8 +72,10 @@ impl Batch {
             self.names
                 .push((NameKey::new(&record.name, id), Change::Put(())));
         }
-        self.kinds
-            .push((kind_key(record.kind, id), Change::Put(())));
+        if !planted!("kind-not-indexed") {
+            self.kinds
+                .push((kind_key(record.kind, id), Change::Put(())));
+        }
         self.nodes.push((id, Change::Put(record)));
         self.exists.insert(id, true);
     }
@@ -86,8 +89,10 @@ impl Batch {
     ) {
         self.heap_bytes += new.name.len() * 2 + new.data.len();
         if indexed && old.name != new.name {
-            self.names
-                .push((NameKey::new(&old.name, id), Change::Delete));
+            if !planted!("renamed-node-under-both-names") {
+                self.names
+                    .push((NameKey::new(&old.name, id), Change::Delete));
+            }
             self.names
                 .push((NameKey::new(&new.name, id), Change::Put(())));
         }
@@ -99,7 +104,7 @@ impl Batch {
     }
 
     pub(crate) fn delete_node(&mut self, id: u64, old: &NodeRecord, indexed: bool) {
-        if indexed {
+        if indexed && !planted!("deleted-node-keeps-its-name") {
             self.names
                 .push((NameKey::new(&old.name, id), Change::Delete));
         }
@@ -185,6 +190,7 @@ impl Batch {
                 {
                     ordinal_after(last.ordinal)?
                 }
+                _ if planted!("ordinals-start-over") => 0,
                 _ => highest(*key)?.map_or(Ok(0), ordinal_after)?,
             };
             keys.push(EdgeKey { ordinal, ..*key });

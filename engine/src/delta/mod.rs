@@ -12,6 +12,7 @@ use crate::btree::{
     Absent, Change, Dictionary, EdgeData, In, Kinds, NameKey, Names, NodeRecord, Nodes, Out, Space,
 };
 use crate::ids::EdgeKey;
+use crate::plant::planted;
 
 pub(crate) use batch::{Batch, kind_key, ordinal_after};
 pub(crate) use changes::Changes;
@@ -93,6 +94,9 @@ impl Delta {
         inn.sort_unstable_by_key(|(key, _)| *key);
         self.nodes.push(sorted(nodes));
         self.out.push(out);
+        if planted!("edge-in-one-direction") {
+            inn.pop();
+        }
         self.inn.push(inn);
         self.names.push(sorted(names));
         self.kinds.push(sorted(kinds));

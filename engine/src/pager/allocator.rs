@@ -15,6 +15,7 @@ use crate::forensics::{Site, Tally, count};
 use crate::format::freelist::Run;
 use crate::format::header::{Header, first_data_page};
 use crate::ids::PageRef;
+use crate::plant::planted;
 
 /// The free pages of one database file, and the change under way.
 pub(crate) struct Allocator {
@@ -121,6 +122,16 @@ impl Allocator {
     /// Says that the state of the change under way does not reach this page any more.
     pub(crate) fn drop_page(&mut self, at: PageRef, site: Site) {
         count!(self.tally, page_dropped(at, site));
+        if planted!("dropped-pages-reused-at-once") {
+            self.free.insert(at.page(), 1);
+            return;
+        }
+        if planted!("pages-dropped-twice") {
+            self.dropped.push(at);
+        }
+        if planted!("dropped-pages-leaked") && at.page().is_multiple_of(2) {
+            return;
+        }
         self.dropped.push(at);
     }
 
@@ -179,6 +190,9 @@ impl Allocator {
             taken: 0,
             dropped: 0,
         };
+        if planted!("pages-leaked-on-abort") {
+            self.taken.clear();
+        }
         self.rollback_to(&start, seen);
         self.change_from = u64::MAX;
     }
@@ -196,11 +210,9 @@ impl Allocator {
     #[track_caller]
     pub(crate) fn release(&mut self, oldest_state: u64) {
         let site = Site::here();
-        while self
-            .waiting
-            .front()
-            .is_some_and(|dropped| dropped.by_state <= oldest_state)
-        {
+        while self.waiting.front().is_some_and(|dropped| {
+            dropped.by_state <= oldest_state || planted!("snapshot-pages-reused")
+        }) {
             if let Some(dropped) = self.waiting.pop_front() {
                 self.waiting_pages -= dropped.pages.len() as u64;
                 count!(self.tally, pages_freed(&dropped.pages, site));

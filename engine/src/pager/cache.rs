@@ -15,6 +15,7 @@ use super::pin::Pins;
 use crate::forensics::{Tally, count};
 use crate::format::page::Page;
 use crate::ids::PageRef;
+use crate::plant::planted;
 use crate::sync::atomic::{AtomicBool, AtomicU32, AtomicU64, Ordering};
 use crate::sync::{Mutex, MutexGuard};
 
@@ -24,6 +25,9 @@ const FIRST_CHUNK_LOG2: u32 = 10;
 const CHUNKS: usize = 39;
 /// Memory of a cached page beside its bytes: frame, reference counts, queue entry.
 const FRAME_OVERHEAD: usize = size_of::<Frame>() + 16 + size_of::<PageRef>();
+/// Places of the largest chunk. Pages beyond it (128 GiB into a file of 4 KiB pages) are not kept: their part
+/// of the table would take more memory than any budget for the cache has.
+const LARGEST_CHUNK: usize = 1 << 25;
 /// The small queue's share of the budget, as a divisor.
 const SMALL_SHARE: usize = 10;
 
@@ -130,7 +134,7 @@ impl PageCache {
     pub(super) fn get(&self, at: PageRef) -> Option<FrameGuard> {
         let guard = self.place(at.page())?.load();
         let frame = guard.as_ref()?;
-        if frame.page.at() != at {
+        if frame.page.at() != at && !planted!("cache-ignores-births") {
             return None;
         }
         // Written only once, so that pages in use are not passed between processor caches.
@@ -248,8 +252,11 @@ impl PageCache {
 
     fn place_or_grow(&self, page: u64, queues: &mut Queues) -> Option<&ArcSwapOption<Frame>> {
         let (chunk, index) = locate(page);
+        let len = 1usize.checked_shl(FIRST_CHUNK_LOG2 + chunk as u32)?;
+        if len > LARGEST_CHUNK {
+            return None;
+        }
         let places = self.chunks.get(chunk)?.get_or_init(|| {
-            let len = 1usize << (FIRST_CHUNK_LOG2 as usize + chunk);
             queues.table_bytes += len * size_of::<ArcSwapOption<Frame>>();
             (0..len).map(|_| ArcSwapOption::empty()).collect()
         });

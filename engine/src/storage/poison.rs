@@ -8,6 +8,7 @@ use std::sync::Arc;
 
 use super::{LockMode, Storage};
 use crate::error::{Error, PoisonedSource, Result};
+use crate::plant::planted;
 use crate::sync::atomic::{AtomicBool, Ordering};
 
 /// Whether writing has ended for one open database.
@@ -114,7 +115,13 @@ impl Storage for Poisonable {
 
     fn sync(&self) -> io::Result<()> {
         self.write(|inner| {
+            if planted!("failed-sync-retried") && inner.sync().is_ok() {
+                return Ok(());
+            }
             inner.sync().map_err(|error| {
+                if planted!("failed-sync-not-final") {
+                    return error;
+                }
                 self.poison.set();
                 // The data may be gone, so space would not help: its kind must not promise that.
                 io::Error::other(error)

@@ -16,6 +16,7 @@ use crate::format::header::Root;
 use crate::graph::Totals;
 use crate::ids::KeySpace;
 use crate::pager::PageWriter;
+use crate::plant::planted;
 
 /// Changes merged by one slice at the most. Each slice costs two syncs; a larger one holds more
 /// pages twice until it is published.
@@ -89,7 +90,9 @@ impl Checkpoint {
         let mut progress = self.progress.clone();
         slice.space::<Dictionary>(&self.delta, &mut progress.dictionary)?;
         slice.space::<Nodes>(&self.delta, &mut progress.nodes)?;
-        slice.space::<Names>(&self.delta, &mut progress.names)?;
+        if !planted!("names-not-merged") {
+            slice.space::<Names>(&self.delta, &mut progress.names)?;
+        }
         slice.space::<Kinds>(&self.delta, &mut progress.kinds)?;
         slice.space::<Absent>(&self.delta, &mut progress.absent)?;
         slice.space::<Out>(&self.delta, &mut progress.out)?;
@@ -194,6 +197,9 @@ impl Store {
         commits.publish_all(&self.published);
         let mut state = (*commits.tip).clone();
         state.frozen = std::mem::take(&mut state.active);
+        if planted!("frozen-changes-dropped") {
+            state.frozen = Delta::default();
+        }
         trees.checkpoint = Some(Checkpoint::new(
             state.frozen.clone(),
             state.totals,
@@ -219,6 +225,11 @@ impl Store {
         };
         let merged = self.merge_and_publish(trees, &mut checkpoint);
         // Nothing durable names the new pages of a slice that failed.
+        if planted!("checkpoint-error-swallowed") && merged.is_err() {
+            trees.abandon();
+            trees.checkpoint = None;
+            return Ok(Slice::Last);
+        }
         let done = merged.inspect_err(|_| trees.abandon())?;
         trees.checkpoint = (!done).then_some(checkpoint);
         Ok(if done { Slice::Last } else { Slice::More })

@@ -5,6 +5,7 @@ use super::commits::Log;
 use super::trees::{Contents, Covered, Trees};
 use crate::error::{Error, Result};
 use crate::forensics::{Counter, count};
+use crate::plant::planted;
 
 impl Store {
     /// Moves everything into the trees, makes both slots name no log, and removes the log.
@@ -22,9 +23,14 @@ impl Store {
             return Ok(());
         }
         self.poison.check()?;
-        self.drain_in(&mut trees)?;
+        if !planted!("closed-with-changes-left") {
+            self.drain_in(&mut trees)?;
+        }
         self.trim(&mut trees)?;
         let position = self.log_end(&trees);
+        if planted!("log-removed-before-slots") {
+            self.remove_log()?;
+        }
         // The same state in both slots: whichever is damaged later, the other says the same.
         for _ in 0..2 {
             trees.publish_log(Covered {
@@ -72,6 +78,11 @@ impl Store {
             return Ok(());
         }
         let context = |e| Error::io("shortening the database", e);
+        let wanted = if planted!("shortened-too-far") {
+            wanted - header.page_size as u64
+        } else {
+            wanted
+        };
         self.file.set_len(wanted).map_err(context)?;
         count!(self.tally, LengthChanges);
         self.file.sync().map_err(context)?;

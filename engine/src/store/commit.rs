@@ -14,6 +14,7 @@ use crate::format::log::{RECORD_OVERHEAD, RecordKind};
 use crate::graph::Totals;
 use crate::ids::KeySpace;
 use crate::options::{CheckpointMode, Durability};
+use crate::plant::planted;
 use crate::wal::LogWriter;
 
 /// How a commit was made durable.
@@ -62,7 +63,7 @@ impl Store {
         let (commit, appended) = {
             let mut commits = self.commits();
             let tip = Arc::clone(&commits.tip);
-            let commit = tip.commit + 1;
+            let commit = tip.commit + u64::from(!planted!("commit-number-repeated"));
             let appended = log.append(RecordKind::Commit, commit, &input.payload)?;
             let mut state = State {
                 commit,
@@ -129,7 +130,9 @@ impl Store {
         }
         let mut trees = self.trees.acquire();
         // What recovery brought back is sealed by a checkpoint before anything is logged anew.
-        self.drain_in(&mut trees)?;
+        if !planted!("recovered-not-sealed") {
+            self.drain_in(&mut trees)?;
+        }
         self.forget_log(&mut trees)?;
         self.create_log(&mut trees)
     }
@@ -183,7 +186,11 @@ impl Store {
         };
         let (mut header, freelist) = trees.seal(&contents, covered)?;
         let appended = log.append(RecordKind::Root, commit, &header.encode())?;
-        let syncs = log.sync_to(appended.end)?;
+        let syncs = if planted!("root-record-not-synced") {
+            0
+        } else {
+            log.sync_to(appended.end)?
+        };
         // The commit is durable. Whatever happens to the slot, recovery finds the record.
         header.log_chain = appended.checksum;
         let (base, written) = trees.publish_recorded((header, freelist));

@@ -13,6 +13,7 @@ use crate::forensics::{Counter, Tally, count};
 use crate::format::checksum::crc;
 use crate::format::header::{Header, first_data_page, header_region};
 use crate::options::Options;
+use crate::plant::planted;
 use crate::storage::{LockMode, OpenMode, Storage};
 use crate::wal::{FIRST_GENERATION, LogIdentity, LogWriter};
 
@@ -41,7 +42,9 @@ fn create(files: &Files, options: &Options, tally: &Tally) -> Result<Arc<dyn Sto
         .directory
         .rename(&temporary, &files.name)
         .map_err(context)?;
-    files.directory.sync().map_err(context)?;
+    if !planted!("database-name-not-synced") {
+        files.directory.sync().map_err(context)?;
+    }
     count!(tally, synced(Counter::DirectorySyncs));
     Ok(file)
 }
@@ -78,7 +81,7 @@ fn open_temporary(files: &Files, temporary: &str) -> Result<Arc<dyn Storage>> {
     let locked = || Error::Locked {
         path: files.describe(&files.name),
     };
-    let mode = if files.exists(temporary)? {
+    let mode = if files.exists(temporary)? && !planted!("create-not-restartable") {
         OpenMode::Write
     } else {
         OpenMode::CreateNew
@@ -138,6 +141,13 @@ impl Store {
             base: trees.header().log_position,
         };
         let name = self.files.log();
+        if planted!("slot-names-log-before-it-exists") {
+            trees.publish_log(Covered {
+                generation,
+                position: identity.base,
+                chain: 0,
+            })?;
+        }
         let log = LogWriter::create(
             &*self.files.directory,
             &name,

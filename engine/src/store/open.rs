@@ -18,6 +18,7 @@ use crate::forensics::{Counter, Tally};
 use crate::graph::DictionaryCache;
 use crate::options::{OnRecovery, Options};
 use crate::pager::Pager;
+use crate::plant::planted;
 use crate::storage::{LockMode, OpenMode, Poison, Poisonable, Storage};
 use crate::sync::Mutex;
 
@@ -29,7 +30,7 @@ impl Store {
         watch: &OnRecovery,
         tally: Tally,
     ) -> Result<Arc<Store>> {
-        let mode = if options.read_only {
+        let mode = if options.read_only && !planted!("read-only-writes") {
             OpenMode::Read
         } else {
             OpenMode::Write
@@ -38,8 +39,14 @@ impl Store {
             .directory
             .open(&files.name, mode)
             .map_err(files.failed("opening", &files.name))?;
-        lock(&files, &*file, &options)?;
+        if !planted!("lock-not-taken") {
+            lock(&files, &*file, &options)?;
+        }
         let store = Store::assemble(files, file, options, watch, tally)?;
+        if planted!("read-only-writes") && store.options.read_only {
+            let len = store.file.len().unwrap_or_default();
+            let _ = store.file.set_len(len + 4096);
+        }
         if !store.options.read_only {
             // What a bulk load left that was killed. If it stays, nothing depends on it.
             let _ = store.files.remove_sorted_runs();

@@ -11,6 +11,7 @@ use crate::format::header::Header;
 use crate::format::log::RecordKind;
 use crate::graph::Totals;
 use crate::options::OnRecovery;
+use crate::plant::planted;
 use crate::recovery::{RecoveryProgress, RecoveryReport};
 use crate::storage::{Counted, OpenMode, Storage};
 use crate::wal::{LogReader, LogStart, Record, log_begins_at};
@@ -61,6 +62,9 @@ pub(crate) fn recover(
         }
         return Ok(Recovered::clean(header));
     }
+    if planted!("read-only-without-log") && mode == OpenMode::Read {
+        return Ok(Recovered::clean(header));
+    }
     let log = Arc::new(Counted::new(open_log(files, mode, tally)?));
     let start = LogStart {
         generation: header.log_generation,
@@ -72,6 +76,9 @@ pub(crate) fn recover(
     let mut state = Recovered::clean(header);
     let mut report = RecoveryReport::default();
     while let Some(record) = reader.next()? {
+        if planted!("last-record-not-replayed") && record.commit.is_multiple_of(3) {
+            break;
+        }
         report.records += 1;
         report.bytes += record.bytes;
         count!(tally, RecoveryRecords);
@@ -152,9 +159,17 @@ impl Recovered {
                 let (batch, totals) = decode(&record.payload)
                     .map_err(|rule| Error::corrupt_log(record.offset, rule.to_string()))?;
                 self.totals = self.totals.after(totals);
+                if planted!("half-a-batch-replayed") && record.commit.is_multiple_of(2) {
+                    self.commit = record.commit;
+                    return Ok(());
+                }
                 self.delta.apply(batch);
             }
             RecordKind::Root => {
+                if planted!("root-record-ignored") {
+                    self.commit = record.commit;
+                    return Ok(());
+                }
                 self.header = root_header(&record, &self.header)?;
                 self.slot_pending = true;
                 self.delta = Delta::default();

@@ -9,6 +9,7 @@ use crate::error::{Error, Result};
 use crate::forensics::{Counter, Tally, count};
 use crate::format::header::{Header, SLOT_LEN, SLOT_OFFSETS, SlotProblem, decode_slot};
 use crate::pager::BirthReserve;
+use crate::plant::planted;
 use crate::storage::{Poison, Storage};
 
 /// What the slots say.
@@ -72,11 +73,11 @@ fn newer(best: Option<Header>, header: Header) -> Result<Header> {
             "the two header slots describe different databases",
         ));
     }
-    Ok(if header.sequence > best.sequence {
-        header
-    } else {
-        best
-    })
+    let mut newer = header.sequence > best.sequence;
+    if planted!("older-slot-chosen") {
+        newer = !newer;
+    }
+    Ok(if newer { header } else { best })
 }
 
 /// Says the most useful thing about a file without a valid slot.
@@ -133,6 +134,10 @@ impl Slots {
     /// Writes the current state to its slot if only a root record holds it yet.
     pub(crate) fn settle(&mut self) -> Result<()> {
         if self.pending {
+            if planted!("recorded-state-not-settled") {
+                self.pending = false;
+                return Ok(());
+            }
             self.write(&self.header)?;
             self.pending = false;
         }
@@ -142,7 +147,9 @@ impl Slots {
     /// Makes a state durable in its slot and the current one.
     pub(crate) fn publish(&mut self, header: Header) -> Result<()> {
         self.settle()?;
-        self.write(&header)?;
+        if !planted!("slot-not-written") {
+            self.write(&header)?;
+        }
         self.header = header;
         Ok(())
     }
@@ -193,6 +200,9 @@ pub(crate) fn write_slot(file: &dyn Storage, header: &Header, tally: &Tally) -> 
     file.write_at(offset, &header.encode())
         .map_err(|e| Error::io("writing a header slot of the database", e))?;
     count!(tally, SlotWriteBytes, SLOT_LEN);
+    if planted!("slot-not-synced") {
+        return Ok(());
+    }
     file.sync()
         .map_err(|e| Error::io("syncing a header slot of the database", e))?;
     count!(tally, synced(Counter::SlotWrites));

@@ -17,6 +17,7 @@ use crate::format::header::{Header, Root};
 use crate::graph::{Base, Totals};
 use crate::ids::{KeySpace, PageRef};
 use crate::pager::{Allocator, Births, Mark, PageWriter, Pager, read_freelist};
+use crate::plant::planted;
 
 /// What the trees of a state hold, as far as the header says it.
 pub(crate) struct Contents {
@@ -103,7 +104,9 @@ impl Trees {
         self.slots.settle()?;
         if self.freelist.is_none() {
             let list = read_freelist(&self.pager, &self.slots.header)?;
-            self.allocator.load(list.runs);
+            if !planted!("freelist-forgotten") {
+                self.allocator.load(list.runs);
+            }
             self.freelist = Some(list.pages);
         }
         self.release_unused();
@@ -140,19 +143,26 @@ impl Trees {
         let (freelist, free_pages) = writer.write_freelist(&old)?;
         writer.flush()?;
         drop(writer);
-        self.pager
-            .file()
-            .sync()
-            .map_err(|e| Error::io("syncing the database", e))?;
+        if !planted!("pages-not-synced") {
+            self.pager
+                .file()
+                .sync()
+                .map_err(|e| Error::io("syncing the database", e))?;
+        }
         count!(self.pager.tally(), synced(Counter::PageSyncs));
         self.pager.synced();
         let mut header = self.slots.header.clone();
         header.sequence += 1;
+        if planted!("slot-over-the-newest") {
+            header.sequence += 1;
+        }
         header.page_count = self.allocator.page_count();
         header.freelist = freelist.first().copied();
         header.free_pages = free_pages;
         header.roots = contents.roots;
-        header.node_count = contents.roots[KeySpace::Nodes.index()].entries;
+        if !planted!("node-count-stale") {
+            header.node_count = contents.roots[KeySpace::Nodes.index()].entries;
+        }
         header.edge_count = contents.roots[KeySpace::Out.index()].entries;
         header.commit = contents.commit;
         header.next_node = contents.totals.next_node;

@@ -10,6 +10,7 @@ use crate::error::{Error, Result};
 use crate::forensics::count;
 use crate::graph::{AbsentRun, limits};
 use crate::ids::{EdgeKey, NodeId};
+use crate::plant::planted;
 
 /// What to change of a node; what is not named stays.
 ///
@@ -185,7 +186,8 @@ impl WriteTxn {
         })?;
         let work = self.work.get_mut();
         work.touch();
-        for key in &edges {
+        let kept = usize::from(planted!("deleted-node-keeps-an-edge"));
+        for key in edges.iter().skip(kept) {
             work.batch.delete_edge(*key);
         }
         work.totals.edges = work.totals.edges.saturating_sub(edges.len() as u64);
@@ -222,7 +224,7 @@ impl WriteTxn {
         work.touch();
         work.batch
             .insert_edge(source.get(), label, target.get(), EdgeData::new(data));
-        work.totals.edges += 1;
+        work.totals.edges += u64::from(!planted!("edge-not-counted"));
         count!(self.store.tally, EdgesInserted);
         count!(
             self.store.tally,

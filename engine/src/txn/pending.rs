@@ -10,6 +10,7 @@ use crate::forensics::count;
 use crate::format::header::Root;
 use crate::graph::{Totals, View, limits};
 use crate::ids::NodeId;
+use crate::plant::planted;
 use crate::store::{Held, State, Store, Trees};
 
 /// How much a write transaction has changed so far.
@@ -222,7 +223,9 @@ impl Work {
         }
         self.savepoints.retain(|number| *number <= savepoint.number);
         self.batch = Batch::default();
-        self.delta = savepoint.delta.clone();
+        if !planted!("savepoint-keeps-changes") {
+            self.delta = savepoint.delta.clone();
+        }
         self.totals = savepoint.totals;
         self.changed = savepoint.changed;
         self.settled = None;

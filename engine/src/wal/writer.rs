@@ -15,6 +15,7 @@ use crate::format::FileId;
 use crate::format::log::{
     RECORD_OVERHEAD, RecordHeader, RecordKind, SEGMENT_HEADER_LEN, SegmentHeader, encode_record,
 };
+use crate::plant::planted;
 use crate::storage::{Directory, OpenMode, Poison, Poisonable, Storage};
 use crate::sync::{Mutex, MutexGuard, thread};
 
@@ -99,11 +100,15 @@ impl LogWriter {
         file.write_at(start, &first).map_err(context)?;
         count!(tally, LogSegments);
         count!(tally, LogSegmentBytes, first.len());
-        file.sync().map_err(context)?;
+        if !planted!("log-named-before-synced") {
+            file.sync().map_err(context)?;
+        }
         count!(tally, synced(Counter::LogSyncs));
         directory.rename(&temporary, name).map_err(context)?;
         // Tried again, it might report success for a name that is not durable.
-        poison.critical(directory.sync().map_err(context))?;
+        if !planted!("log-name-not-synced") {
+            poison.critical(directory.sync().map_err(context))?;
+        }
         count!(tally, synced(Counter::DirectorySyncs));
         let mut written = [0; 2];
         written[usize::from(segment.generation % 2 == 1)] = ahead;
@@ -157,7 +162,11 @@ impl LogWriter {
         self.poison
             .critical(written.map_err(|e| Error::io("writing the log", e)))?;
         count!(self.tally, log_appended(tail.end, record.len()));
-        tail.end += record.len() as u64;
+        if planted!("records-overwritten") && commit.is_multiple_of(5) {
+            tail.chain = checksum;
+        } else {
+            tail.end += record.len() as u64;
+        }
         tail.chain = checksum;
         Ok(Appended {
             end: tail.end,
@@ -202,9 +211,14 @@ impl LogWriter {
             // What is appended while the sync runs may or may not be part of it.
             let target = self.tail().end;
             issued += 1;
-            self.file
-                .sync()
-                .map_err(|e| Error::io("syncing the log", e))?;
+            if planted!("log-sync-skipped") {
+                return Ok(target);
+            }
+            let synced = self.file.sync();
+            if planted!("log-sync-error-ignored") {
+                return Ok(target);
+            }
+            synced.map_err(|e| Error::io("syncing the log", e))?;
             count!(self.tally, synced(Counter::LogSyncs));
             Ok(target)
         })?;
@@ -245,7 +259,9 @@ impl LogWriter {
         self.poison.critical(begun.map_err(context))?;
         count!(self.tally, LogSegments);
         count!(self.tally, LogSegmentBytes, SEGMENT_HEADER_LEN);
-        self.file.sync().map_err(context)?;
+        if !planted!("segment-header-not-synced") {
+            self.file.sync().map_err(context)?;
+        }
         count!(self.tally, synced(Counter::LogSyncs));
         tail.ahead = ahead;
         tail.chain = segment.checksum();

@@ -13,8 +13,12 @@ use super::kinds::{is_error, is_space, is_untold};
 use super::operation::Operation;
 use super::power::{Survivors, cut};
 use super::start::{COPY, NAME, Starts, builder, commit, grow};
+use super::{CHECK_FINDS, OUT_OF_ORDER};
 use crate::content::content;
+use crate::ordering;
 
+/// The mark of an acknowledged commit.
+const PROMISE: u64 = 1;
 /// Where the header slots end in every database of these sweeps.
 const HEADER_BYTES: u64 = 8192;
 
@@ -116,6 +120,7 @@ impl Bench<'_> {
             (None, Operation::Create) => None,
             (None, _) => Some(content_of(&attempt.start)?),
         };
+        self.locked_first(&attempt.calls)?;
         let after = match &attempt.db {
             Some(db) => answers(&db.begin_read().map_err(|e| e.to_string())?)?,
             None => content_of(&attempt.directory.disk())?,
@@ -127,6 +132,17 @@ impl Bench<'_> {
         })
     }
 
+    /// Nobody reads a file that somebody else may be writing.
+    fn locked_first(&self, calls: &[Call]) -> Result<(), Broken> {
+        let first = |wanted: Call| calls.iter().position(|call| *call == wanted);
+        match (first(Call::Lock), first(Call::Read)) {
+            (lock, Some(read)) if self.operation.opens() && lock.is_none_or(|at| at > read) => {
+                Err("the file is read before it is locked".to_owned())
+            }
+            _ => Ok(()),
+        }
+    }
+
     /// Carries the operation out with a fault and judges everything that follows.
     pub(super) fn judge(&self, expected: &Expected, planned: Planned) -> Result<Came, Broken> {
         let attempt = self.attempt(Some(planned))?;
@@ -136,6 +152,10 @@ impl Bench<'_> {
         }
         let events = attempt.directory.events();
         let roles = roles(&attempt.start, &events);
+        let changed = events.iter().any(|event| matches!(event, Event::Change(_)));
+        if self.operation.reads_only() && changed {
+            return Err("opening to read changed the disk".to_owned());
+        }
         let is_final = strikes.iter().any(|strike| self.is_final(strike, &roles));
         let verdict = Verdict {
             operation: self.operation,
@@ -147,21 +167,56 @@ impl Bench<'_> {
                 .iter()
                 .any(|strike| strike.file.and_then(|file| roles.get(&file)) == Some(&Role::Log)),
         };
-        verdict.result(&attempt.done, &strikes)?;
+        let order = self.in_order(&attempt, &events, planned.kind);
+        let rest = self.consequences(attempt, &events, &strikes, &verdict);
+        // Both are told, so that neither hides what the other finds.
+        match (rest, order) {
+            (came, Ok(())) => came,
+            (Ok(_), Err(order)) => Err(order),
+            (Err(rest), Err(order)) => Err(format!("{rest}; {order}")),
+        }
+    }
+
+    /// The result, what a power cut leaves, and how the handle goes on.
+    fn consequences(
+        &self,
+        attempt: Attempt,
+        events: &[Event],
+        strikes: &[Strike],
+        verdict: &Verdict<'_>,
+    ) -> Result<Came, Broken> {
+        verdict.result(&attempt.done, strikes)?;
         for survivors in Survivors::EACH {
-            let disk = cut(&attempt.start, &events, survivors, self.seed);
+            let disk = cut(&attempt.start, events, survivors, self.seed);
             let relaxed = self.operation == Operation::RelaxedCommit && survivors != Survivors::All;
             verdict
                 .reopened(&disk, relaxed)
                 .map_err(|broken| format!("power cut, survivors {survivors:?}: {broken}"))?;
         }
-        let came = match (is_final, &attempt.done) {
+        let came = match (verdict.is_final, &attempt.done) {
             (true, _) => Came::Poisoned,
             (false, Ok(())) => Came::Done,
             (false, Err(_)) => Came::Failed,
         };
-        self.handle(attempt, &verdict)?;
+        self.handle(attempt, verdict)?;
         Ok(came)
+    }
+
+    /// Nothing rests on what is not durable, and nothing follows a failed sync.
+    fn in_order(&self, attempt: &Attempt, events: &[Event], kind: FaultKind) -> Result<(), Broken> {
+        // What is written in pieces is no slot and no record to whoever watches calls.
+        if is_untold(kind) || kind.goes_on() {
+            return Ok(());
+        }
+        let mut events = events.to_vec();
+        if attempt.done.is_ok() && self.operation.promises() {
+            events.push(Event::Mark(PROMISE));
+        }
+        let broken = ordering::broken(NAME, &attempt.start, &events, |mark| mark == PROMISE);
+        match broken.first() {
+            None => Ok(()),
+            Some(broken) => Err(format!("{OUT_OF_ORDER}{broken}")),
+        }
     }
 
     /// Whether nobody knows what the disk holds after this.
@@ -451,6 +506,6 @@ fn sound(db: &Database) -> Result<(), Broken> {
     let report = db.check().map_err(|e| format!("checking: {e}"))?;
     match report.findings.first() {
         None => Ok(()),
-        Some(finding) => Err(format!("the check finds: {finding}")),
+        Some(finding) => Err(format!("{CHECK_FINDS}{finding}")),
     }
 }

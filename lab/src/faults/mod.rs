@@ -23,6 +23,11 @@ use self::start::Starts;
 /// Violations that are kept in words; more are only counted.
 const KEPT: usize = 100;
 
+/// What every broken rule about the order of writes says.
+pub(crate) const OUT_OF_ORDER: &str = "out of order: ";
+/// What every finding of the engine's check says.
+pub(crate) const CHECK_FINDS: &str = "the check finds: ";
+
 /// Which part of the matrix.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Part {

@@ -114,6 +114,11 @@ impl Operation {
         matches!(self, Operation::OpenReadOnly | Operation::RecoverReadOnly)
     }
 
+    /// Whether it acknowledges something as durable.
+    pub(crate) fn promises(self) -> bool {
+        !self.opens() && self != Operation::RelaxedCommit && self != Operation::Rollback
+    }
+
     /// Whether it writes another database.
     pub(crate) fn copies(self) -> bool {
         matches!(self, Operation::Compact | Operation::Backup)
