@@ -3,7 +3,6 @@
 mod cli;
 mod commands;
 mod console;
-#[cfg(test)]
 mod crash;
 mod dataset;
 mod digest;

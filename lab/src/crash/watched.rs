@@ -5,7 +5,7 @@
 //! needs no examination of its own. Crash states differ mostly in pages that nothing refers to, so few
 //! sessions stand for many states.
 
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 use std::io;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
@@ -13,7 +13,7 @@ use vellum::storage::sim::{Disk, Image};
 use vellum::storage::{Directory, LockMode, OpenMode, Storage};
 
 /// Something that a session asked of the disk it began with.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub(crate) enum Question {
     /// Whether there is a file of that name.
     Exists(Arc<str>),
@@ -53,12 +53,20 @@ pub(crate) struct Watched {
 
 #[derive(Default)]
 struct Notes {
+    /// Each question once: asked again, it would have the same answer.
     asked: Vec<Question>,
+    known: HashSet<Question>,
     /// For names that the session changed: the file of the first disk that is meant, if it is one.
     origins: HashMap<String, Option<Arc<str>>>,
 }
 
 impl Notes {
+    fn ask(&mut self, question: Question) {
+        if self.known.insert(question.clone()) {
+            self.asked.push(question);
+        }
+    }
+
     fn origin(&self, name: &str) -> Option<Arc<str>> {
         self.origins
             .get(name)
@@ -112,7 +120,7 @@ impl Directory for Watched {
     fn exists(&self, name: &str) -> io::Result<bool> {
         let mut notes = self.notes();
         if !notes.origins.contains_key(name) {
-            notes.asked.push(Question::Exists(name.into()));
+            notes.ask(Question::Exists(name.into()));
         }
         self.inner.exists(name)
     }
@@ -150,7 +158,7 @@ impl WatchedFile {
     fn note(&self, question: impl FnOnce(Arc<str>) -> Question) {
         if let Some(name) = &self.origin {
             let mut notes = self.notes.lock().unwrap_or_else(PoisonError::into_inner);
-            notes.asked.push(question(Arc::clone(name)));
+            notes.ask(question(Arc::clone(name)));
         }
     }
 }

@@ -1,0 +1,1 @@
+//! An outcome as metrics and tables.
