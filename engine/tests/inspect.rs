@@ -9,7 +9,7 @@
 use std::sync::Arc;
 
 use vellum::format::header::SlotProblem;
-use vellum::inspect::PageFile;
+use vellum::inspect::{Identity, Mending, PageFile, PartKind, parts};
 use vellum::storage::MemoryDirectory;
 use vellum::{Database, Error, PageRef};
 
@@ -172,4 +172,123 @@ fn an_open_database_can_be_looked_at() {
         Err(Error::Io { .. })
     ));
     assert!(matches!(PageFile::open("/"), Err(Error::Usage(_))));
+}
+
+fn without_slots(bytes: &[u8]) -> Vec<u8> {
+    let mut bytes = bytes.to_vec();
+    for slot in [0, 4096] {
+        bytes[slot..slot + 512].fill(0);
+    }
+    bytes
+}
+
+fn file_of(bytes: Vec<u8>) -> PageFile {
+    let directory = MemoryDirectory::new();
+    directory.put(NAME, bytes);
+    PageFile::open_in(&directory, NAME).unwrap()
+}
+
+#[test]
+fn pages_tell_size_and_identity_when_both_slots_are_lost() {
+    for page_size in [4096, 16384, 65536] {
+        let bytes = directory(page_size).contents(NAME).unwrap();
+        let true_id = file_of(bytes.clone()).file_id();
+        let file = file_of(without_slots(&bytes));
+        assert_eq!(file.identity(), Identity::Pages);
+        assert_eq!(file.page_size(), page_size);
+        for found in file.pages(file.first_page()..file.page_count()) {
+            assert!(found.unwrap().page.is_ok());
+        }
+        assert!(file.has_identity(&true_id));
+        assert!(!file.has_identity(&[1; 16]));
+        // A slot that is damaged and legible gives the true one.
+        let mut legible = bytes.clone();
+        legible[100] ^= 1;
+        legible[4196] ^= 1;
+        assert_eq!(file_of(legible).file_id(), true_id);
+    }
+    let noise: Vec<u8> = (0..40_000u32).map(|i| ((i * i) >> 5) as u8).collect();
+    assert_eq!(file_of(noise).identity(), Identity::Guessed);
+}
+
+/// Whatever single bit of a page is flipped, the page is known again, and so is the bit.
+#[test]
+fn one_flipped_bit_is_found() {
+    for page_size in [4096, 16384] {
+        let bytes = directory(page_size).contents(NAME).unwrap();
+        let pages = bytes.len() / page_size;
+        for bit in (0..200)
+            .chain((200..8 * page_size).step_by(777))
+            .chain(8 * (page_size - 8)..8 * page_size)
+        {
+            let number = pages - 1 - bit % (pages - 8192_usize.div_ceil(page_size));
+            let mut flipped = bytes.clone();
+            flipped[number * page_size + bit / 8] ^= 1 << (bit % 8);
+            let file = file_of(flipped);
+            let mended = file
+                .mend(number as u64)
+                .unwrap()
+                .unwrap_or_else(|| panic!("bit {bit}"));
+            assert_eq!(mended.how, Mending::Bit(bit));
+            assert_eq!(
+                mended.page.bytes(),
+                &bytes[number * page_size..][..page_size]
+            );
+        }
+    }
+}
+
+#[test]
+fn a_page_in_another_place_is_known_and_other_damage_is_not() {
+    let bytes = directory(4096).contents(NAME).unwrap();
+    let pages = bytes.len() / 4096;
+    let (a, b) = (3, pages - 1);
+    let mut swapped = bytes.clone();
+    swapped[a * 4096..][..4096].copy_from_slice(&bytes[b * 4096..][..4096]);
+    swapped[b * 4096..][..4096].copy_from_slice(&bytes[a * 4096..][..4096]);
+    let file = file_of(swapped.clone());
+    for (found_at, home) in [(a, b), (b, a)] {
+        let mended = file.mend(found_at as u64).unwrap().unwrap();
+        assert_eq!(
+            (mended.how, mended.found_at),
+            (Mending::Moved, found_at as u64)
+        );
+        assert_eq!(mended.page.at().page(), home as u64);
+        assert_eq!(mended.page.bytes(), &bytes[home * 4096..][..4096]);
+    }
+    assert!(
+        file.mend(2).unwrap().is_none(),
+        "a whole page needs no mending"
+    );
+    swapped[a * 4096 + 700] ^= 1;
+    swapped[b * 4096 + 700..][..9].fill(0xa5);
+    let file = file_of(swapped);
+    assert!(file.mend(a as u64).unwrap().is_none());
+    assert!(file.mend(b as u64).unwrap().is_none());
+}
+
+#[test]
+fn parts_cover_a_page_without_gaps() {
+    let directory = directory(4096);
+    let file = PageFile::open_in(&directory, NAME).unwrap();
+    let mut kinds = std::collections::BTreeSet::new();
+    for found in file.pages(file.first_page()..file.page_count()) {
+        let page = found.unwrap().page.unwrap();
+        kinds.insert(page.kind());
+        let parts = parts(&page);
+        let mut at = 0;
+        for part in &parts {
+            assert_eq!(part.range.start, at, "{parts:?}");
+            at = part.range.end;
+        }
+        assert_eq!(at, 4096);
+        let cells = parts
+            .iter()
+            .filter(|part| matches!(part.kind, PartKind::Cell(_)));
+        let empty = page.sorted().map_or(0, |view| {
+            (0..view.len()).filter(|i| view.is_absent(*i)).count()
+        });
+        assert!(page.count() == cells.count() + empty || page.freelist().is_some());
+    }
+    assert!(kinds.len() >= 4, "{kinds:?}");
 }

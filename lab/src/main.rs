@@ -1,53 +1,7 @@
-//! The laboratory of Vellum. `docs/architecture.md` maps this crate; `lab --help` lists what it does.
-
-mod cli;
-mod commands;
-mod console;
-mod crash;
-mod dataset;
-mod digest;
-mod failure;
-mod inspect;
-mod machine;
-mod nearest;
-mod random;
-mod report;
-mod results;
-mod run;
-mod rundir;
-mod scenario;
-mod stats;
-mod store;
-mod units;
+//! The `lab` binary.
 
 use std::process::ExitCode;
 
-use clap::Parser;
-
-use self::cli::Cli;
-use self::console::Console;
-
 fn main() -> ExitCode {
-    let cli = match Cli::try_parse() {
-        Ok(cli) => cli,
-        Err(error) => {
-            // Help and version are results and go to stdout; mistakes go to stderr. Nothing can be
-            // done about an output that refuses either.
-            let _ = error.print();
-            return ExitCode::from(if error.use_stderr() { 2 } else { 0 });
-        }
-    };
-    let console = Console::new(&cli.global);
-    match commands::dispatch(cli, &console) {
-        Ok(exit) => ExitCode::from(exit as u8),
-        Err(failure) => {
-            let text = if failure.rendered {
-                failure.message
-            } else {
-                format!("lab: {}", failure.message)
-            };
-            console.alarm(&text);
-            ExitCode::from(failure.exit as u8)
-        }
-    }
+    vellum_lab::main()
 }

@@ -53,6 +53,11 @@ impl NamesPosition {
         self.index
     }
 
+    /// Where that entry begins in its page.
+    pub fn offset(&self) -> usize {
+        self.at
+    }
+
     /// The name that the last step gave.
     pub fn name(&self) -> &[u8] {
         &self.name
@@ -244,7 +249,8 @@ impl<'p> NamesPage<'p> {
         usize::from(u16_at(self.bytes, HEADER_LEN + 2 * run))
     }
 
-    fn entries_start(&self) -> usize {
+    /// Where the first entry begins in the page.
+    pub fn entries_start(&self) -> usize {
         HEADER_LEN + 2 * self.restarts()
     }
 }

@@ -68,6 +68,17 @@ pub(crate) struct Layout {
     ids: bool,
 }
 
+/// Where the tables of a sorted page begin; the prefix ends where the heads begin.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Tables {
+    /// The heads of the keys.
+    pub heads: usize,
+    /// Where each cell ends.
+    pub ends: usize,
+    /// The first cell.
+    pub cells: usize,
+}
+
 /// A view of a verified sorted page.
 #[derive(Clone, Copy, Debug)]
 pub struct SortedPage<'p> {
@@ -95,6 +106,14 @@ impl<'p> SortedPage<'p> {
     /// How the cells are arranged.
     pub fn mode(&self) -> Mode {
         self.layout.mode
+    }
+
+    /// Where the heads, the ends and the first cell begin, as offsets in the page.
+    pub fn tables(&self) -> Tables {
+        let Layout {
+            heads, ends, cells, ..
+        } = *self.layout;
+        Tables { heads, ends, cells }
     }
 
     /// The bytes that every key on the page begins with.

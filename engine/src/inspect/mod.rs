@@ -28,6 +28,13 @@
 //! # }
 //! ```
 
+mod identity;
+mod mend;
+mod parts;
+
+pub use mend::{Mended, Mending};
+pub use parts::{Part, PartKind, parts};
+
 use std::path::Path;
 use std::sync::Arc;
 
@@ -41,8 +48,22 @@ use crate::format::{FileId, FormatError};
 use crate::ids::PageRef;
 use crate::storage::{Directory, FileDirectory, OpenMode, Storage};
 
-/// What is assumed of a file whose slots do not tell.
+/// What is assumed of a file of which nothing tells.
 const GUESSED_PAGE_SIZE: usize = 4096;
+
+/// Where the page size and the identity that a [`PageFile`] goes by come from.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[cfg_attr(feature = "serde", derive(serde::Serialize))]
+#[cfg_attr(feature = "serde", serde(rename_all = "lowercase"))]
+pub enum Identity {
+    /// A whole header slot.
+    Header,
+    /// No slot is whole, but the checksums of the pages agree on them. If the identity itself is not
+    /// legible any more, it is one that gives the same checksums.
+    Pages,
+    /// Nothing tells: the bytes of a damaged slot, or 4096 bytes and zeros.
+    Guessed,
+}
 
 /// The pages of a database file.
 pub struct PageFile {
@@ -50,6 +71,7 @@ pub struct PageFile {
     len: u64,
     page_size: usize,
     file_id: FileId,
+    identity: Identity,
     slots: [std::result::Result<Header, SlotProblem>; 2],
 }
 
@@ -107,12 +129,23 @@ impl PageFile {
         let (first, second) = (slot(0)?, slot(1)?);
         let slots = [decode_slot(&first, 0), decode_slot(&second, 1)];
         let known = newest(&slots).map(|header| (header.page_size, header.file_id));
-        let (page_size, file_id) = known.unwrap_or_else(|| guess(&first));
+        let (page_size, file_id, identity) = match known {
+            Some((page_size, file_id)) => (page_size, file_id, Identity::Header),
+            None => {
+                let guesses = [guess(&first), guess(&second)];
+                let found = identity::from_pages(&*file, len, &guesses).map_err(context)?;
+                let [(page_size, file_id), _] = guesses;
+                found
+                    .map(|(page_size, file_id)| (page_size, file_id, Identity::Pages))
+                    .unwrap_or((page_size, file_id, Identity::Guessed))
+            }
+        };
         Ok(PageFile {
             file,
             len,
             page_size,
             file_id,
+            identity,
             slots,
         })
     }
@@ -127,7 +160,7 @@ impl PageFile {
         self.len == 0
     }
 
-    /// Bytes of a page, as the header says; 4096 if no header slot tells.
+    /// Bytes of a page; [`identity`](PageFile::identity) says who tells.
     pub fn page_size(&self) -> usize {
         self.page_size
     }
@@ -137,9 +170,22 @@ impl PageFile {
         header_region(self.page_size)
     }
 
-    /// The file's identity, as the header says.
+    /// The file's identity; [`identity`](PageFile::identity) says who tells.
     pub fn file_id(&self) -> FileId {
         self.file_id
+    }
+
+    /// Where page size and identity come from.
+    pub fn identity(&self) -> Identity {
+        self.identity
+    }
+
+    /// Whether the pages of this file carry this identity. With [`Identity::Pages`] the one that
+    /// [`file_id`](PageFile::file_id) gives may be a stand-in, and the log's the right one.
+    pub fn has_identity(&self, id: &FileId) -> bool {
+        *id == self.file_id
+            || self.identity == Identity::Pages
+                && identity::same_checksums(id, &self.file_id, self.page_size)
     }
 
     /// Both header slots, or why they cannot be used.
