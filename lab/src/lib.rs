@@ -1,6 +1,7 @@
 //! The laboratory of Vellum. `docs/architecture.md` maps this crate; `lab --help` lists what it does.
 //!
-//! It is a library so that the fuzz targets reach the inspector. The command line is its contract.
+//! It is a library so that the fuzz targets reach the inspector, and adapters of other engines the crash
+//! enumerator. The command line is its contract.
 
 mod cli;
 mod commands;
@@ -21,6 +22,8 @@ mod scenario;
 mod stats;
 mod store;
 mod units;
+
+pub use self::crash::foreign;
 
 use std::process::ExitCode;
 

@@ -243,7 +243,7 @@ impl Run {
 
     /// The value of `phase.metric` or `dataset.fact`.
     pub(crate) fn metric(&self, path: &str) -> Option<Number> {
-        let (owner, metric) = path.rsplit_once('.')?;
+        let (owner, metric) = path.split_once('.')?;
         if owner == "dataset" {
             return self.dataset.get(metric).copied();
         }

@@ -1,6 +1,7 @@
 //! The commands: each turns what was typed into a plan, carries it out and says how it ended.
 
 mod check;
+mod crash;
 mod import;
 mod inspect;
 mod report;
@@ -19,6 +20,7 @@ pub(crate) fn dispatch(cli: Cli, console: &Console) -> Result<Exit, Failure> {
         Command::Check(args) => check::run(&args, console),
         Command::Writer(args) => crate::store::writer::run(&args),
         Command::Report(args) => report::run(&args, &global, console),
+        Command::Crash(args) => crash::run(&args, console),
         Command::Inspect(args) => inspect::run(&args, global.verbose, console),
     }
 }

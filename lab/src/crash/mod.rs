@@ -3,6 +3,7 @@
 
 mod choice;
 mod enumerate;
+pub mod foreign;
 mod marks;
 mod model;
 mod oracle;
@@ -24,17 +25,20 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 use std::thread;
 use std::time::Instant;
 
-use vellum::storage::sim::{Event, Fault, FaultKind, SyncFailure};
+use vellum::storage::sim::{Disk, Event, Fault, FaultKind, SyncFailure};
 
 use self::oracle::Vellum;
-use self::path::Source;
+use self::path::{Path, Source};
+use self::replay::reach;
 use self::search::{Failure as Broken, Limits, Search, Subjected};
 use self::tally::Tally;
 use self::workload::{Recording, Saw, record};
 use crate::failure::{Context, Failure};
+use crate::machine;
 
 pub(crate) use self::enumerate::Bounds;
 pub(crate) use self::oracle::Rules;
+pub(crate) use self::report::{answer, failures, metrics, tables, write_files};
 pub(crate) use self::tally::DEPTHS;
 pub(crate) use self::workload::Workload;
 
@@ -44,6 +48,8 @@ pub(crate) struct CrashPlan {
     pub(crate) workload: Workload,
     /// Sessions, each with a seed of its own.
     pub(crate) sessions: u32,
+    /// How often each is recorded, to see whether it does the same every time.
+    pub(crate) recordings: u32,
     /// Crashes on top of each other.
     pub(crate) depth: usize,
     pub(crate) bounds: Bounds,
@@ -57,16 +63,32 @@ pub(crate) struct CrashPlan {
     pub(crate) threads: usize,
 }
 
+impl CrashPlan {
+    /// What it does, in a few words for people.
+    pub(crate) fn describe(&self) -> String {
+        let crashes = match self.depth {
+            1 => "once",
+            2 => "twice",
+            _ => "three times",
+        };
+        format!("crash the workload {} {crashes}", self.workload.name())
+    }
+}
+
 /// What a run of the enumerator found.
 pub(crate) struct Outcome {
     pub(crate) tally: Tally,
     pub(crate) broken: Vec<Broken>,
     pub(crate) saw: Saw,
     pub(crate) time_ns: u64,
+    /// Processor time of all threads, where the system tells.
+    pub(crate) cpu_ns: Option<u64>,
     pub(crate) threads: usize,
     /// Events of the sessions, and a digest of them all.
     pub(crate) events: u64,
     pub(crate) trace: u64,
+    /// Recordings that did something else than the first with the same seed.
+    pub(crate) different: u64,
 }
 
 /// Records the sessions and goes through their crash states.
@@ -79,6 +101,7 @@ pub(crate) fn run(
     progress: &dyn Fn(u64),
 ) -> Result<Outcome, Failure> {
     let started = Instant::now();
+    let busy_before = machine::busy_ns();
     let search = Search::new(Limits {
         bounds: plan.bounds,
         depth: plan.depth,
@@ -86,7 +109,7 @@ pub(crate) fn run(
         most: plan.most,
     });
     let mut saw = Saw::default();
-    let (mut events, mut trace, mut failed_syncs) = (0, 0u64, 0);
+    let (mut events, mut trace, mut failed_syncs, mut different) = (0, 0u64, 0, 0);
     for number in 0..u64::from(plan.sessions) {
         if search.ended() {
             break;
@@ -94,6 +117,7 @@ pub(crate) fn run(
         let source = Source {
             workload: plan.workload,
             seed: seed.wrapping_add(number),
+            rules: plan.rules,
             failing: None,
         };
         let recording = record_source(&source)?;
@@ -105,7 +129,9 @@ pub(crate) fn run(
         failed_syncs += fail_syncs(plan, &source, &subject, &recording, &search)?;
         progress(search.distinct() as u64);
         events += recording.events.len() as u64;
-        trace = trace.rotate_left(1) ^ self::trace::digest_of(&recording.events);
+        let digest = self::trace::digest_of(&recording.events);
+        trace = trace.rotate_left(1) ^ digest;
+        different += record_again(plan, &source, digest)?;
         saw.add(&recording.saw);
     }
     let (mut tally, broken) = search.finish();
@@ -115,9 +141,11 @@ pub(crate) fn run(
         broken,
         saw,
         time_ns: started.elapsed().as_nanos() as u64,
+        cpu_ns: busy_before.and_then(|before| Some(machine::busy_ns()?.saturating_sub(before))),
         threads: plan.threads,
         events,
         trace,
+        different,
     })
 }
 
@@ -146,6 +174,40 @@ fn subjected<'a>(
     }
 }
 
+/// Records the same session as often as asked for. Returns how many did something else.
+fn record_again(plan: &CrashPlan, source: &Source, first: u64) -> Result<u64, Failure> {
+    let all = vec![(); plan.recordings.saturating_sub(1) as usize];
+    let different = on_threads(plan.threads, &all, |()| {
+        let recording = record_source(source)?;
+        Ok(u64::from(trace::digest_of(&recording.events) != first))
+    })?;
+    Ok(different.into_iter().sum())
+}
+
+/// Does the same with each of many things, on several threads, until one fails.
+fn on_threads<T: Sync, R: Send>(
+    threads: usize,
+    all: &[T],
+    one: impl Fn(&T) -> Result<R, Failure> + Sync,
+) -> Result<Vec<R>, Failure> {
+    let next = AtomicUsize::new(0);
+    let work = || {
+        let mut done = Vec::new();
+        while let Some(item) = all.get(next.fetch_add(1, Ordering::Relaxed)) {
+            done.push(one(item)?);
+        }
+        Ok(done)
+    };
+    let parts: Vec<Result<Vec<R>, Failure>> = thread::scope(|scope| {
+        let threads: Vec<_> = (0..threads).map(|_| scope.spawn(work)).collect();
+        let panicked = |_| Err(Failure::lab("a thread of the enumeration panicked"));
+        let join = threads.into_iter().map(|thread| thread.join());
+        join.map(|result| result.unwrap_or_else(panicked)).collect()
+    });
+    let parts: Result<Vec<Vec<R>>, Failure> = parts.into_iter().collect();
+    Ok(parts?.into_iter().flatten().collect())
+}
+
 /// The same session again for each of the syncs that fail, from that place on. Returns how many failed.
 fn fail_syncs(
     plan: &CrashPlan,
@@ -166,23 +228,7 @@ fn fail_syncs(
             ..*source
         })
         .collect();
-    let next = AtomicUsize::new(0);
-    let results: Vec<Result<(), Failure>> = thread::scope(|scope| {
-        let threads: Vec<_> = (0..plan.threads)
-            .map(|_| {
-                scope.spawn(|| {
-                    while let Some(source) = all.get(next.fetch_add(1, Ordering::Relaxed)) {
-                        failed_sync(source, subject, search)?;
-                    }
-                    Ok(())
-                })
-            })
-            .collect();
-        let panicked = |_| Err(Failure::lab("a thread of the enumeration panicked"));
-        let join = threads.into_iter().map(|thread| thread.join());
-        join.map(|result| result.unwrap_or_else(panicked)).collect()
-    });
-    results.into_iter().collect::<Result<(), Failure>>()?;
+    on_threads(plan.threads, &all, |source| failed_sync(source, subject, search))?;
     Ok(all.len() as u64)
 }
 
@@ -196,4 +242,43 @@ fn failed_sync(source: &Source, subject: &Vellum, search: &Search) -> Result<(),
     let from = from.ok_or_else(|| Failure::lab(format!("{source}: the sync did not fail")))?;
     search.run(&subjected(source, subject, &recording.events, from), 1);
     Ok(())
+}
+
+/// One state again.
+pub(crate) struct Replayed {
+    pub(crate) disk: Disk,
+    /// What the sessions did before it, with what was pending, line by line.
+    pub(crate) trace: Vec<String>,
+    /// What it shows, in one line.
+    pub(crate) shows: String,
+    /// The rule that it breaks, if it does.
+    pub(crate) broken: Option<String>,
+}
+
+/// Makes the state again that a failure named.
+///
+/// # Errors
+/// If the text names no state.
+pub(crate) fn replay(id: &str) -> Result<Replayed, Failure> {
+    let wrong = || {
+        Failure::usage(format!(
+            "`{id}` names no crash state; take the id from the finding of a run, such as small.1:204.k3f"
+        ))
+    };
+    let path: Path = id.parse().map_err(|()| wrong())?;
+    let source: Source = path.source.parse().map_err(|()| wrong())?;
+    let recording = record_source(&source)?;
+    let subject = Vellum::new(&recording.models, source.rules);
+    let reached = reach(&subject, &recording.events, &path, source.seed)
+        .map_err(|what| Failure::usage(format!("{id}: {what}")))?;
+    let shows = match &reached.result {
+        Ok(recovered) => format!("every rule holds; it shows {}", recovered.version),
+        Err(violation) => violation.what.clone(),
+    };
+    Ok(Replayed {
+        trace: reached.trace(),
+        shows,
+        broken: reached.result.err().map(|violation| violation.to_string()),
+        disk: reached.disk,
+    })
 }

@@ -49,6 +49,30 @@ impl Default for Rules {
     }
 }
 
+impl Rules {
+    /// One letter for each that is in force.
+    pub(crate) fn letters(self) -> String {
+        let all = [
+            (self.check, 'c'),
+            (self.commit, 'w'),
+            (self.again, 'a'),
+            (self.read_only, 'o'),
+        ];
+        let on = all.into_iter().filter(|(on, _)| *on);
+        on.map(|(_, letter)| letter).collect()
+    }
+
+    pub(crate) fn of_letters(letters: &str) -> Option<Rules> {
+        let rules = Rules {
+            check: letters.contains('c'),
+            commit: letters.contains('w'),
+            again: letters.contains('a'),
+            read_only: letters.contains('o'),
+        };
+        (rules.letters() == letters).then_some(rules)
+    }
+}
+
 impl Vellum {
     /// `models`: the graph after each commit, the empty one first.
     pub(crate) fn new(models: &[Model], rules: Rules) -> Vellum {

@@ -7,6 +7,7 @@ use vellum::storage::sim::SyncFailure;
 use xxhash_rust::xxh3::xxh3_64;
 
 use super::choice::Choice;
+use super::oracle::Rules;
 use super::workload::Workload;
 
 /// A crash of one session.
@@ -85,11 +86,13 @@ impl FromStr for Path {
     }
 }
 
-/// A recorded session: its workload, its seed, and the sync that fails in it.
+/// A recorded session: its workload, its seed, the rules it is judged by, and the sync that fails in it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) struct Source {
     pub(crate) workload: Workload,
     pub(crate) seed: u64,
+    /// What else the sessions after a crash do.
+    pub(crate) rules: Rules,
     /// The number of the call that fails, and how.
     pub(crate) failing: Option<(usize, SyncFailure)>,
 }
@@ -100,10 +103,13 @@ const FAILURES: [(char, SyncFailure); 3] = [
     ('x', SyncFailure::Dropped),
 ];
 
-/// `small.1`, or `small.1.f204c` with a sync that fails.
+/// `small.1`; `small.1.rco` with other rules than usual; `small.1.f204c` with a sync that fails.
 impl fmt::Display for Source {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "{}.{}", self.workload.name(), self.seed)?;
+        if self.rules != Rules::default() {
+            write!(f, ".r{}", self.rules.letters())?;
+        }
         if let Some((call, failure)) = self.failing {
             let known = FAILURES.iter().find(|(_, one)| *one == failure);
             write!(f, ".f{call}{}", known.map_or('d', |(letter, _)| *letter))?;
@@ -119,18 +125,19 @@ impl FromStr for Source {
         let mut parts = text.split('.');
         let workload = parts.next().and_then(Workload::named).ok_or(())?;
         let seed = parts.next().ok_or(())?.parse().map_err(|_| ())?;
-        let failing = match parts.next() {
-            None => None,
-            Some(part) => Some(failing(part).ok_or(())?),
-        };
-        if parts.next().is_some() {
-            return Err(());
-        }
-        Ok(Source {
+        let mut source = Source {
             workload,
             seed,
-            failing,
-        })
+            rules: Rules::default(),
+            failing: None,
+        };
+        for part in parts {
+            match part.strip_prefix('r') {
+                Some(letters) => source.rules = Rules::of_letters(letters).ok_or(())?,
+                None => source.failing = Some(failing(part).ok_or(())?),
+            }
+        }
+        Ok(source)
     }
 }
 
@@ -153,6 +160,8 @@ mod tests {
             "small.1:204.k3f",
             "group-commit.18446744073709551615:1.k0-t5.a0.z:17.!k1-s3",
             "create.7.f12c:9.k1",
+            "create.7.rcwao.f12x:9.k1",
+            "create.7.r:9.k1",
         ] {
             let path: Path = text.parse().unwrap();
             assert_eq!(path.to_string(), text);
@@ -166,7 +175,7 @@ mod tests {
         for text in ["small.1:", "small.1:x.k1", "small.1:3", "small.1:3.k1:"] {
             assert!(text.parse::<Path>().is_err(), "{text}");
         }
-        for text in ["", "large.1", "small", "small.x", "small.1.f", "small.1.f3q", "small.1.f3d.4"] {
+        for text in ["", "large.1", "small", "small.x", "small.1.f", "small.1.f3q", "small.1.f3d.4", "small.1.rz"] {
             assert!(text.parse::<Source>().is_err(), "{text}");
         }
     }

@@ -6,6 +6,7 @@ use super::choice::Choice;
 use super::path::{Crash, Path};
 use super::search::{examine, kept};
 use super::subject::{Recovered, Subject, Violation};
+use super::trace;
 use super::walk::{Pending, Walk};
 
 /// A session and the crash that ended it.
@@ -22,6 +23,39 @@ pub(crate) struct Reached {
     pub(crate) disk: Disk,
     pub(crate) walk: Walk,
     pub(crate) result: Result<Recovered, Violation>,
+}
+
+impl Reached {
+    /// What happened before the state, line by line.
+    pub(crate) fn trace(&self) -> Vec<String> {
+        let mut lines = Vec::new();
+        for (number, leg) in self.legs.iter().enumerate() {
+            lines.push(format!("session {}", number + 1));
+            let events = leg.events.iter().enumerate();
+            lines.extend(events.map(|(at, event)| format!("{at:6} {}", trace::line(event))));
+            let ended = if leg.crash.dies {
+                "the process dies"
+            } else {
+                "power fails"
+            };
+            lines.push(format!("{ended} with {} changes pending", leg.pending.len()));
+            for (index, (pending, kept)) in leg.pending.iter().enumerate() {
+                let torn = leg.crash.choice.tear.as_ref();
+                let fate = match torn.filter(|tear| tear.change == index) {
+                    Some(tear) => format!("torn over {:?}, parts {}", tear.fill, tear.parts),
+                    None if *kept => "kept".to_owned(),
+                    None => "lost".to_owned(),
+                };
+                lines.push(format!("{:6} {fate}", pending.event));
+            }
+        }
+        let promise = self.walk.promise;
+        lines.push(format!(
+            "acknowledged: {}; begun: {}",
+            promise.acked, promise.begun
+        ));
+        lines
+    }
 }
 
 /// Goes the way to a state and examines it.

@@ -47,7 +47,6 @@ const THINNER: u32 = 4;
 #[derive(Clone, Debug)]
 pub(crate) struct Failure {
     pub(crate) path: Path,
-    pub(crate) promise: Promise,
     pub(crate) violation: Violation,
 }
 
@@ -248,7 +247,7 @@ impl Worker<'_> {
             let known = self.sessions.find(&disk).cloned();
             let ended = known.unwrap_or_else(|| {
                 count.opened = 1;
-                self.open(&disk, walk, &crash, path)
+                self.open(&disk, &crash, path)
             });
             self.judge(walk, &crash, path, &ended);
             self.crash_again(walk, disk, crash, path, kind, &ended);
@@ -256,7 +255,7 @@ impl Worker<'_> {
         self.tally.count(depth, kind, walk.way, count);
     }
 
-    fn open(&mut self, disk: &Disk, walk: &Walk, crash: &Crash, path: &Path) -> Ended {
+    fn open(&mut self, disk: &Disk, crash: &Crash, path: &Path) -> Ended {
         let examined = examine(self.session.subject, disk);
         if examined.recovery_ns > 0 {
             self.tally.times.note(examined.recovery_ns);
@@ -267,7 +266,7 @@ impl Worker<'_> {
                 Some(Arc::new(recovered))
             }
             Err(violation) => {
-                self.fail(walk, crash, path, violation);
+                self.fail(crash, path, violation);
                 None
             }
         };
@@ -287,14 +286,13 @@ impl Worker<'_> {
             self.tally.seen.rolled_back += 1;
         }
         if let Err(violation) = kept(recovered, &walk.promise) {
-            self.fail(walk, crash, path, violation);
+            self.fail(crash, path, violation);
         }
     }
 
-    fn fail(&self, walk: &Walk, crash: &Crash, path: &Path, violation: Violation) {
+    fn fail(&self, crash: &Crash, path: &Path, violation: Violation) {
         self.search.fail(Failure {
             path: path.then(crash.clone()),
-            promise: walk.promise,
             violation,
         });
     }

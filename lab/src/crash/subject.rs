@@ -81,20 +81,6 @@ pub(crate) enum Rule {
 }
 
 impl Rule {
-    pub(crate) const ALL: [Rule; 11] = [
-        Rule::Opens,
-        Rule::Lost,
-        Rule::Invented,
-        Rule::Whole,
-        Rule::Check,
-        Rule::Accounting,
-        Rule::Again,
-        Rule::Writable,
-        Rule::ReadOnly,
-        Rule::Copy,
-        Rule::Panic,
-    ];
-
     pub(crate) fn name(self) -> &'static str {
         match self {
             Rule::Opens => "opens",

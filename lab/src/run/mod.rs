@@ -45,8 +45,13 @@ pub(crate) fn execute(
     manifest.seed = plan.seed;
     manifest.durability = plan.engine.durability.name().to_owned();
     manifest.scenario_text.clone_from(&plan.text);
-    console.log(format!("{}: reading the graph", plan.name));
-    let model = Source::new(plan.dataset.clone()).model()?;
+    let model = match &plan.dataset {
+        Some(files) => {
+            console.log(format!("{}: reading the graph", plan.name));
+            Source::new(files.clone()).model()?
+        }
+        None => Model::default(),
+    };
     names::resolve(plan, &model, console.color)?;
     let folder = RunDir::create(out, &stamp.compact, &plan.name, &manifest.revision)?;
     manifest.id.clone_from(&folder.id);
@@ -104,9 +109,13 @@ fn empty(plan: &Plan, id: &str, model: &Model) -> Run {
         engine: Vec::new(),
         dataset: facts
             .into_iter()
+            .filter(|_| plan.dataset.is_some())
             .map(|(name, value)| (name.to_owned(), Number::from(value as u64)))
             .collect(),
-        tables: tables::of_dataset(model),
+        tables: match plan.dataset {
+            Some(_) => tables::of_dataset(model),
+            None => Vec::new(),
+        },
         phases: Vec::new(),
         checks: Vec::new(),
         plots: plan.plots.clone(),

@@ -1,6 +1,7 @@
 //! One phase at a time: does it, measures it, proves it right.
 
 mod ask;
+mod crash;
 mod kill;
 
 use std::collections::BTreeMap;
@@ -115,6 +116,7 @@ impl<'a> Bench<'a> {
             Action::Verify { source, structure } => self.verify(plan, *source, *structure),
             Action::Reopen { repeats } => self.reopen(plan, *repeats),
             Action::Kill(kill) => self.kill(plan, *kill),
+            Action::Crash(crash) => self.crash(plan, crash),
         };
         let notes = match outcome {
             Ok(notes) => notes,

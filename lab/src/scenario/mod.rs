@@ -1,5 +1,6 @@
 //! Scenario files: read, checked completely, turned into a plan. Nothing runs from a bad file.
 
+pub(crate) mod crash;
 pub(crate) mod diagnose;
 pub(crate) mod expect;
 mod phases;

@@ -4,6 +4,7 @@ use std::ops::Range;
 use std::path::PathBuf;
 use std::time::Duration;
 
+use crate::crash::CrashPlan;
 use crate::dataset::Files;
 use crate::dataset::model::Way;
 use crate::results::Plot;
@@ -114,6 +115,7 @@ pub(crate) enum Action {
         repeats: u32,
     },
     Kill(KillPlan),
+    Crash(CrashPlan),
 }
 
 impl Action {
@@ -128,6 +130,7 @@ impl Action {
             Action::Verify { .. } => ActionKind::Verify,
             Action::Reopen { .. } => ActionKind::Reopen,
             Action::Kill(_) => ActionKind::Kill,
+            Action::Crash(_) => ActionKind::Crash,
         }
     }
 
@@ -153,6 +156,7 @@ impl Action {
                 "SIGKILL a writer inside its stream of commits, {} times",
                 kill.rounds
             ),
+            Action::Crash(crash) => crash.describe(),
         }
     }
 }
@@ -222,7 +226,8 @@ pub(crate) struct Plan {
     pub(crate) question: String,
     pub(crate) seed: u64,
     pub(crate) engine: EnginePlan,
-    pub(crate) dataset: Files,
+    /// The graph, where phases need one.
+    pub(crate) dataset: Option<Files>,
     pub(crate) phases: Vec<PhasePlan>,
     pub(crate) checks: Vec<CheckPlan>,
     pub(crate) plots: Vec<Plot>,

@@ -8,6 +8,8 @@ use serde::Deserialize;
 use serde::de::{Deserializer, Error, Visitor};
 use toml::Spanned;
 
+use super::crash::{Crash, Oracle};
+
 #[derive(Debug, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub(super) struct Scenario {
@@ -18,8 +20,12 @@ pub(super) struct Scenario {
     pub(super) seed: u64,
     #[serde(default)]
     pub(super) engine: Engine,
-    pub(super) dataset: Spanned<Dataset>,
+    /// Every phase but a crash needs one.
+    pub(super) dataset: Option<Spanned<Dataset>>,
+    #[serde(default)]
     pub(super) phase: Vec<Spanned<Phase>>,
+    pub(super) crash: Option<Spanned<Crash>>,
+    pub(super) oracle: Option<Spanned<Oracle>>,
     #[serde(default)]
     pub(super) check: Vec<Spanned<Check>>,
     #[serde(default)]

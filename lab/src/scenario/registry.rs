@@ -6,6 +6,8 @@
 use crate::results::{Cell, Column, Table};
 use crate::units::Unit;
 
+use super::crash;
+
 /// What a phase does, as far as its results are concerned.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum ActionKind {
@@ -15,6 +17,7 @@ pub(crate) enum ActionKind {
     Verify,
     Reopen,
     Kill,
+    Crash,
 }
 
 #[derive(Clone, Copy, Debug)]
@@ -46,7 +49,7 @@ impl TableDef {
     }
 }
 
-const fn metric(name: &'static str, unit: Unit, meaning: &'static str) -> Metric {
+pub(super) const fn metric(name: &'static str, unit: Unit, meaning: &'static str) -> Metric {
     Metric {
         name,
         unit,
@@ -319,7 +322,7 @@ pub(crate) const ROUNDS: TableDef = TableDef {
 };
 
 /// Names that phases may not take: they own metrics and tables of the whole run.
-pub(crate) const RESERVED: [&str; 2] = ["dataset", "run"];
+pub(crate) const RESERVED: [&str; 3] = ["dataset", "run", crash::PHASE];
 
 impl ActionKind {
     pub(crate) fn metrics(self) -> &'static [Metric] {
@@ -329,6 +332,7 @@ impl ActionKind {
             ActionKind::Verify => VERIFY,
             ActionKind::Reopen => REOPEN,
             ActionKind::Kill => KILL,
+            ActionKind::Crash => crash::METRICS,
         }
     }
 
@@ -338,6 +342,7 @@ impl ActionKind {
             ActionKind::Ask => &[ANSWERS],
             ActionKind::Reach => &[HOPS, ANSWERS],
             ActionKind::Kill => &[ROUNDS],
+            ActionKind::Crash => crash::TABLES,
             ActionKind::Verify | ActionKind::Reopen => &[],
         }
     }
@@ -364,7 +369,7 @@ pub(crate) fn describe(kind: Option<ActionKind>, name: &str) -> Option<Metric> {
 }
 
 fn all() -> impl Iterator<Item = &'static Metric> {
-    [ASK, LOAD, VERIFY, REOPEN, KILL, DATASET]
+    [ASK, LOAD, VERIFY, REOPEN, KILL, DATASET, crash::METRICS]
         .into_iter()
         .flatten()
 }
@@ -385,13 +390,14 @@ pub(crate) fn rank(name: &str) -> usize {
 mod tests {
     use super::*;
 
-    const KINDS_OF_ACTION: [ActionKind; 6] = [
+    const KINDS_OF_ACTION: [ActionKind; 7] = [
         ActionKind::Load,
         ActionKind::Ask,
         ActionKind::Reach,
         ActionKind::Verify,
         ActionKind::Reopen,
         ActionKind::Kill,
+        ActionKind::Crash,
     ];
 
     /// A renderer that knows only the name must not be misled about the unit.

@@ -12,6 +12,7 @@ use crate::failure::Failure;
 use crate::results;
 use crate::units::{self, Unit};
 
+use super::crash;
 use super::diagnose::Diagnostic;
 use super::expect::{self, Bound};
 use super::phases;
@@ -35,7 +36,8 @@ pub(super) fn plan(raw: raw::Scenario, folder: &Path) -> Result<Plan, Refusal> {
     }
     check_name(&raw.name, "scenario", &mut wrong);
     let engine = engine(&raw.engine, &mut wrong);
-    let phases = phase_plans(&raw.phase, &mut wrong);
+    let mut phases = phase_plans(&raw.phase, &mut wrong);
+    phases.extend(crash_phase(&raw, &mut wrong));
     // References into phases that are themselves wrong would only be reported twice.
     let (checks, plots) = if wrong.is_empty() {
         (
@@ -48,8 +50,11 @@ pub(super) fn plan(raw: raw::Scenario, folder: &Path) -> Result<Plan, Refusal> {
     if !wrong.is_empty() {
         return Err(Refusal::Wrong(wrong));
     }
-    let dataset = Files::find(&[folder.join(raw.dataset.get_ref().file.get_ref())])
-        .map_err(Refusal::Missing)?;
+    let dataset = raw.dataset.as_ref().map(|dataset| {
+        let file = dataset.get_ref().file.get_ref();
+        Files::find(&[folder.join(file)]).map_err(Refusal::Missing)
+    });
+    let dataset = dataset.transpose()?;
     Ok(Plan {
         path: PathBuf::new(),
         text: String::new(),
@@ -61,6 +66,29 @@ pub(super) fn plan(raw: raw::Scenario, folder: &Path) -> Result<Plan, Refusal> {
         phases,
         checks,
         plots,
+    })
+}
+
+/// The phase that the sections about crashes make, if there are such.
+fn crash_phase(raw: &raw::Scenario, wrong: &mut Vec<Diagnostic>) -> Option<PhasePlan> {
+    if let Some(phase) = raw.phase.first().filter(|_| raw.dataset.is_none()) {
+        let message = "phases need a `[dataset]`";
+        wrong.push(Diagnostic::new(phase.span(), message).label("there is none"));
+    }
+    if raw.phase.is_empty() && raw.crash.is_none() {
+        let message = "the scenario does nothing: it has no `[[phase]]` and no `[crash]`";
+        wrong.push(Diagnostic::new(raw.name.span(), message));
+    }
+    let oracle = raw.oracle.as_ref();
+    let Some(section) = &raw.crash else {
+        wrong.extend(oracle.map(crash::lonely_oracle));
+        return None;
+    };
+    let plan = crash::plan(section.get_ref(), oracle.map(Spanned::get_ref), wrong);
+    Some(PhasePlan {
+        name: crash::PHASE.to_owned(),
+        database: String::new(),
+        action: Action::Crash(plan),
     })
 }
 
@@ -256,7 +284,7 @@ fn metric_at(
     span: Range<usize>,
     phases: &[PhasePlan],
 ) -> Result<registry::Metric, Diagnostic> {
-    let Some((owner, name)) = path.rsplit_once('.') else {
+    let Some((owner, name)) = path.split_once('.') else {
         return Err(
             Diagnostic::new(span, "a metric is named `phase.metric`").label("no phase named")
         );

@@ -67,6 +67,11 @@ impl Store {
         self.folder.join(Store::file_name(database))
     }
 
+    /// Where the databases are.
+    pub(crate) fn folder(&self) -> &Path {
+        &self.folder
+    }
+
     /// A new database, whose options are what was asked for.
     pub(crate) fn create(&self, database: &str) -> Result<Database, Failure> {
         let database = self.builder().create(Store::file_name(database))?;

@@ -31,16 +31,22 @@ impl Writer {
         Ok(())
     }
 
-    /// Nodes with ids far from each other, so that absent ids and kinds fill more than a page.
+    /// Nodes with ids far from each other, each with an edge from the first, so that absent ids, kinds
+    /// and incoming edges fill more than a page.
     pub(super) fn sparse(&mut self, commits: usize, each: usize) -> vellum::Result<()> {
         for _ in 0..commits {
             self.commit(|writer, txn, model| {
                 for _ in 0..each {
-                    let id = model.next_id() + 1 + u64::from(writer.random.below(1 << 30));
-                    let kind = format!("{:060}", writer.random.below(100));
+                    let id = model.next_id() + 1 + (u64::from(writer.random.below(1 << 30)) << 8);
+                    let kind = format!("{:0250}", writer.random.below(24));
                     if let Some(node) = NodeId::new(id) {
+                        let first = model.ids().first().copied().and_then(NodeId::new);
                         txn.insert_node_with_id(node, &kind, "", b"")?;
                         model.put_node(id, &kind, "", b"");
+                        if let Some(first) = first {
+                            txn.insert_edge(first, "far", node, b"")?;
+                            model.add_edge(first.get(), "far", id, b"");
+                        }
                     }
                 }
                 Ok(())
@@ -58,7 +64,7 @@ impl Writer {
     ) -> vellum::Result<()> {
         for _ in 0..count {
             let kind = format!("kind{}", self.random.below(4));
-            let name = self.text("name", 80);
+            let name = self.text("name", 160);
             let data: Vec<u8> = (0..bytes).map(|_| self.random.next_u32() as u8).collect();
             let id = txn.insert_node(&kind, &name, &data)?;
             model.put_node(id.get(), &kind, &name, &data);
@@ -136,6 +142,23 @@ impl Writer {
         }
         txn.delete_node(node)?;
         model.delete_node(node.get());
+        Ok(())
+    }
+
+    /// The half with the larger ids, and the node with the most edges first of all.
+    pub(super) fn delete_half(
+        &mut self,
+        txn: &mut WriteTxn,
+        model: &mut Model,
+    ) -> vellum::Result<()> {
+        let ids = model.ids();
+        let kept = ids.len() / 2;
+        for id in ids.iter().take(1).chain(ids.iter().skip(kept.max(1))) {
+            if let Some(node) = NodeId::new(*id) {
+                txn.delete_node(node)?;
+                model.delete_node(*id);
+            }
+        }
         Ok(())
     }
 

@@ -8,8 +8,6 @@ use std::time::Duration;
 use vellum::storage::sim::{FileNumber, SimDirectory};
 use vellum::storage::{Directory, LockMode, OpenMode, Storage};
 
-use super::super::marks::Mark;
-
 /// Syncs wait here while it is closed, each until it is let through. Clones share it.
 #[derive(Clone, Default)]
 pub(super) struct Gate {
@@ -25,7 +23,8 @@ struct Shared {
 #[derive(Default)]
 struct State {
     closed: bool,
-    waiting: u64,
+    /// Whose sync waits.
+    waiting: Option<FileNumber>,
     let_through: u64,
 }
 
@@ -54,29 +53,30 @@ impl Gate {
         self.shared.changed.notify_all();
     }
 
-    /// Waits until a sync waits here, or until `given_up` says that none will come.
-    pub(super) fn await_sync(&self, given_up: impl Fn() -> bool) {
+    /// Waits until a sync waits here, and says of which file; `None` once `given_up` says that none
+    /// will come.
+    pub(super) fn await_sync(&self, given_up: impl Fn() -> bool) -> Option<FileNumber> {
         let mut state = self.state();
-        while state.waiting == 0 && !given_up() {
+        while state.waiting.is_none() && !given_up() {
             let pause = Duration::from_millis(1);
             let waited = self.shared.changed.wait_timeout(state, pause);
             state = waited.unwrap_or_else(PoisonError::into_inner).0;
         }
+        state.waiting
     }
 
-    fn pass(&self, directory: &SimDirectory, file: FileNumber) {
+    fn pass(&self, file: FileNumber) {
         let mut state = self.state();
         if !state.closed {
             return;
         }
-        directory.mark(Mark::SyncCalled(file).number());
-        state.waiting += 1;
+        state.waiting = Some(file);
         self.shared.changed.notify_all();
         while state.closed && state.let_through == 0 {
             let waited = self.shared.changed.wait(state);
             state = waited.unwrap_or_else(PoisonError::into_inner);
         }
-        state.waiting -= 1;
+        state.waiting = None;
         state.let_through = state.let_through.saturating_sub(1);
     }
 
@@ -100,7 +100,6 @@ impl Directory for Gated {
         Ok(Arc::new(GatedFile {
             inner,
             number: number.ok_or(io::ErrorKind::NotFound)?,
-            directory: self.directory.clone(),
             gate: self.gate.clone(),
         }))
     }
@@ -125,7 +124,6 @@ impl Directory for Gated {
 struct GatedFile {
     inner: Arc<dyn Storage>,
     number: FileNumber,
-    directory: SimDirectory,
     gate: Gate,
 }
 
@@ -147,7 +145,7 @@ impl Storage for GatedFile {
     }
 
     fn sync(&self) -> io::Result<()> {
-        self.gate.pass(&self.directory, self.number);
+        self.gate.pass(self.number);
         self.inner.sync()
     }
 

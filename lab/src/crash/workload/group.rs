@@ -2,6 +2,7 @@
 
 use std::thread;
 
+use vellum::storage::sim::FileNumber;
 use vellum::{CommitReport, Error};
 
 use super::super::marks::{Mark, Version, Way};
@@ -40,7 +41,7 @@ fn round(writer: &mut Writer, gate: &Gate) -> vellum::Result<()> {
                 let txn = prepare(writer)?;
                 let commit = scope.spawn(move || txn.commit());
                 if number == 0 {
-                    gate.await_sync(|| commit.is_finished());
+                    called(writer, gate.await_sync(|| commit.is_finished()));
                 }
                 commits.push((newest(writer), commit));
             }
@@ -48,8 +49,10 @@ fn round(writer: &mut Writer, gate: &Gate) -> vellum::Result<()> {
             drop(writer.db()?.begin_write()?);
             let mut reports: Vec<CommitReport> = Vec::new();
             for (version, commit) in commits {
+                if reports.len() == 1 {
+                    called(writer, gate.await_sync(|| commit.is_finished()));
+                }
                 if reports.len() < 2 {
-                    gate.await_sync(|| commit.is_finished());
                     gate.let_one_through();
                 }
                 let report = commit.join().map_err(|_| panicked())??;
@@ -65,6 +68,13 @@ fn round(writer: &mut Writer, gate: &Gate) -> vellum::Result<()> {
     writer.saw.joined_syncs += joined.count() as u64;
     writer.saw.group_commits += reports.len() as u64;
     Ok(())
+}
+
+/// Notes that a sync was called: what is written until it is let through, it does not cover.
+fn called(writer: &Writer, file: Option<FileNumber>) {
+    if let Some(file) = file {
+        writer.mark(Mark::SyncCalled(file));
+    }
 }
 
 fn panicked() -> Error {

@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 
 use vellum::format::page::PageKind;
 use vellum::storage::sim::{Change, Event};
-use vellum::{KeySpace, Stats};
+use vellum::Stats;
 
 /// Bytes of a page. Header slots are smaller, and the log writes no whole page.
 const PAGE: usize = 4096;
@@ -46,9 +46,9 @@ pub(crate) struct Saw {
 macro_rules! numbers {
     ($($name:ident),* $(,)?) => {
         impl Saw {
-            /// Every count, by its name.
+            /// Every count, by the name of its metric.
             pub(crate) fn numbers(&self) -> Vec<(&'static str, u64)> {
-                vec![$((stringify!($name), self.$name)),*]
+                vec![$((concat!("saw.", stringify!($name)), self.$name)),*]
             }
 
             fn numbers_mut(&mut self) -> Vec<(&'static str, &mut u64)> {
@@ -85,7 +85,8 @@ impl Saw {
     /// Which trees grew and which shrank between two checkpoints.
     pub(super) fn compare(&mut self, before: &Stats, after: &Stats) {
         for (before, after) in before.trees.iter().zip(&after.trees) {
-            if after.pages > before.pages {
+            // The first page of a tree is no split.
+            if after.pages > before.pages && before.pages > 0 {
                 self.split_trees.insert(after.space.name());
             }
             if after.pages < before.pages {
@@ -107,14 +108,6 @@ impl Saw {
             self.split_trees.retain(|tree| other.split_trees.contains(tree));
             self.merged_trees.retain(|tree| other.merged_trees.contains(tree));
         }
-    }
-
-    /// Trees that can lose a page: what the dictionary holds once is numbered for ever.
-    #[cfg(test)]
-    pub(crate) fn shrinking_trees() -> impl Iterator<Item = &'static str> {
-        let all = KeySpace::ALL.into_iter();
-        all.filter(|space| *space != KeySpace::Dictionary)
-            .map(KeySpace::name)
     }
 }
 

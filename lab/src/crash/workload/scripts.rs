@@ -24,27 +24,38 @@ pub(super) fn run(workload: Workload, writer: &mut Writer) -> vellum::Result<()>
     writer.close()
 }
 
+/// Each tree grows beyond a page and shrinks again, and what follows stays small: every state is read
+/// whole several times.
 fn small(writer: &mut Writer) -> vellum::Result<()> {
-    writer.grow(6)?;
+    writer.grow(3)?;
+    writer.checkpoint()?;
+    writer.grow(5)?;
     writer.commit(|writer, txn, model| writer.hub(txn, model, 400))?;
     writer.checkpoint()?;
-    writer.grow(6)?;
-    writer.sparse(6, 48)?;
+    writer.sparse(4, 200)?;
+    writer.checkpoint()?;
+    for _ in 0..3 {
+        writer.commit(|writer, txn, model| writer.delete_half(txn, model))?;
+    }
+    writer.checkpoint()?;
+    for _ in 0..2 {
+        writer.commit(|writer, txn, model| writer.delete_half(txn, model))?;
+    }
+    writer.shrink(3, 3)?;
     writer.rolled_back(|writer, txn, model| {
         writer.nodes(txn, model, 2, 3_000)?;
         writer.hub(txn, model, 50)
     })?;
+    writer.checkpoint()?;
     writer.commit(|writer, txn, model| writer.nodes(txn, model, 1, 5_000))?;
-    writer.checkpoint()?;
-    writer.large_commit(|writer, txn, model| writer.nodes(txn, model, 1, 90_000))?;
-    writer.shrink(6, 30)?;
-    writer.checkpoint()?;
+    writer.large_commit(|writer, txn, model| writer.nodes(txn, model, 1, 70_000))?;
+    writer.grow(3)?;
     writer.close()?;
     writer.open()?;
     writer.bulk(20)?;
     writer.grow(3)?;
     writer.checkpoint()?;
-    writer.shrink(3, 60)?;
+    writer.shrink(3, 3)?;
     writer.commit(|writer, txn, model| writer.delete_all(txn, model))?;
     writer.checkpoint()?;
     writer.grow(2)
