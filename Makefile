@@ -31,6 +31,7 @@ demo: rust ## Load the Debian package graph, query it, kill and recover it; ends
 
 test: rust ## Run every test
 	$(CARGO) test --locked --workspace
+	$(CARGO) test --locked -p vellum --features forensics,serde --test forensics
 
 lint: rust ## Formatting and clippy with warnings denied, every combination of features
 	$(CARGO) fmt --all --check

@@ -32,8 +32,10 @@
 //! * [`inspect`]: the pages of a file that need not open as a database.
 //! * [`storage`]: the seam to the file system, with storage in memory and counted storage.
 //!
-//! Features, all off by default: `serde` makes reports serialisable; `forensics` and `sim` are for
-//! the laboratory.
+//! * [`forensics`]: counters, ledgers, page owners and traces: why something costs what it costs.
+//!
+//! Features, all off by default: `serde` makes reports serialisable; `forensics` makes the counters
+//! count; `sim` is for the laboratory.
 #![deny(clippy::print_stdout, clippy::print_stderr)]
 
 mod btree;
@@ -42,6 +44,7 @@ mod check;
 mod db;
 mod delta;
 mod error;
+pub mod forensics;
 pub mod format;
 mod graph;
 mod ids;

@@ -52,6 +52,18 @@ pub enum Durability {
     None,
 }
 
+impl Durability {
+    /// The same, with no longer a delay than is allowed.
+    pub(crate) fn within_limits(self) -> Durability {
+        match self {
+            Durability::Group { max_delay } => Durability::Group {
+                max_delay: max_delay.min(GROUP_DELAY_MAX),
+            },
+            Durability::Sync | Durability::None => self,
+        }
+    }
+}
+
 /// Where checkpoints run.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 #[cfg_attr(feature = "serde", derive(serde::Serialize))]
@@ -126,9 +138,7 @@ impl Options {
                 LOG_SEGMENT_BYTES.end()
             )));
         }
-        if let Durability::Group { max_delay } = self.durability
-            && max_delay > GROUP_DELAY_MAX
-        {
+        if self.durability != self.durability.within_limits() {
             return Err(Error::usage("a group commit may wait one second at most"));
         }
         self.cache_bytes = self.cache_bytes.max(CACHE_PAGES_MIN * self.page_size);

@@ -235,3 +235,63 @@ fn a_log_of_another_database_is_refused() {
     };
     assert!(matches!(answer(&mixed), Err(Error::Corrupt(_))));
 }
+
+/// The slots are written in turn, so a commit is safe from damage to either only if both name the log.
+#[test]
+fn either_slot_alone_leads_to_what_was_committed_since_the_open() {
+    let directory = MemoryDirectory::new();
+    let options = || Database::builder().in_directory(Arc::new(directory.clone()));
+    let db = options().create("image").unwrap();
+    let mut model = Model::new(false);
+    fill(&db, &mut model, 0);
+    db.close().unwrap();
+    let db = options().open("image").unwrap();
+    fill(&db, &mut model, 1);
+    let (database, log) = (
+        directory.contents("image").unwrap(),
+        directory.contents("image-log").unwrap(),
+    );
+    for slot in [0, 4096] {
+        for at in slot..slot + 512 {
+            let mut database = database.clone();
+            database[at] ^= 1;
+            let damaged = Image {
+                database,
+                log: log.clone(),
+                states: Vec::new(),
+            };
+            match answer(&damaged) {
+                Ok(found) => assert!(found == model, "byte {at} took back a commit"),
+                Err(error) => panic!("byte {at}: {error}"),
+            }
+        }
+    }
+}
+
+/// With both slots that name the log gone, the log itself shows that something is missing.
+#[test]
+fn a_log_that_no_readable_slot_names_is_not_forgotten() {
+    let directory = MemoryDirectory::new();
+    let options = || Database::builder().in_directory(Arc::new(directory.clone()));
+    let db = options().create("image").unwrap();
+    let mut model = Model::new(false);
+    fill(&db, &mut model, 0);
+    db.close().unwrap();
+    let closed = directory.contents("image").unwrap();
+    let db = options().open("image").unwrap();
+    fill(&db, &mut model, 1);
+    let log = directory.contents("image-log").unwrap();
+    // The state before the open, of which one slot is left.
+    for slot in [0, 4096] {
+        let mut database = closed.clone();
+        database[slot..slot + 512].fill(0xA5);
+        let damaged = Image {
+            database,
+            log: log.clone(),
+            states: Vec::new(),
+        };
+        let found = answer(&damaged);
+        // The newer of the two slots is the one that the log goes on from; both say the same.
+        assert!(matches!(found, Err(Error::Corrupt(_))), "slot at {slot}");
+    }
+}

@@ -132,6 +132,9 @@ pub(crate) struct InspectArgs {
     /// The database file.
     #[arg(value_name = "DB")]
     pub(crate) database: PathBuf,
+    /// Structure and lengths only, no contents: for reports to others.
+    #[arg(long, global = true)]
+    pub(crate) redact: bool,
     #[command(subcommand)]
     pub(crate) what: Inspect,
 }
@@ -140,9 +143,11 @@ pub(crate) struct InspectArgs {
 pub(crate) enum Inspect {
     /// Header slots, roots, counts.
     Info,
+    /// Fill, fragmentation, bytes per node and edge, data outside the leaves, free space.
+    Stats,
     /// One line for each page.
     Pages,
-    /// One page in full, with the place of each field.
+    /// One page in full: fields with offsets, entries, bytes.
     Page {
         /// Page number.
         number: u64,
@@ -152,8 +157,75 @@ pub(crate) enum Inspect {
         /// Node id.
         id: u64,
     },
-    /// The log's segments and records.
+    /// The trees, page by page.
+    Tree(TreeArgs),
+    /// The file as a picture.
+    Map(MapArgs),
+    /// The log's segments and records, and where they end.
     Wal,
+    /// How the newest state comes to a page.
+    Why {
+        /// Page number.
+        number: u64,
+    },
+    /// What differs between two files, by pages and by contents.
+    Diff {
+        /// The other database file.
+        other: PathBuf,
+    },
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct TreeArgs {
+    /// Only this key space: nodes, out, in, names, kinds, dictionary or absent.
+    #[arg(value_name = "SPACE")]
+    pub(crate) space: Option<String>,
+    /// Write a graph for Graphviz.
+    #[arg(long)]
+    pub(crate) dot: bool,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct MapArgs {
+    /// What the colours tell.
+    #[arg(long, value_enum, default_value_t = MapBy::Space)]
+    pub(crate) by: MapBy,
+    /// Also write the picture to this file, which must not exist.
+    #[arg(long, value_name = "FILE")]
+    pub(crate) svg: Option<PathBuf>,
+    /// Fields in a row on the terminal.
+    #[arg(long, value_name = "N", default_value_t = 64, value_parser = clap::value_parser!(u16).range(8..=512))]
+    pub(crate) columns: u16,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub(crate) enum MapBy {
+    /// Branch, leaf, blob, freelist.
+    Kind,
+    /// How full pages are.
+    Fill,
+    /// How long ago pages were written.
+    Birth,
+    /// The key space that pages belong to.
+    Space,
+    /// Who uses pages in the newest state.
+    Owner,
+    /// Which pages are whole.
+    Damage,
+}
+
+impl MapBy {
+    /// The word for it in titles.
+    pub(crate) fn name(self) -> &'static str {
+        match self {
+            MapBy::Kind => "kind",
+            MapBy::Fill => "fill",
+            MapBy::Birth => "age",
+            MapBy::Space => "key space",
+            MapBy::Owner => "owner",
+            MapBy::Damage => "damage",
+        }
+    }
 }
 
 #[derive(Debug, Args)]

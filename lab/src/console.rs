@@ -15,6 +15,7 @@ const REDRAW_EVERY: Duration = Duration::from_millis(100);
 pub(crate) struct Console {
     pub(crate) format: Format,
     pub(crate) color: bool,
+    color_out: bool,
     quiet: bool,
     verbose: bool,
     line: Option<Mutex<ProgressLine>>,
@@ -28,13 +29,15 @@ struct ProgressLine {
 impl Console {
     pub(crate) fn new(global: &Global) -> Console {
         let terminal = io::stderr().is_terminal();
-        let color = match global.color {
+        let wanted = |terminal: bool| match global.color {
             Color::Always => true,
             Color::Never => false,
             Color::Auto => {
                 terminal && std::env::var_os("NO_COLOR").is_none_or(|value| value.is_empty())
             }
         };
+        let color = wanted(terminal);
+        let color_out = global.format == Format::Human && wanted(io::stdout().is_terminal());
         let progress = terminal && !global.no_progress && !global.quiet;
         let line = progress.then(|| {
             Mutex::new(ProgressLine {
@@ -45,10 +48,16 @@ impl Console {
         Console {
             format: global.format,
             color,
+            color_out,
             quiet: global.quiet,
             verbose: global.verbose,
             line,
         }
+    }
+
+    /// Whether results on stdout may be coloured.
+    pub(crate) fn colour_results(&self) -> bool {
+        self.color_out
     }
 
     /// A log line.

@@ -6,14 +6,19 @@
 mod cli;
 mod commands;
 mod console;
+#[cfg(test)]
+mod content;
 mod crash;
 mod dataset;
 mod digest;
 mod failure;
+#[cfg(test)]
+mod faults;
 mod inspect;
 mod machine;
 mod nearest;
 mod random;
+mod recover;
 mod report;
 mod results;
 mod run;

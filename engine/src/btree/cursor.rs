@@ -3,6 +3,7 @@
 use super::descent::Descent;
 use super::space::Space;
 use crate::error::{Error, Result};
+use crate::forensics::count;
 use crate::format::header::Root;
 use crate::pager::Pages;
 
@@ -50,6 +51,7 @@ impl<'a, S: Space, P: Pages> Cursor<'a, S, P> {
         let mut items = S::items(&leaf).map_err(|rule| {
             Error::corrupt_page(leaf.at().page(), self.pages.page_size(), rule.0)
         })?;
+        count!(self.pages.tally(), LeavesDecoded);
         if let Some(from) = self.from.take() {
             items.drain(..items.partition_point(|(key, _)| *key < from));
         }

@@ -1,6 +1,7 @@
 //! Walking down a tree to one level, and along it.
 
 use crate::error::{Error, Result};
+use crate::forensics::count;
 use crate::format::header::Root;
 use crate::ids::{KeySpace, PageRef};
 use crate::pager::{PageGuard, Pages};
@@ -40,7 +41,9 @@ impl<'a, P: Pages> Descent<'a, P> {
         let Some(mut at) = self.root.page else {
             return Ok(());
         };
+        count!(self.pages.tally(), Descents);
         for level in (self.level + 1..self.root.height).rev() {
+            count!(self.pages.tally(), DescentPages);
             let branch = self.pages.page(at, self.space, level)?;
             let child = view(&branch, self.pages)?.child_for(key);
             at = self.step(branch, child)?;
@@ -61,6 +64,7 @@ impl<'a, P: Pages> Descent<'a, P> {
                     at = self.step(branch, 0)?;
                 }
                 self.at = Some(at);
+                count!(self.pages.tally(), LeafSteps);
                 return Ok(true);
             }
         }
@@ -80,6 +84,7 @@ impl<'a, P: Pages> Descent<'a, P> {
                     at = self.step(branch, last)?;
                 }
                 self.at = Some(at);
+                count!(self.pages.tally(), LeafSteps);
                 return Ok(true);
             }
         }

@@ -6,6 +6,7 @@ use super::descent::Descent;
 use super::names::NameKey;
 use super::nodes::StoredNode;
 use crate::error::{Error, Result};
+use crate::forensics::count;
 use crate::format::Reader;
 use crate::format::bytes::u48_be;
 use crate::format::header::Root;
@@ -18,6 +19,8 @@ fn leaf(pages: &impl Pages, root: Root, space: KeySpace, key: &[u8]) -> Result<O
     let Some(mut at) = root.page else {
         return Ok(None);
     };
+    count!(pages.tally(), Descents);
+    count!(pages.tally(), DescentPages, root.height.saturating_sub(1));
     for level in (1..root.height).rev() {
         let branch = pages.page(at, space, level)?;
         let view = branch.sorted().ok_or_else(|| broken(pages, at))?;

@@ -13,6 +13,7 @@ use super::descent::Descent;
 use super::run::{Level, Run, Separators};
 use super::space::{Change, Space};
 use crate::error::{Error, Result};
+use crate::forensics::{Tally, count};
 use crate::format::header::Root;
 use crate::format::limits::MAX_LEVEL;
 use crate::format::node::BlobRef;
@@ -46,6 +47,12 @@ pub(crate) fn merge<S: Space>(
     let mut separators = leaves.level(&space, changes, &mut store, S::blob)?;
     let counts = leaves.counts;
     let mut grown = leaves.grown;
+    count!(writer.pager().tally(), Merges, !separators.is_empty());
+    count!(
+        writer.pager().tally(),
+        MergeChanges,
+        counts.added + counts.removed + counts.replaced
+    );
     for level in 1..=MAX_LEVEL + 1 {
         if level >= root.height && puts(&separators) <= 1 {
             break;
@@ -122,7 +129,7 @@ fn collapse<S: Space>(writer: &mut PageWriter<'_>, mut root: Root) -> Result<Roo
         return Ok(Root::default());
     };
     for _ in 0..=MAX_LEVEL {
-        let page = writer.pager().read(at)?;
+        let page = writer.pager().read_direct(at)?;
         if page.space() != Some(S::SPACE) {
             return Err(writer.pager().corrupt(at, "a root is of another key space"));
         }
@@ -208,6 +215,10 @@ impl Pages for Uncached<'_> {
     fn page_size(&self) -> usize {
         self.0.page_size()
     }
+
+    fn tally(&self) -> &Tally {
+        self.0.tally()
+    }
 }
 
 struct Merge<'m, 'w> {
@@ -282,6 +293,7 @@ impl Merge<'_, '_> {
             true => least_separator(level.space()).to_vec(),
             false => descent.separator(),
         };
+        count!(self.writer.pager().tally(), MergeRuns);
         let mut run = Run::new(level, page_size, first);
         let mut absorbed = false;
         loop {
@@ -290,7 +302,9 @@ impl Merge<'_, '_> {
                 Some(page) => {
                     run.replaces(descent.separator());
                     self.writer.drop_page(page.at());
-                    level.items(&page)?
+                    let items = level.items(&page)?;
+                    note_replaced(self.writer.pager(), level.level(), items.len());
+                    items
                 }
                 None => Vec::new(),
             };
@@ -348,6 +362,17 @@ impl Merge<'_, '_> {
         }
         Ok(())
     }
+}
+
+/// Counts a page that is rewritten.
+fn note_replaced(pager: &Pager, level: u8, items: usize) {
+    if level > 0 {
+        count!(pager.tally(), BranchesReplaced);
+        return;
+    }
+    count!(pager.tally(), LeavesReplaced);
+    count!(pager.tally(), LeavesDecoded);
+    count!(pager.tally(), ItemsCarried, items);
 }
 
 /// Whether the next change falls below this separator.

@@ -19,16 +19,10 @@ use crate::store::{Store, Trees};
 pub(crate) fn copy(view: &View, target: &Arc<Store>) -> Result<()> {
     let writer = target.begin_bulk()?;
     let mut trees = target.trees.acquire();
-    let copied = copy_spaces(view, &mut trees);
-    match copied {
-        Ok(roots) => target
-            .commit_flip(writer, trees, roots, view.totals)
-            .map(|_| ()),
-        Err(error) => {
-            trees.abandon();
-            Err(error)
-        }
-    }
+    let roots = copy_spaces(view, &mut trees)?;
+    target
+        .commit_flip(writer, trees, roots, view.totals)
+        .map(|_| ())
 }
 
 fn copy_spaces(view: &View, trees: &mut Trees) -> Result<[Root; 7]> {

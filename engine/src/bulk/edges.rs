@@ -7,6 +7,7 @@ use super::sorter::{Sorted, Sorter};
 use super::{BulkEdge, BulkProgress, Load, PROGRESS_STEP};
 use crate::btree::{Change, EdgeData, In, Out, merge};
 use crate::error::{Error, Result};
+use crate::forensics::count;
 use crate::graph::{View, limits};
 use crate::ids::{EdgeKey, KeySpace, NodeId};
 
@@ -82,6 +83,12 @@ impl<P: FnMut(BulkProgress)> Load<'_, P> {
                     label
                 }
             };
+            count!(self.store.tally, EdgesInserted);
+            count!(
+                self.store.tally,
+                BytesGiven,
+                edge.data.len() + limits::EDGE_BYTES
+            );
             let record = NewEdge {
                 source: edge.source.get(),
                 label,

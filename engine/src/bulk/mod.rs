@@ -10,6 +10,7 @@ use std::sync::Arc;
 
 use crate::delta::{Batch, Delta};
 use crate::error::Result;
+use crate::forensics::count;
 use crate::format::header::Root;
 use crate::graph::{Totals, View};
 use crate::ids::NodeId;
@@ -97,6 +98,7 @@ pub(crate) fn load<P: FnMut(BulkProgress)>(
     progress: P,
 ) -> Result<BulkReport> {
     let writer = store.begin_bulk()?;
+    count!(store.tally, BulkLoads);
     let mut trees = store.trees.acquire();
     store.drain_in(&mut trees)?;
     let state = store.tip();
@@ -108,32 +110,25 @@ pub(crate) fn load<P: FnMut(BulkProgress)>(
         view: store.view(&state),
         dictionary: Batch::default(),
         gaps: Vec::new(),
-        scratch: Scratch::new(&store.files),
+        scratch: Scratch::new(&store.files, &store.tally),
         progress,
     };
-    match load.run(nodes, edges) {
-        Ok((nodes, edges)) => {
-            let Load {
-                trees,
-                roots,
-                totals,
-                view,
-                ..
-            } = load;
-            // The view pins the old trees, whose pages the commit gives back.
-            drop(view);
-            let commit = store.commit_flip(writer, trees, roots, totals)?;
-            Ok(BulkReport {
-                nodes,
-                edges,
-                commit,
-            })
-        }
-        Err(error) => {
-            load.trees.abandon();
-            Err(error)
-        }
-    }
+    let (nodes, edges) = load.run(nodes, edges)?;
+    let Load {
+        trees,
+        roots,
+        totals,
+        view,
+        ..
+    } = load;
+    // The view pins the old trees, whose pages the commit gives back.
+    drop(view);
+    let commit = store.commit_flip(writer, trees, roots, totals)?;
+    Ok(BulkReport {
+        nodes,
+        edges,
+        commit,
+    })
 }
 
 impl<P: FnMut(BulkProgress)> Load<'_, P> {

@@ -9,6 +9,7 @@ use super::{BulkNode, BulkProgress, Load, PROGRESS_STEP};
 use crate::btree::{Absent, Change, Kinds, NameKey, Names, NodeRecord, Nodes, merge};
 use crate::delta::Batch;
 use crate::error::{Error, Result};
+use crate::forensics::{Tally, count};
 use crate::graph::{Totals, View, limits, reserved_run};
 use crate::ids::{EdgeKey, KeySpace};
 
@@ -24,6 +25,7 @@ struct NodeFeed<'a, P> {
     scratch: &'a mut Scratch,
     progress: &'a mut P,
     loaded: u64,
+    tally: &'a Tally,
 }
 
 impl<P: FnMut(BulkProgress)> Load<'_, P> {
@@ -44,6 +46,7 @@ impl<P: FnMut(BulkProgress)> Load<'_, P> {
             scratch: &mut self.scratch,
             progress: &mut self.progress,
             loaded: 0,
+            tally: &self.store.tally,
         };
         let records = nodes.map(|node| feed.record(node?));
         let root = &mut self.roots[KeySpace::Nodes.index()];
@@ -94,6 +97,12 @@ impl<P: FnMut(BulkProgress)> NodeFeed<'_, P> {
         self.by_kind.push(Key(key), self.scratch)?;
         self.loaded += 1;
         self.totals.nodes += 1;
+        count!(self.tally, NodesInserted);
+        count!(
+            self.tally,
+            BytesGiven,
+            node.name.len() + node.data.len() + limits::NODE_BYTES
+        );
         if self.loaded.is_multiple_of(PROGRESS_STEP) {
             (self.progress)(BulkProgress::Nodes(self.loaded));
         }

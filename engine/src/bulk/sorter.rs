@@ -8,13 +8,15 @@ use std::collections::binary_heap::PeekMut;
 use std::sync::Arc;
 
 use crate::error::{Error, Result};
+use crate::forensics::{Tally, count};
+use crate::format::checksum::crc;
 use crate::storage::{OpenMode, Storage};
 use crate::store::Files;
 
 /// Bytes written to the scratch file at a time.
 const WRITE_BYTES: usize = 1 << 20;
-/// Least bytes read ahead for each run while merging.
-const READ_BYTES_MIN: usize = 4 << 10;
+/// What is checked as a whole, and the least that is read ahead for each run while merging.
+const BLOCK_BYTES: usize = 4 << 10;
 
 /// What can be sorted: ordered, and written and read back exactly.
 pub(super) trait Record: Ord + Sized {
@@ -31,14 +33,16 @@ pub(super) struct Scratch {
     files: Files,
     file: Option<Arc<dyn Storage>>,
     end: u64,
+    tally: Tally,
 }
 
 impl Scratch {
-    pub(super) fn new(files: &Files) -> Scratch {
+    pub(super) fn new(files: &Files, tally: &Tally) -> Scratch {
         Scratch {
             files: files.clone(),
             file: None,
             end: 0,
+            tally: tally.clone(),
         }
     }
 
@@ -48,11 +52,10 @@ impl Scratch {
         }
         let name = self.files.sort();
         let context = |e| Error::io(format!("creating {name}"), e);
-        let directory = &self.files.directory;
-        if directory.exists(&name).map_err(context)? {
-            directory.remove(&name).map_err(context)?;
-        }
-        let file = directory
+        self.files.remove_sorted_runs().map_err(context)?;
+        let file = self
+            .files
+            .directory
             .open(&name, OpenMode::CreateNew)
             .map_err(context)?;
         self.file = Some(Arc::clone(&file));
@@ -63,8 +66,8 @@ impl Scratch {
 impl Drop for Scratch {
     fn drop(&mut self) {
         if self.file.take().is_some() {
-            // A leftover is harmless: the next load and the next create remove it.
-            let _ = self.files.directory.remove(&self.files.sort());
+            // A leftover is harmless: the next load and the next open for writing remove it.
+            let _ = self.files.remove_sorted_runs();
         }
     }
 }
@@ -81,6 +84,9 @@ pub(super) struct Sorter<T> {
 struct Extent {
     start: u64,
     end: u64,
+    /// Of each block, the last of which may be short. The file is read back within minutes, but by
+    /// then it may not hold what was written.
+    checksums: Vec<u64>,
 }
 
 impl<T: Record> Sorter<T> {
@@ -106,19 +112,24 @@ impl<T: Record> Sorter<T> {
     fn spill(&mut self, scratch: &mut Scratch) -> Result<()> {
         let file = scratch.open()?;
         self.held.sort_unstable();
-        let start = scratch.end;
+        let mut run = Extent {
+            start: scratch.end,
+            end: scratch.end,
+            checksums: Vec::new(),
+        };
         let mut buffer = Vec::with_capacity(WRITE_BYTES + 1024);
         for record in self.held.drain(..) {
             record.write(&mut buffer);
             if buffer.len() >= WRITE_BYTES {
-                write_out(&*file, &mut buffer, &mut scratch.end)?;
+                let whole = buffer.len() / BLOCK_BYTES * BLOCK_BYTES;
+                let part = buffer.get(..whole).unwrap_or_default();
+                run.append(&*file, part, &scratch.tally)?;
+                buffer.drain(..whole);
             }
         }
-        write_out(&*file, &mut buffer, &mut scratch.end)?;
-        self.runs.push(Extent {
-            start,
-            end: scratch.end,
-        });
+        run.append(&*file, &buffer, &scratch.tally)?;
+        scratch.end = run.end;
+        self.runs.push(run);
         self.held_bytes = 0;
         Ok(())
     }
@@ -132,7 +143,7 @@ impl<T: Record> Sorter<T> {
         self.spill(scratch)?;
         self.held = Vec::new();
         let file = scratch.open()?;
-        let share = (self.budget_bytes / self.runs.len()).max(READ_BYTES_MIN);
+        let share = (self.budget_bytes / self.runs.len()).max(BLOCK_BYTES);
         let mut merge = Merge {
             heads: BinaryHeap::new(),
             runs: Vec::new(),
@@ -142,9 +153,11 @@ impl<T: Record> Sorter<T> {
                 file: Arc::clone(&file),
                 next: extent.start,
                 end: extent.end,
+                checksums: extent.checksums.into_iter(),
                 buffer: Vec::new(),
                 at: 0,
                 share,
+                tally: scratch.tally.clone(),
             };
             if let Some(record) = run.next_record()? {
                 merge.heads.push(Reverse(Head { record, run: index }));
@@ -155,12 +168,17 @@ impl<T: Record> Sorter<T> {
     }
 }
 
-fn write_out(file: &dyn Storage, buffer: &mut Vec<u8>, end: &mut u64) -> Result<()> {
-    file.write_at(*end, buffer)
-        .map_err(|e| Error::io("writing sorted runs", e))?;
-    *end += buffer.len() as u64;
-    buffer.clear();
-    Ok(())
+impl Extent {
+    /// Adds bytes that end a block, or the run.
+    fn append(&mut self, file: &dyn Storage, bytes: &[u8], tally: &Tally) -> Result<()> {
+        file.write_at(self.end, bytes)
+            .map_err(|e| Error::io("writing sorted runs", e))?;
+        count!(tally, ScratchWriteBytes, bytes.len());
+        self.end += bytes.len() as u64;
+        let blocks = bytes.chunks(BLOCK_BYTES);
+        self.checksums.extend(blocks.map(|block| crc(&[block])));
+        Ok(())
+    }
 }
 
 /// Records in order.
@@ -213,9 +231,12 @@ struct RunReader {
     file: Arc<dyn Storage>,
     next: u64,
     end: u64,
+    /// Of the blocks that are still to be read.
+    checksums: std::vec::IntoIter<u64>,
     buffer: Vec<u8>,
     at: usize,
     share: usize,
+    tally: Tally,
 }
 
 impl RunReader {
@@ -231,7 +252,7 @@ impl RunReader {
                 return if before == 0 {
                     Ok(None)
                 } else {
-                    Err(cut_short(self.end))
+                    Err(damaged(self.end))
                 };
             }
             self.refill()?;
@@ -243,21 +264,74 @@ impl RunReader {
         self.buffer.drain(..self.at);
         self.at = 0;
         let left = usize::try_from(self.end - self.next).unwrap_or(usize::MAX);
-        let more = self.share.max(self.buffer.len()).min(left);
+        let wanted = self.share.max(self.buffer.len());
+        let more = wanted.next_multiple_of(BLOCK_BYTES).min(left);
         let old = self.buffer.len();
         self.buffer.resize(old + more, 0);
         let fresh = self.buffer.get_mut(old..).unwrap_or_default();
         self.file
             .read_at(self.next, fresh)
             .map_err(|e| Error::io("reading sorted runs", e))?;
+        count!(self.tally, ScratchReadBytes, more);
         self.next += more as u64;
+        for block in fresh.chunks(BLOCK_BYTES) {
+            if self.checksums.next() != Some(crc(&[block])) {
+                return Err(damaged(self.next));
+            }
+        }
         Ok(())
     }
 }
 
-fn cut_short(offset: u64) -> Error {
+fn damaged(offset: u64) -> Error {
     Error::io(
         format!("reading sorted runs up to offset {offset}"),
-        std::io::Error::new(std::io::ErrorKind::InvalidData, "a record is cut short"),
+        std::io::Error::new(
+            std::io::ErrorKind::InvalidData,
+            "the scratch file does not hold what was written to it",
+        ),
     )
+}
+
+#[cfg(test)]
+mod tests {
+    #![allow(clippy::unwrap_used, clippy::indexing_slicing)]
+    use super::*;
+    use crate::btree::NameKey;
+    use crate::bulk::records::Name;
+    use crate::storage::MemoryDirectory;
+
+    fn name(number: u64) -> Name {
+        let text = format!("{:0500}", number * 7 % 100);
+        Name(NameKey::new(&text, number + 1))
+    }
+
+    #[test]
+    fn a_scratch_file_that_lost_a_write_is_noticed() {
+        let directory = MemoryDirectory::new();
+        let files = Files {
+            directory: Arc::new(directory.clone()),
+            name: "sorted".to_owned(),
+            given_directory: true,
+        };
+        for lost in [None, Some(0), Some(9_000), Some(50_500)] {
+            let mut scratch = Scratch::new(&files, &Tally::default());
+            let mut sorter = Sorter::new(20 << 10);
+            for number in 0..100 {
+                sorter.push(name(number), &mut scratch).unwrap();
+            }
+            let sorted = sorter.finish(&mut scratch).unwrap();
+            if let Some(at) = lost {
+                let file = scratch.open().unwrap();
+                file.write_at(at, &[0; 100]).unwrap();
+            }
+            let read: Result<Vec<Name>> = sorted.collect();
+            match lost {
+                None => assert!(read.unwrap().is_sorted()),
+                // What was read before the damage is in memory already.
+                Some(0) => assert_eq!(read.unwrap().len(), 100),
+                Some(_) => assert!(matches!(read, Err(Error::Io { .. }))),
+            }
+        }
+    }
 }

@@ -1,11 +1,13 @@
 //! Options before a database is created or opened.
 
+use std::io::Write;
 use std::path::Path;
 use std::sync::Arc;
 use std::time::Duration;
 
 use super::Database;
 use crate::error::{Error, Result};
+use crate::forensics::{self, Sink, Tally};
 use crate::options::{CheckpointMode, Durability, OnRecovery, Options};
 use crate::recovery::RecoveryProgress;
 use crate::storage::{Directory, FileDirectory};
@@ -33,6 +35,7 @@ pub struct Builder {
     file_id: Option<[u8; 16]>,
     watch: OnRecovery,
     directory: Option<Arc<dyn Directory>>,
+    trace: Sink,
 }
 
 impl Builder {
@@ -125,6 +128,17 @@ impl Builder {
         self
     }
 
+    /// Writes a line of JSON for every event of the database's pages and log: see `docs/forensics.md`.
+    /// [`Database::end_trace`] flushes it and tells of errors. The sink is written to under a lock of
+    /// the database, so it should buffer, and must not use the database.
+    ///
+    /// Creating or opening then fails with [`Error::Usage`] in a build without the feature `forensics`.
+    #[must_use]
+    pub fn trace(mut self, sink: impl Write + Send + 'static) -> Builder {
+        self.trace = Sink::new(Box::new(sink));
+        self
+    }
+
     /// Creates a database.
     ///
     /// # Errors
@@ -136,12 +150,14 @@ impl Builder {
         options.read_only = false;
         options.file_id = self.file_id.unwrap_or_else(random_file_id);
         options.validate()?;
-        let file = Store::create(&files, &options)?;
+        let tally = self.tally()?;
+        let file = Store::create(&files, &options, &tally)?;
         Ok(Database::new(Store::assemble(
             files,
             file,
             options,
             &self.watch,
+            tally,
         )?))
     }
 
@@ -191,10 +207,26 @@ impl Builder {
         let mut options = self.options.clone();
         options.read_only = read_only;
         options.validate()?;
-        Ok(Database::new(Store::open(files, options, &self.watch)?))
+        let tally = self.tally()?;
+        Ok(Database::new(Store::open(
+            files,
+            options,
+            &self.watch,
+            tally,
+        )?))
     }
 
-    fn files(&self, path: &Path) -> Result<Files> {
+    /// Where the database will count.
+    fn tally(&self) -> Result<Tally> {
+        if self.trace.is_set() && !forensics::ENABLED {
+            return Err(Error::usage(
+                "this build keeps no trace; build with the feature `forensics`",
+            ));
+        }
+        Ok(Tally::traced(self.trace.clone()))
+    }
+
+    pub(super) fn files(&self, path: &Path) -> Result<Files> {
         let name = path.file_name().and_then(|name| name.to_str());
         let Some(name) = name else {
             return Err(Error::usage(format!(

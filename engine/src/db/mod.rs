@@ -3,6 +3,7 @@
 mod background;
 mod backup;
 mod builder;
+mod forensics;
 mod stats;
 
 use std::path::Path;
@@ -16,6 +17,7 @@ use background::Checkpointer;
 use crate::bulk::{BulkEdge, BulkNode, BulkProgress, BulkReport};
 use crate::check::CheckReport;
 use crate::error::Result;
+use crate::forensics::count;
 use crate::options::Options;
 use crate::pager::CacheStats;
 use crate::recovery::RecoveryReport;
@@ -118,6 +120,7 @@ impl Database {
     /// # Errors
     /// None today; reading from it can fail.
     pub fn begin_read(&self) -> Result<ReadTxn> {
+        count!(self.store().tally, ReadTransactions);
         Ok(ReadTxn::published(self.store()))
     }
 

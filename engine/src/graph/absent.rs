@@ -6,7 +6,7 @@
 use super::view::View;
 use crate::btree::{Absent, Change, find_absent};
 use crate::error::Result;
-use crate::ids::{KeySpace, NodeId};
+use crate::ids::{KeySpace, MAX_U48, NodeId};
 
 /// Consecutive ids that name no node.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -54,6 +54,9 @@ impl View {
 
     /// The run of absent ids that this one is in.
     pub(crate) fn absent_run(&self, id: u64) -> Result<Option<AbsentRun>> {
+        if id > MAX_U48 {
+            return Ok(None);
+        }
         // What one source of changes puts is in force all at once, so its runs do not overlap and only
         // the last that begins up to the id can reach it. It counts unless something newer changed it.
         for layer in &self.layers {

@@ -5,6 +5,7 @@ use super::view::View;
 use super::walk::{Found, Walk, ends_label};
 use crate::btree::{EdgeCells, In, Out, Space, StoredData};
 use crate::error::{Error, Result};
+use crate::forensics::count;
 use crate::ids::{EdgeKey, KeySpace, NodeId};
 use crate::pager::{Pager, Pages};
 
@@ -274,6 +275,7 @@ impl View {
         while let Some(cell) = cells.next()? {
             let page = cell.leaf.at().page();
             let block = cell.block().map_err(|rule| self.broken(page, rule))?;
+            count!(self.pager.tally(), BlocksDecoded);
             let Labels::One(label) = labels else {
                 count += block.len() as u64;
                 continue;

@@ -4,6 +4,11 @@ use crate::error::{Error, Result};
 use crate::format::limits::{MAX_DATA_LEN, MAX_NAME_LEN, MAX_TERM_LEN, MAX_TERMS};
 use crate::ids::{MAX_U48, NodeId};
 
+/// What a writer gives by a node besides its name and data, in bytes: id and kind.
+pub(crate) const NODE_BYTES: usize = 6 + 2;
+/// What a writer gives by an edge besides its data, in bytes: two ids and a label.
+pub(crate) const EDGE_BYTES: usize = 6 + 6 + 2;
+
 fn at_most(what: &'static str, got: u64, max: u64) -> Result<()> {
     if got > max {
         Err(Error::Limit { what, max, got })

@@ -11,6 +11,7 @@ use crate::btree::{
 };
 use crate::delta::Overlaid;
 use crate::error::Result;
+use crate::forensics::count;
 use crate::format::bytes::u48_be;
 use crate::format::node::Data;
 use crate::ids::{EdgeKey, KeySpace, NodeId};
@@ -57,7 +58,10 @@ impl View {
         let page = stored.page().unwrap_or_default();
         let cell = stored.cell().map_err(|rule| self.broken(page, rule))?;
         let data = match cell.data {
-            Data::Inline(bytes) => bytes.into(),
+            Data::Inline(bytes) => {
+                count!(self.pager.tally(), BytesCopied, bytes.len());
+                bytes.into()
+            }
             Data::Blob(blob) => self.pager.blob(blob)?.into(),
         };
         Ok(Some(Arc::new(NodeRecord {
@@ -119,12 +123,14 @@ impl View {
         while let Some(cell) = cells.next()? {
             let page = cell.leaf.at().page();
             let block = cell.block().map_err(|rule| self.broken(page, rule))?;
+            count!(self.pager.tally(), BlocksDecoded);
             if let Some(range) = block.label_range(key.label) {
                 edges.clear();
                 let first = range.start;
                 block
                     .decode_range(range, &mut edges)
                     .map_err(|rule| self.broken(page, rule))?;
+                count!(self.pager.tally(), EdgesDecoded, edges.len());
                 let at = edges.binary_search_by_key(&(key.peer, key.ordinal), |edge| {
                     (edge.peer, edge.ordinal)
                 });
@@ -172,11 +178,13 @@ impl View {
         while let Some(cell) = cells.next()? {
             let page = cell.leaf.at().page();
             let block = cell.block().map_err(|rule| self.broken(page, rule))?;
+            count!(self.pager.tally(), BlocksDecoded);
             if let Some(range) = block.label_range(first.label) {
                 edges.clear();
                 block
                     .decode_range(range, &mut edges)
                     .map_err(|rule| self.broken(page, rule))?;
+                count!(self.pager.tally(), EdgesDecoded, edges.len());
                 let parallel = edges.iter().filter(|edge| edge.peer == first.peer);
                 ordinals.extend(parallel.map(|edge| edge.ordinal));
                 if edges.last().is_some_and(|last| last.peer > first.peer) {

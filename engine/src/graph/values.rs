@@ -6,6 +6,7 @@ use std::fmt;
 use super::view::View;
 use crate::btree::{StoredData, StoredNode};
 use crate::error::Result;
+use crate::forensics::count;
 use crate::format::node::Data;
 use crate::ids::{EdgeKey, NodeId};
 use crate::pager::Pages;
@@ -23,6 +24,7 @@ impl<'t> Node<'t> {
     pub(crate) fn new(view: &'t View, id: NodeId, stored: StoredNode) -> Result<Node<'t>> {
         let page = stored.page().unwrap_or_default();
         let kind = stored.cell().map_err(|rule| view.broken(page, rule))?.kind;
+        count!(view.pager.tally(), NodesDecoded);
         Ok(Node {
             view,
             id,
@@ -142,7 +144,10 @@ impl<'t> Edge<'t> {
                     )
                 })?;
                 return match looked_up.inline() {
-                    Ok(bytes) => Ok(Cow::Owned(bytes.to_vec())),
+                    Ok(bytes) => {
+                        count!(self.view.pager.tally(), BytesCopied, bytes.len());
+                        Ok(Cow::Owned(bytes.to_vec()))
+                    }
                     Err(blob) => Ok(Cow::Owned(self.view.pager.blob(blob)?)),
                 };
             }

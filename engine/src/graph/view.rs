@@ -9,6 +9,7 @@ use super::totals::Totals;
 use crate::btree::{Change, Cursor, In, Kinds, NameKey, Names, Nodes, Out, StoredData, StoredNode};
 use crate::delta::{Changes, Delta, Overlaid};
 use crate::error::{Error, Result};
+use crate::forensics::count;
 use crate::format::FormatError;
 use crate::format::header::{Header, Root};
 use crate::ids::{EdgeKey, KeySpace};
@@ -55,7 +56,10 @@ impl View {
     where
         S::Key: Borrow<Q>,
     {
-        self.layers.iter().find_map(|layer| S::runs(layer).get(key))
+        let found = self.layers.iter().find_map(|layer| S::runs(layer).get(key));
+        count!(self.pager.tally(), DeltaLookups, !self.layers.is_empty());
+        count!(self.pager.tally(), DeltaHits, found.is_some());
+        found
     }
 
     /// The changes of all layers from a key on.
@@ -63,6 +67,7 @@ impl View {
         &self,
         from: Option<&S::Key>,
     ) -> Changes<'_, S::Key, S::Value> {
+        count!(self.pager.tally(), DeltaScans, !self.layers.is_empty());
         let mut changes = Changes::default();
         for layer in &self.layers {
             S::runs(layer).add_from(from, &mut changes);

@@ -5,6 +5,7 @@ use super::view::View;
 use crate::btree::{Change, EdgeCell, EdgeCells, StoredData};
 use crate::delta::{Changes, Overlaid};
 use crate::error::{Error, Result};
+use crate::forensics::count;
 use crate::format::edges::{BlockEdge, EdgeBlock};
 use crate::format::header::Root;
 use crate::ids::{EdgeKey, NodeId};
@@ -109,6 +110,8 @@ impl<'t, P: Pages, S: Overlaid<Key = EdgeKey>> Walk<'t, P, S> {
             }
             Labels::None => {}
         }
+        count!(self.view.pager.tally(), BlocksDecoded);
+        count!(self.view.pager.tally(), EdgesDecoded, self.decoded.len());
         self.cell = Some(cell);
         Ok(true)
     }

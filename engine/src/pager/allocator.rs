@@ -5,10 +5,13 @@
 //! that the change makes, until no older snapshot is left.
 //!
 //! Within one change nothing is reused: a page written and dropped by the same change may still be
-//! seen through a view of the transaction, and a savepoint may bring it back.
+//! seen through a view of the transaction, and a savepoint may bring it back. Such a view may outlive
+//! the change; then what the change undoes or drops of its own waits as well. `seen` says so: it is the
+//! state that the view counts as a snapshot of.
 
 use std::collections::{BTreeMap, VecDeque};
 
+use crate::forensics::{Site, Tally, count};
 use crate::format::freelist::Run;
 use crate::format::header::{Header, first_data_page};
 use crate::ids::PageRef;
@@ -28,6 +31,7 @@ pub(crate) struct Allocator {
     /// Births from here on belong to the change under way.
     change_from: u64,
     page_count_before: u64,
+    tally: Tally,
 }
 
 struct Dropped {
@@ -44,7 +48,7 @@ pub(crate) struct Mark {
 
 impl Allocator {
     /// An allocator that knows how long the file is, and nothing of its free pages yet.
-    pub(crate) fn new(header: &Header) -> Allocator {
+    pub(crate) fn new(header: &Header, tally: Tally) -> Allocator {
         Allocator {
             free: BTreeMap::new(),
             page_count: header.page_count.max(first_data_page(header.page_size)),
@@ -54,13 +58,16 @@ impl Allocator {
             dropped: Vec::new(),
             change_from: u64::MAX,
             page_count_before: 0,
+            tally,
         }
     }
 
     /// Adds what the freelist of the state says.
     pub(crate) fn load(&mut self, runs: impl IntoIterator<Item = Run>) {
-        self.free
-            .extend(runs.into_iter().map(|run| (run.first, run.len)));
+        for run in runs {
+            count!(self.tally, pages_listed(run));
+            self.free.insert(run.first, run.len);
+        }
     }
 
     /// Begins a change, unless one is under way. Its pages have births from this one on.
@@ -87,12 +94,13 @@ impl Allocator {
     }
 
     /// Takes the lowest free page, or lengthens the file.
-    pub(crate) fn take(&mut self) -> u64 {
-        self.take_run(1).first
+    pub(crate) fn take(&mut self, site: Site) -> u64 {
+        self.take_run(1, site).first
     }
 
     /// Takes up to this many consecutive pages, at least one.
-    pub(crate) fn take_run(&mut self, most: u64) -> Run {
+    pub(crate) fn take_run(&mut self, most: u64, site: Site) -> Run {
+        let before = self.page_count;
         let run = match self.free.pop_first() {
             Some((first, len)) if len > most => {
                 self.free.insert(first + most, len - most);
@@ -105,12 +113,14 @@ impl Allocator {
                 Run { first, len: most }
             }
         };
+        count!(self.tally, pages_taken(run, self.page_count > before, site));
         self.taken.extend(run.first..run.end());
         run
     }
 
     /// Says that the state of the change under way does not reach this page any more.
-    pub(crate) fn drop_page(&mut self, at: PageRef) {
+    pub(crate) fn drop_page(&mut self, at: PageRef, site: Site) {
+        count!(self.tally, page_dropped(at, site));
         self.dropped.push(at);
     }
 
@@ -122,48 +132,70 @@ impl Allocator {
     }
 
     /// Undoes what the change did since the mark.
-    pub(crate) fn rollback_to(&mut self, mark: &Mark) {
+    #[track_caller]
+    pub(crate) fn rollback_to(&mut self, mark: &Mark, seen: Option<u64>) {
+        let site = Site::here();
+        let restored = self.dropped.get(mark.dropped..).unwrap_or_default();
+        count!(self.tally, pages_restored(restored, site));
         self.dropped.truncate(mark.dropped);
         let undone = self.taken.split_off(mark.taken.min(self.taken.len()));
-        self.give_back(undone);
+        match seen {
+            Some(state) => {
+                count!(self.tally, pages_kept(&undone, site));
+                self.wait(state + 1, undone);
+            }
+            None => {
+                count!(self.tally, pages_unwound(&undone, site));
+                self.give_back(undone);
+            }
+        }
     }
 
     /// Ends a change whose state has become durable.
-    pub(crate) fn commit_change(&mut self, state: u64) {
+    #[track_caller]
+    pub(crate) fn commit_change(&mut self, state: u64, seen: Option<u64>) {
+        let site = Site::here();
         let (mut own, mut older) = (Vec::new(), Vec::new());
         for at in self.dropped.drain(..) {
-            let list = if at.birth() >= self.change_from {
-                &mut own
-            } else {
-                &mut older
-            };
+            // No header ever reached what the change itself wrote and dropped.
+            let own_alone = at.birth() >= self.change_from && seen.is_none();
+            let list = if own_alone { &mut own } else { &mut older };
             list.push(at.page());
         }
         self.taken.clear();
         self.change_from = u64::MAX;
-        // No header ever reached what the change itself wrote and dropped.
+        count!(self.tally, pages_freed(&own, site));
         self.give_back(own);
-        self.waiting_pages += older.len() as u64;
-        self.waiting.push_back(Dropped {
-            by_state: state,
-            pages: older,
-        });
+        self.wait(state, older);
     }
 
     /// Ends a change that did not come about.
-    pub(crate) fn abort_change(&mut self) {
+    #[track_caller]
+    pub(crate) fn abort_change(&mut self, seen: Option<u64>) {
         if self.change_from == u64::MAX {
             return;
         }
-        self.rollback_to(&Mark {
+        let start = Mark {
             taken: 0,
             dropped: 0,
-        });
+        };
+        self.rollback_to(&start, seen);
         self.change_from = u64::MAX;
     }
 
+    /// Keeps pages that this state does not reach until no older one is looked at.
+    fn wait(&mut self, state: u64, pages: Vec<u64>) {
+        self.waiting_pages += pages.len() as u64;
+        self.waiting.push_back(Dropped {
+            by_state: state,
+            pages,
+        });
+    }
+
     /// Frees what no snapshot at or after `oldest_state` reaches.
+    #[track_caller]
     pub(crate) fn release(&mut self, oldest_state: u64) {
+        let site = Site::here();
         while self
             .waiting
             .front()
@@ -171,6 +203,7 @@ impl Allocator {
         {
             if let Some(dropped) = self.waiting.pop_front() {
                 self.waiting_pages -= dropped.pages.len() as u64;
+                count!(self.tally, pages_freed(&dropped.pages, site));
                 self.give_back(dropped.pages);
             }
         }
@@ -241,8 +274,9 @@ impl Allocator {
     /// Leaves free pages at the end of the file out of what the state counts. Part of a change.
     pub(crate) fn trim_tail(&mut self) {
         if self.has_free_tail()
-            && let Some((first, _)) = self.free.pop_last()
+            && let Some((first, len)) = self.free.pop_last()
         {
+            count!(self.tally, pages_trimmed(Run { first, len }));
             self.page_count = first;
         }
     }

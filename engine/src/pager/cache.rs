@@ -12,6 +12,7 @@ use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError};
 
 use arc_swap::{ArcSwapOption, Guard};
 
+use crate::forensics::{Tally, count};
 use crate::format::page::Page;
 use crate::ids::PageRef;
 
@@ -87,6 +88,7 @@ pub(super) struct PageCache {
     capacity_bytes: usize,
     misses: AtomicU64,
     evictions: AtomicU64,
+    tally: Tally,
 }
 
 #[derive(Default)]
@@ -103,7 +105,7 @@ impl Queues {
 }
 
 impl PageCache {
-    pub(super) fn new(page_size: usize, capacity_bytes: usize) -> PageCache {
+    pub(super) fn new(page_size: usize, capacity_bytes: usize, tally: Tally) -> PageCache {
         PageCache {
             chunks: [const { OnceLock::new() }; CHUNKS],
             queues: Mutex::default(),
@@ -111,6 +113,7 @@ impl PageCache {
             capacity_bytes,
             misses: AtomicU64::new(0),
             evictions: AtomicU64::new(0),
+            tally,
         }
     }
 
@@ -192,6 +195,7 @@ impl PageCache {
         if here {
             place.store(None);
             self.evictions.fetch_add(1, Ordering::Relaxed);
+            count!(self.tally, page_evicted(at));
         }
     }
 

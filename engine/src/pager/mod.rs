@@ -22,6 +22,7 @@ pub(crate) use writer::{BirthReserve, Births, PageWriter, blob_pages};
 use cache::{Frame, FrameGuard, PageCache};
 
 use crate::error::{Error, Result};
+use crate::forensics::{Counter, Tally, count};
 use crate::format::FileId;
 use crate::format::node::BlobRef;
 use crate::format::page::{Page, PageKind};
@@ -88,6 +89,8 @@ pub(crate) trait Pages {
     fn blob(&self, at: BlobRef) -> Result<Vec<u8>>;
     /// Bytes of a page.
     fn page_size(&self) -> usize;
+    /// Where what happens to them is counted.
+    fn tally(&self) -> &Tally;
 }
 
 /// The pages of one database file.
@@ -99,6 +102,7 @@ pub(crate) struct Pager {
     cache: PageCache,
     /// Births from here on belong to pages that no successful sync has covered yet.
     unsynced_from: AtomicU64,
+    tally: Tally,
 }
 
 impl Pager {
@@ -108,15 +112,23 @@ impl Pager {
         page_size: usize,
         file_id: FileId,
         cache_bytes: usize,
+        tally: Tally,
     ) -> Pager {
+        count!(tally, has_pages_of(page_size));
         Pager {
             file,
             poison: Arc::clone(poison),
             page_size,
             file_id,
-            cache: PageCache::new(page_size, cache_bytes),
+            cache: PageCache::new(page_size, cache_bytes, tally.clone()),
             unsynced_from: AtomicU64::new(u64::MAX),
+            tally,
         }
+    }
+
+    /// Where what happens to its pages is counted.
+    pub(crate) fn tally(&self) -> &Tally {
+        &self.tally
     }
 
     pub(crate) fn cache_stats(&self) -> CacheStats {
@@ -145,8 +157,14 @@ impl Pager {
         self.unsynced_from.fetch_min(birth, Ordering::AcqRel);
     }
 
+    /// Any page that is kept in no cache.
+    pub(crate) fn read_direct(&self, at: PageRef) -> Result<Page> {
+        count!(self.tally, DirectReads);
+        self.read(at)
+    }
+
     /// Any page, read from the file and verified.
-    pub(crate) fn read(&self, at: PageRef) -> Result<Page> {
+    fn read(&self, at: PageRef) -> Result<Page> {
         let mut bytes = vec![0; self.page_size].into_boxed_slice();
         let offset = at.page().saturating_mul(self.page_size as u64);
         self.file
@@ -159,12 +177,15 @@ impl Pager {
                 ),
                 _ => Error::io(format!("reading page {}", at.page()), error),
             })?;
-        Page::verify(bytes, at, &self.file_id).map_err(|rule| {
+        count!(self.tally, PageReadBytes, self.page_size);
+        let page = Page::verify(bytes, at, &self.file_id).map_err(|rule| {
             if self.poison.is_set() && at.birth() >= self.unsynced_from.load(Ordering::Acquire) {
                 return Error::Poisoned;
             }
             self.corrupt(at, rule.0)
-        })
+        })?;
+        count!(self.tally, page_read(&page));
+        Ok(page)
     }
 
     /// A tree page from the cache if it is there, else from the file, leaving the cache alone.
@@ -174,17 +195,30 @@ impl Pager {
         space: KeySpace,
         level: u8,
     ) -> Result<PageGuard> {
+        count!(self.tally, PassingAccesses);
         let guard = match self.cache.get(at) {
-            Some(guard) => PageGuard(Held::Cached(guard)),
-            None => PageGuard::of(self.read(at)?),
+            Some(guard) => {
+                count!(self.tally, page_cached(guard.page(), Counter::PassingHits));
+                PageGuard(Held::Cached(guard))
+            }
+            None => {
+                count!(self.tally, PassingMisses);
+                PageGuard::of(self.read(at)?)
+            }
         };
         self.expect(&guard, space, level)?;
         Ok(guard)
     }
 
+    /// Whether this is a page of the file.
+    pub(crate) fn holds(&self, page: &Page) -> bool {
+        self.read(page.at())
+            .is_ok_and(|own| own.bytes() == page.bytes())
+    }
+
     /// A page of another kind, past the cache.
     pub(crate) fn read_kind(&self, at: PageRef, kind: PageKind) -> Result<Page> {
-        let page = self.read(at)?;
+        let page = self.read_direct(at)?;
         if page.kind() == kind {
             return Ok(page);
         }
@@ -222,9 +256,16 @@ impl Pager {
 impl Pages for Pager {
     #[inline]
     fn page(&self, at: PageRef, space: KeySpace, level: u8) -> Result<PageGuard> {
+        count!(self.tally, CacheAccesses);
         let guard = match self.cache.get(at) {
-            Some(guard) => PageGuard(Held::Cached(guard)),
-            None => PageGuard(Held::Shared(self.cache.insert(self.read(at)?))),
+            Some(guard) => {
+                count!(self.tally, page_cached(guard.page(), Counter::CacheHits));
+                PageGuard(Held::Cached(guard))
+            }
+            None => {
+                count!(self.tally, CacheMisses);
+                PageGuard(Held::Shared(self.cache.insert(self.read(at)?)))
+            }
         };
         self.expect(&guard, space, level)?;
         Ok(guard)
@@ -255,11 +296,16 @@ impl Pages for Pager {
         if data.len() as u64 != at.len {
             return Err(self.corrupt(at.index, "a blob is shorter than its reference says"));
         }
+        count!(self.tally, BytesCopied, data.len());
         Ok(data)
     }
 
     fn page_size(&self) -> usize {
         self.page_size
+    }
+
+    fn tally(&self) -> &Tally {
+        &self.tally
     }
 }
 

@@ -3,6 +3,7 @@
 use super::allocator::Allocator;
 use super::{PageGuard, Pager, Pages};
 use crate::error::{Error, Result};
+use crate::forensics::{Site, count};
 use crate::format::blob::{Extent, data_capacity, encode_data, encode_index, index_capacity};
 use crate::format::freelist;
 use crate::format::node::BlobRef;
@@ -65,6 +66,8 @@ pub(crate) struct PageWriter<'a> {
     reserve: &'a mut dyn BirthReserve,
     gathered: Vec<u8>,
     gathered_from: u64,
+    /// Who writes.
+    site: Site,
 }
 
 impl<'a> PageWriter<'a> {
@@ -73,6 +76,7 @@ impl<'a> PageWriter<'a> {
         allocator: &'a mut Allocator,
         births: &'a mut Births,
         reserve: &'a mut dyn BirthReserve,
+        site: Site,
     ) -> PageWriter<'a> {
         allocator.begin_change(births.next());
         PageWriter {
@@ -82,6 +86,7 @@ impl<'a> PageWriter<'a> {
             reserve,
             gathered: Vec::new(),
             gathered_from: 0,
+            site,
         }
     }
 
@@ -104,7 +109,7 @@ impl<'a> PageWriter<'a> {
 
     /// Writes a page image to a page of its own.
     pub(crate) fn write(&mut self, image: Box<[u8]>) -> Result<PageRef> {
-        let page = self.allocator.take();
+        let page = self.allocator.take(self.site);
         self.write_to(page, image)
     }
 
@@ -118,6 +123,7 @@ impl<'a> PageWriter<'a> {
         seal(&mut image, at, self.pager.file_id());
         self.pager.unsynced(birth);
         self.gather(page, &image)?;
+        count!(self.pager.tally(), page_written(at, &image, self.site));
         Ok(at)
     }
 
@@ -140,13 +146,18 @@ impl<'a> PageWriter<'a> {
         }
         let offset = self.gathered_from * self.pager.page_size() as u64;
         let written = self.pager.file().write_at(offset, &self.gathered);
+        let bytes = self.gathered.len();
         self.gathered.clear();
-        written.map_err(|e| Error::io(format!("writing pages from page {}", self.gathered_from), e))
+        written
+            .map_err(|e| Error::io(format!("writing pages from page {}", self.gathered_from), e))?;
+        count!(self.pager.tally(), PageWrites);
+        count!(self.pager.tally(), PageWrittenBytes, bytes);
+        Ok(())
     }
 
     /// Says that the new state does not reach this page.
     pub(crate) fn drop_page(&mut self, at: PageRef) {
-        self.allocator.drop_page(at);
+        self.allocator.drop_page(at, self.site);
     }
 
     /// Writes data into pages of its own.
@@ -156,7 +167,7 @@ impl<'a> PageWriter<'a> {
         let mut left = data.len().div_ceil(data_capacity(page_size)) as u64;
         let mut extents: Vec<Extent> = Vec::new();
         while left > 0 {
-            let run = self.allocator.take_run(left);
+            let run = self.allocator.take_run(left, self.site);
             left -= run.len;
             for page in run.first..run.end() {
                 let bytes = chunks.next().unwrap_or_default();
@@ -196,14 +207,15 @@ impl<'a> PageWriter<'a> {
         let pages = blob_pages(self.pager, blob)?;
         pages
             .into_iter()
-            .for_each(|at| self.allocator.drop_page(at));
+            .for_each(|at| self.allocator.drop_page(at, self.site));
         Ok(())
     }
 
     /// Writes the freelist of the new state, in place of the pages of the old one, and returns where
     /// it begins and how many pages it lists.
     pub(crate) fn write_freelist(&mut self, old: &[PageRef]) -> Result<(Vec<PageRef>, u64)> {
-        old.iter().for_each(|at| self.allocator.drop_page(*at));
+        old.iter()
+            .for_each(|at| self.allocator.drop_page(*at, self.site));
         let page_size = self.pager.page_size();
         // Taking pages for the chain changes what is free, so the number needed is found by trying.
         let mut chain = Vec::new();
@@ -212,7 +224,7 @@ impl<'a> PageWriter<'a> {
             if pages_of(page_size, &runs).len() <= chain.len() {
                 break runs;
             }
-            chain.push(self.allocator.take());
+            chain.push(self.allocator.take(self.site));
         };
         let free_pages = runs.iter().map(|run| run.len).sum();
         let parts = pages_of(page_size, &runs);

@@ -53,6 +53,21 @@ struct Cells {
     directory_syncs: AtomicU64,
 }
 
+impl Cells {
+    fn counts(&self) -> IoCounts {
+        let read = |cell: &AtomicU64| cell.load(Ordering::Relaxed);
+        IoCounts {
+            reads: read(&self.reads),
+            read_bytes: read(&self.read_bytes),
+            writes: read(&self.writes),
+            written_bytes: read(&self.written_bytes),
+            set_lens: read(&self.set_lens),
+            syncs: read(&self.syncs),
+            directory_syncs: read(&self.directory_syncs),
+        }
+    }
+}
+
 fn add(cell: &AtomicU64, n: u64) {
     cell.fetch_add(n, Ordering::Relaxed);
 }
@@ -61,6 +76,21 @@ fn add(cell: &AtomicU64, n: u64) {
 pub struct Counted {
     inner: Arc<dyn Storage>,
     cells: Arc<Cells>,
+}
+
+impl Counted {
+    /// Counts what happens to this file alone.
+    pub fn new(inner: Arc<dyn Storage>) -> Counted {
+        Counted {
+            inner,
+            cells: Arc::default(),
+        }
+    }
+
+    /// Everything counted so far.
+    pub fn counts(&self) -> IoCounts {
+        self.cells.counts()
+    }
 }
 
 impl Storage for Counted {
@@ -131,16 +161,7 @@ impl CountedDirectory {
 
     /// Everything counted so far.
     pub fn counts(&self) -> IoCounts {
-        let read = |cell: &AtomicU64| cell.load(Ordering::Relaxed);
-        IoCounts {
-            reads: read(&self.cells.reads),
-            read_bytes: read(&self.cells.read_bytes),
-            writes: read(&self.cells.writes),
-            written_bytes: read(&self.cells.written_bytes),
-            set_lens: read(&self.cells.set_lens),
-            syncs: read(&self.cells.syncs),
-            directory_syncs: read(&self.cells.directory_syncs),
-        }
+        self.cells.counts()
     }
 }
 

@@ -74,12 +74,24 @@ impl Poisonable {
         }
     }
 
-    fn writable(&self) -> io::Result<()> {
+    /// Lets a call through that writes. One that panics may have written anything, so it ends writing.
+    fn write<T>(&self, call: impl FnOnce(&dyn Storage) -> io::Result<T>) -> io::Result<T> {
         if self.poison.is_set() {
-            Err(io::Error::other(PoisonedSource))
-        } else {
-            Ok(())
+            return Err(io::Error::other(PoisonedSource));
         }
+        let unwinding = SetOnUnwind(&self.poison);
+        let result = call(&*self.inner);
+        std::mem::forget(unwinding);
+        result
+    }
+}
+
+/// Ends writing unless it is forgotten.
+struct SetOnUnwind<'p>(&'p Poison);
+
+impl Drop for SetOnUnwind<'_> {
+    fn drop(&mut self) {
+        self.0.set();
     }
 }
 
@@ -93,18 +105,21 @@ impl Storage for Poisonable {
     }
 
     fn write_at(&self, offset: u64, data: &[u8]) -> io::Result<()> {
-        self.writable()?;
-        self.inner.write_at(offset, data)
+        self.write(|inner| inner.write_at(offset, data))
     }
 
     fn set_len(&self, len: u64) -> io::Result<()> {
-        self.writable()?;
-        self.inner.set_len(len)
+        self.write(|inner| inner.set_len(len))
     }
 
     fn sync(&self) -> io::Result<()> {
-        self.writable()?;
-        self.inner.sync().inspect_err(|_| self.poison.set())
+        self.write(|inner| {
+            inner.sync().map_err(|error| {
+                self.poison.set();
+                // The data may be gone, so space would not help: its kind must not promise that.
+                io::Error::other(error)
+            })
+        })
     }
 
     fn lock(&self, mode: LockMode) -> io::Result<bool> {
@@ -115,6 +130,44 @@ impl Storage for Poisonable {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    /// A file on a disk that turns out to be full when it is synced.
+    struct FullAtSync;
+
+    impl Storage for FullAtSync {
+        fn len(&self) -> io::Result<u64> {
+            Ok(0)
+        }
+
+        fn read_at(&self, _: u64, _: &mut [u8]) -> io::Result<()> {
+            Err(io::ErrorKind::UnexpectedEof.into())
+        }
+
+        fn write_at(&self, _: u64, _: &[u8]) -> io::Result<()> {
+            Ok(())
+        }
+
+        fn set_len(&self, _: u64) -> io::Result<()> {
+            Ok(())
+        }
+
+        fn sync(&self) -> io::Result<()> {
+            Err(io::ErrorKind::StorageFull.into())
+        }
+
+        fn lock(&self, _: LockMode) -> io::Result<bool> {
+            Ok(true)
+        }
+    }
+
+    #[test]
+    fn a_sync_that_finds_no_space_has_failed_for_good() {
+        let poison = Arc::new(Poison::default());
+        let file = Poisonable::new(Arc::new(FullAtSync), &poison);
+        let told = file.sync().map_err(|error| Error::io("syncing", error));
+        assert!(matches!(told, Err(Error::Io { .. })), "{told:?}");
+        assert!(poison.is_set());
+    }
 
     #[test]
     fn a_failure_that_ends_writing_never_says_that_space_would_help() {

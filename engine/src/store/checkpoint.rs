@@ -11,6 +11,7 @@ use super::trees::{Contents, Covered, Trees};
 use crate::btree::{Absent, Dictionary, In, Kinds, Names, Nodes, Out, Space, merge};
 use crate::delta::{Delta, Overlaid};
 use crate::error::Result;
+use crate::forensics::count;
 use crate::format::header::Root;
 use crate::graph::Totals;
 use crate::ids::KeySpace;
@@ -21,6 +22,7 @@ use crate::pager::PageWriter;
 const SLICE_CHANGES: usize = 1 << 18;
 
 /// A checkpoint under way.
+#[derive(Clone)]
 pub(crate) struct Checkpoint {
     delta: Delta,
     totals: Totals,
@@ -199,6 +201,7 @@ impl Store {
             covered,
         ));
         commits.replace_tip(state, &self.published);
+        count!(self.tally, Checkpoints);
         Ok(())
     }
 
@@ -209,24 +212,16 @@ impl Store {
     }
 
     pub(crate) fn checkpoint_slice_in(&self, trees: &mut Trees) -> Result<Slice> {
-        let Some(mut checkpoint) = trees.checkpoint.take() else {
+        // A copy, so that whatever happens the slice can be tried again: losing what was frozen would lose
+        // commits.
+        let Some(mut checkpoint) = trees.checkpoint.clone() else {
             return Ok(Slice::Nothing);
         };
         let merged = self.merge_and_publish(trees, &mut checkpoint);
-        let done = match merged {
-            Ok(done) => done,
-            Err(error) => {
-                // Nothing durable names the new pages: the slice can be tried again.
-                trees.abandon();
-                trees.checkpoint = Some(checkpoint);
-                return Err(error);
-            }
-        };
-        if done {
-            return Ok(Slice::Last);
-        }
-        trees.checkpoint = Some(checkpoint);
-        Ok(Slice::More)
+        // Nothing durable names the new pages of a slice that failed.
+        let done = merged.inspect_err(|_| trees.abandon())?;
+        trees.checkpoint = (!done).then_some(checkpoint);
+        Ok(if done { Slice::Last } else { Slice::More })
     }
 
     fn merge_and_publish(&self, trees: &mut Trees, checkpoint: &mut Checkpoint) -> Result<bool> {
@@ -248,7 +243,10 @@ impl Store {
             Covered::of(&before)
         };
         let sealed = trees.seal(&contents, covered)?;
+        let pages = trees.written();
         let base = trees.publish(sealed)?;
+        count!(self.tally, CheckpointSlices);
+        count!(self.tally, CheckpointPages, pages);
         checkpoint.progress = progress;
         let merged = done.then_some(checkpoint.totals);
         self.commits().rebase(&base, merged, &self.published);

@@ -4,6 +4,7 @@ use super::Store;
 use super::commits::Log;
 use super::trees::{Contents, Covered, Trees};
 use crate::error::{Error, Result};
+use crate::forensics::{Counter, count};
 
 impl Store {
     /// Moves everything into the trees, makes both slots name no log, and removes the log.
@@ -66,12 +67,16 @@ impl Store {
             .file
             .len()
             .map_err(|e| Error::io("reading the database's length", e))?;
-        if len <= wanted {
+        // A view into a transaction that was rolled back may still look at pages that no state counts.
+        if len <= wanted || trees.has_private_views() {
             return Ok(());
         }
         let context = |e| Error::io("shortening the database", e);
         self.file.set_len(wanted).map_err(context)?;
-        self.file.sync().map_err(context)
+        count!(self.tally, LengthChanges);
+        self.file.sync().map_err(context)?;
+        count!(self.tally, synced(Counter::LengthSyncs));
+        Ok(())
     }
 
     fn remove_log(&self) -> Result<()> {
@@ -81,6 +86,7 @@ impl Store {
         if directory.exists(&name).map_err(context)? {
             directory.remove(&name).map_err(context)?;
             directory.sync().map_err(context)?;
+            count!(self.tally, synced(Counter::DirectorySyncs));
         }
         Ok(())
     }

@@ -8,6 +8,7 @@ use super::state::State;
 use super::trees::{Contents, Covered, Trees};
 use crate::delta::Delta;
 use crate::error::{Error, Result};
+use crate::forensics::count;
 use crate::format::header::{Root, SLOT_LEN};
 use crate::format::log::{RECORD_OVERHEAD, RecordKind};
 use crate::graph::Totals;
@@ -81,6 +82,10 @@ impl Store {
             Durability::Group { max_delay } => log.group_sync_to(appended.end, max_delay)?,
             Durability::None => 0,
         };
+        if syncs == 0 && input.durability != Durability::None {
+            count!(self.tally, LogSyncsJoined);
+        }
+        count!(self.tally, CommitsLogged);
         self.commits().publish(log.durable_to(), &self.published);
         Ok(CommitReport {
             commit,
@@ -138,18 +143,12 @@ impl Store {
         roots: [Root; 7],
         totals: Totals,
     ) -> Result<CommitReport> {
-        let pages = trees.allocator.taken();
+        let pages = trees.written();
         let commit = self.tip().commit + 1;
-        let flipped = self.flip(&mut trees, roots, totals, commit);
-        let syncs = match flipped {
-            Ok(syncs) => syncs,
-            Err(error) => {
-                trees.abandon();
-                return Err(error);
-            }
-        };
+        let syncs = self.flip(&mut trees, roots, totals, commit)?;
         drop(trees);
         drop(writer);
+        count!(self.tally, CommitsFlipped);
         let log_bytes = (SLOT_LEN + RECORD_OVERHEAD) as u64;
         Ok(CommitReport {
             commit,

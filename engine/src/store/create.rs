@@ -9,31 +9,33 @@ use super::files::Files;
 use super::slots::write_slot;
 use super::trees::{Covered, Trees};
 use crate::error::{Error, Result};
+use crate::forensics::{Counter, Tally, count};
 use crate::format::checksum::crc;
 use crate::format::header::{Header, first_data_page, header_region};
 use crate::options::Options;
 use crate::storage::{LockMode, OpenMode, Storage};
-use crate::wal::{LogIdentity, LogWriter};
+use crate::wal::{FIRST_GENERATION, LogIdentity, LogWriter};
 
 use super::commits::Log;
 
 /// Creates an empty database and returns its file, locked.
-fn create(files: &Files, options: &Options) -> Result<Arc<dyn Storage>> {
+fn create(files: &Files, options: &Options, tally: &Tally) -> Result<Arc<dyn Storage>> {
     let temporary = files.unfinished();
-    expect_absent(files)?;
+    files.expect_absent()?;
     let file = open_temporary(files, &temporary)?;
-    expect_absent(files).inspect_err(|_| {
+    files.expect_absent().inspect_err(|_| {
         // Somebody else was faster. If this fails, the next creation uses the file.
         let _ = files.directory.remove(&temporary);
     })?;
     let region = header_region(options.page_size);
     let context = || format!("creating {}", files.name);
-    file.set_len(0).map_err(|e| Error::io(context(), e))?;
-    file.set_len(region as u64)
-        .map_err(|e| Error::io(context(), e))?;
+    for len in [0, region as u64] {
+        file.set_len(len).map_err(|e| Error::io(context(), e))?;
+        count!(tally, LengthChanges);
+    }
     // Both slots hold the empty state, so that a torn one always leaves the other.
     for sequence in [0, 1] {
-        write_slot(&*file, &empty(options, sequence))?;
+        write_slot(&*file, &empty(options, sequence), tally)?;
     }
     files
         .directory
@@ -43,6 +45,7 @@ fn create(files: &Files, options: &Options) -> Result<Arc<dyn Storage>> {
         .directory
         .sync()
         .map_err(|e| Error::io(context(), e))?;
+    count!(tally, synced(Counter::DirectorySyncs));
     Ok(file)
 }
 
@@ -72,23 +75,13 @@ fn empty(options: &Options, sequence: u64) -> Header {
     }
 }
 
-fn expect_absent(files: &Files) -> Result<()> {
-    if exists(files, &files.name)? {
-        return Err(Error::usage(format!(
-            "{} already exists; open it instead",
-            files.name
-        )));
-    }
-    Ok(())
-}
-
 /// The temporary file, new or left behind by an interrupted creation, locked either way.
 fn open_temporary(files: &Files, temporary: &str) -> Result<Arc<dyn Storage>> {
     let context = |e| Error::io(format!("creating {temporary}"), e);
     let locked = || Error::Locked {
         path: files.name.clone(),
     };
-    let mode = if exists(files, temporary)? {
+    let mode = if files.exists(temporary)? {
         OpenMode::Write
     } else {
         OpenMode::CreateNew
@@ -107,17 +100,14 @@ fn open_temporary(files: &Files, temporary: &str) -> Result<Arc<dyn Storage>> {
     }
 }
 
-fn exists(files: &Files, name: &str) -> Result<bool> {
-    files
-        .directory
-        .exists(name)
-        .map_err(|e| Error::io(format!("looking for {name}"), e))
-}
-
 impl Store {
     /// Creates an empty database and returns its file, locked.
-    pub(crate) fn create(files: &Files, options: &Options) -> Result<Arc<dyn Storage>> {
-        create(files, options)
+    pub(crate) fn create(
+        files: &Files,
+        options: &Options,
+        tally: &Tally,
+    ) -> Result<Arc<dyn Storage>> {
+        create(files, options, tally)
     }
 
     /// Makes the header name no log, once everything of the one that recovery read is in the trees.
@@ -140,7 +130,7 @@ impl Store {
         // The new log takes the place of one that an older state may name.
         trees.settle()?;
         let birth_limit = trees.next_birth_limit();
-        let generation = 1u64;
+        let generation = FIRST_GENERATION;
         let salt = crc(&[
             &self.options.file_id,
             &generation.to_le_bytes(),
@@ -159,12 +149,17 @@ impl Store {
             identity,
             self.options.log_segment_bytes,
             &self.poison,
+            &self.tally,
         )?;
-        trees.publish_log(Covered {
-            generation,
-            position: log.end(),
-            chain: log.chain(),
-        })?;
+        // In both slots: were the one that names the log damaged later, the other would say that there
+        // is none, and what the log holds would be forgotten in silence.
+        for _ in 0..2 {
+            trees.publish_log(Covered {
+                generation,
+                position: log.end(),
+                chain: log.chain(),
+            })?;
+        }
         let log = Arc::new(log);
         self.commits().log = Log::Open(Arc::clone(&log));
         Ok(log)

@@ -3,24 +3,42 @@
 use std::ops::{Deref, DerefMut};
 use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
 
-/// A lock whose guard owns the value and no borrow, so that it may live as long as a transaction
-/// and move between threads.
-pub(crate) struct Exclusive<T> {
-    place: Mutex<Option<T>>,
-    returned: Condvar,
+use crate::forensics::{Counter, Tally, count};
+
+/// What can be taken away and brought back.
+pub(crate) trait Lent {
+    /// Undoes what its holder left unfinished. Called whichever way the holder ended, by a panic too.
+    fn come_back(&mut self) {}
 }
 
-impl<T> Exclusive<T> {
-    pub(crate) fn new(value: T) -> Arc<Exclusive<T>> {
+impl Lent for () {}
+
+/// A lock whose guard owns the value and no borrow, so that it may live as long as a transaction
+/// and move between threads.
+pub(crate) struct Exclusive<T: Lent> {
+    place: Mutex<Option<T>>,
+    returned: Condvar,
+    tally: Tally,
+    /// What counts those who had to wait.
+    waits: Counter,
+}
+
+impl<T: Lent> Exclusive<T> {
+    pub(crate) fn new(value: T, tally: Tally, waits: Counter) -> Arc<Exclusive<T>> {
         Arc::new(Exclusive {
             place: Mutex::new(Some(value)),
             returned: Condvar::new(),
+            tally,
+            waits,
         })
     }
 
     /// Waits until the value is there, and takes it.
     pub(crate) fn acquire(self: &Arc<Exclusive<T>>) -> Held<T> {
         let mut place = self.place();
+        if place.is_none() {
+            count!(self.tally, add(self.waits, 1));
+        }
         loop {
             if let Some(value) = place.take() {
                 return Held {
@@ -51,13 +69,13 @@ impl<T> Exclusive<T> {
 }
 
 /// The value, until dropped.
-pub(crate) struct Held<T> {
+pub(crate) struct Held<T: Lent> {
     // `None` only while `drop` runs.
     value: Option<T>,
     home: Arc<Exclusive<T>>,
 }
 
-impl<T> Deref for Held<T> {
+impl<T: Lent> Deref for Held<T> {
     type Target = T;
 
     fn deref(&self) -> &T {
@@ -68,7 +86,7 @@ impl<T> Deref for Held<T> {
     }
 }
 
-impl<T> DerefMut for Held<T> {
+impl<T: Lent> DerefMut for Held<T> {
     fn deref_mut(&mut self) -> &mut T {
         match &mut self.value {
             Some(value) => value,
@@ -77,8 +95,11 @@ impl<T> DerefMut for Held<T> {
     }
 }
 
-impl<T> Drop for Held<T> {
+impl<T: Lent> Drop for Held<T> {
     fn drop(&mut self) {
+        if let Some(value) = &mut self.value {
+            value.come_back();
+        }
         *self.home.place() = self.value.take();
         self.home.returned.notify_one();
     }

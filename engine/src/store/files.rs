@@ -1,7 +1,9 @@
 //! The names of a database's files in their directory.
 
+use std::io;
 use std::sync::Arc;
 
+use crate::error::{Error, Result};
 use crate::storage::Directory;
 
 /// A database's place: a directory and a name in it.
@@ -14,6 +16,24 @@ pub(crate) struct Files {
 }
 
 impl Files {
+    /// An error for whoever wants to create what is there already.
+    pub(crate) fn expect_absent(&self) -> Result<()> {
+        if self.exists(&self.name)? {
+            return Err(Error::usage(format!(
+                "{} already exists; open it instead",
+                self.name
+            )));
+        }
+        Ok(())
+    }
+
+    /// Whether a file of that name is there.
+    pub(crate) fn exists(&self, name: &str) -> Result<bool> {
+        self.directory
+            .exists(name)
+            .map_err(|e| Error::io(format!("looking for {name}"), e))
+    }
+
     /// The log.
     pub(crate) fn log(&self) -> String {
         format!("{}-log", self.name)
@@ -24,8 +44,22 @@ impl Files {
         format!("{}-new", self.name)
     }
 
+    /// A backup or compaction that is being written to this name.
+    pub(crate) fn copying(&self) -> String {
+        format!("{}-copy", self.name)
+    }
+
     /// Sorted runs of a bulk load.
     pub(crate) fn sort(&self) -> String {
         format!("{}-sort", self.name)
+    }
+
+    /// Removes what a bulk load sorted, if there is any.
+    pub(crate) fn remove_sorted_runs(&self) -> io::Result<()> {
+        let name = self.sort();
+        if self.directory.exists(&name)? {
+            self.directory.remove(&name)?;
+        }
+        Ok(())
     }
 }

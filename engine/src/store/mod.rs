@@ -37,6 +37,7 @@ pub(crate) use trees::Trees;
 use commits::Commits;
 
 use crate::error::{Error, Result};
+use crate::forensics::Tally;
 use crate::graph::{DictionaryCache, View};
 use crate::options::Options;
 use crate::pager::Pager;
@@ -59,6 +60,7 @@ pub(crate) struct Store {
     pub(crate) recovery: Option<RecoveryReport>,
     pub(crate) poison: Arc<Poison>,
     pub(crate) signal: Arc<Signal>,
+    pub(crate) tally: Tally,
 }
 
 impl Store {
@@ -86,7 +88,7 @@ impl Store {
     pub(crate) fn pinned_pages(&self) -> u64 {
         self.trees
             .try_acquire()
-            .map_or(0, |trees| trees.allocator.waiting_pages())
+            .map_or(0, |mut trees| trees.pinned_pages())
     }
 
     /// An error for whoever wants to write through a handle that only reads.

@@ -14,6 +14,7 @@ use super::state::State;
 use super::trees::Trees;
 use crate::delta::Delta;
 use crate::error::{Error, Result};
+use crate::forensics::{Counter, Tally};
 use crate::graph::DictionaryCache;
 use crate::options::{OnRecovery, Options};
 use crate::pager::Pager;
@@ -21,7 +22,12 @@ use crate::storage::{LockMode, OpenMode, Poison, Poisonable, Storage};
 
 impl Store {
     /// Opens an existing database. The header decides what the options leave open.
-    pub(crate) fn open(files: Files, options: Options, watch: &OnRecovery) -> Result<Arc<Store>> {
+    pub(crate) fn open(
+        files: Files,
+        options: Options,
+        watch: &OnRecovery,
+        tally: Tally,
+    ) -> Result<Arc<Store>> {
         let mode = if options.read_only {
             OpenMode::Read
         } else {
@@ -32,7 +38,12 @@ impl Store {
             .open(&files.name, mode)
             .map_err(|e| Error::io(format!("opening {}", files.name), e))?;
         lock(&files, &*file, &options)?;
-        Store::assemble(files, file, options, watch)
+        let store = Store::assemble(files, file, options, watch, tally)?;
+        if !store.options.read_only {
+            // What a bulk load left that was killed. If it stays, nothing depends on it.
+            let _ = store.files.remove_sorted_runs();
+        }
+        Ok(store)
     }
 
     /// Puts a store together from a file that is locked already.
@@ -41,16 +52,17 @@ impl Store {
         file: Arc<dyn Storage>,
         mut options: Options,
         watch: &OnRecovery,
+        tally: Tally,
     ) -> Result<Arc<Store>> {
         let poison = Arc::new(Poison::default());
         let file: Arc<dyn Storage> = Arc::new(Poisonable::new(file, &poison));
-        let header = read_newest(&*file)?;
+        let newest = read_newest(&*file, &tally)?;
         let mode = if options.read_only {
             OpenMode::Read
         } else {
             OpenMode::Write
         };
-        let recovered = recover(&files, header, mode, watch)?;
+        let recovered = recover(&files, newest, mode, watch, &tally)?;
         check_length(&*file, &recovered)?;
         options.adopt(&recovered.header);
         let pager = Arc::new(Pager::new(
@@ -59,12 +71,14 @@ impl Store {
             options.page_size,
             options.file_id,
             options.cache_bytes,
+            tally.clone(),
         ));
         let slots = Slots::new(
             Arc::clone(&file),
             &poison,
             recovered.header,
             recovered.slot_pending,
+            tally.clone(),
         );
         let (trees, base) = Trees::new(Arc::clone(&pager), slots);
         let state = Arc::new(State {
@@ -87,11 +101,12 @@ impl Store {
             dictionary: Arc::new(DictionaryCache::default()),
             published: ArcSwap::new(Arc::clone(&state)),
             commits: Mutex::new(Commits::new(state, log)),
-            trees: Exclusive::new(trees),
-            writer: Exclusive::new(()),
+            trees: Exclusive::new(trees, tally.clone(), Counter::TreesWaits),
+            writer: Exclusive::new((), tally.clone(), Counter::WriterWaits),
             recovery: recovered.report,
             poison,
             signal: Arc::default(),
+            tally,
         }))
     }
 }

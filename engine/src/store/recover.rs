@@ -3,15 +3,17 @@
 use std::sync::Arc;
 
 use super::files::Files;
+use super::slots::Newest;
 use crate::delta::{Delta, decode};
 use crate::error::{Error, Result};
+use crate::forensics::{Counter, Tally, count};
 use crate::format::header::Header;
 use crate::format::log::RecordKind;
 use crate::graph::Totals;
 use crate::options::OnRecovery;
 use crate::recovery::{RecoveryProgress, RecoveryReport};
-use crate::storage::{OpenMode, Storage};
-use crate::wal::{LogReader, LogStart, Record};
+use crate::storage::{Counted, OpenMode, Storage};
+use crate::wal::{LogReader, LogStart, Record, log_begins_at};
 
 /// The newest state, put together from a header and the log that it names.
 pub(crate) struct Recovered {
@@ -47,31 +49,40 @@ impl Recovered {
 /// Replays the log that the header names, in memory. Writes nothing.
 pub(crate) fn recover(
     files: &Files,
-    header: Header,
+    newest: Newest,
     mode: OpenMode,
     watch: &OnRecovery,
+    tally: &Tally,
 ) -> Result<Recovered> {
+    let header = newest.header;
     if header.log_generation == 0 {
+        if newest.alone {
+            expect_no_log_after(files, &header, tally)?;
+        }
         return Ok(Recovered::clean(header));
     }
-    let log = open_log(files, mode)?;
+    let log = Arc::new(Counted::new(open_log(files, mode, tally)?));
     let start = LogStart {
         generation: header.log_generation,
         position: header.log_position,
         chain: header.log_chain,
     };
-    let mut reader = LogReader::open(log, header.file_id, header.log_segment_bytes, start)?;
+    let shared = Arc::clone(&log) as _;
+    let mut reader = LogReader::open(shared, header.file_id, header.log_segment_bytes, start)?;
     let mut state = Recovered::clean(header);
     let mut report = RecoveryReport::default();
     while let Some(record) = reader.next()? {
         report.records += 1;
         report.bytes += record.bytes;
+        count!(tally, RecoveryRecords);
+        count!(tally, RecoveryBytes, record.bytes);
         state.replay(record, &mut report)?;
         watch.call(RecoveryProgress {
             records: report.records,
             bytes: report.bytes,
         });
     }
+    count!(tally, LogReadBytes, log.counts().read_bytes);
     let tail = reader.tail();
     report.dropped_bytes = tail.dropped_bytes;
     report.repaired = tail.repaired;
@@ -80,7 +91,35 @@ pub(crate) fn recover(
     Ok(state)
 }
 
-fn open_log(files: &Files, mode: OpenMode) -> Result<Arc<dyn Storage>> {
+/// A slot that names no log is not the newest state if a log goes on from it: the slot that named the
+/// log is the one that cannot be read.
+fn expect_no_log_after(files: &Files, header: &Header, tally: &Tally) -> Result<()> {
+    let name = files.log();
+    if !files.exists(&name)? {
+        return Ok(());
+    }
+    let log = files
+        .directory
+        .open(&name, OpenMode::Read)
+        .map_err(|e| Error::io(format!("opening {name}"), e))?;
+    let segment_bytes = header.log_segment_bytes;
+    let log = Arc::new(Counted::new(log));
+    let begins = log_begins_at(
+        Arc::clone(&log) as _,
+        header.file_id,
+        segment_bytes,
+        header.log_position,
+    )?;
+    count!(tally, LogReadBytes, log.counts().read_bytes);
+    if begins {
+        let what =
+            "a header slot is damaged: the other one names no log, but a log goes on from it";
+        return Err(Error::corrupt_at(0, what));
+    }
+    Ok(())
+}
+
+fn open_log(files: &Files, mode: OpenMode, tally: &Tally) -> Result<Arc<dyn Storage>> {
     let name = files.log();
     let there = files
         .directory
@@ -102,6 +141,7 @@ fn open_log(files: &Files, mode: OpenMode) -> Result<Arc<dyn Storage>> {
     // anyone sees it, or a power cut could take back what a reader has acted upon.
     log.sync()
         .map_err(|e| Error::io(format!("syncing {name}"), e))?;
+    count!(tally, synced(Counter::LogSyncs));
     Ok(log)
 }
 

@@ -6,22 +6,33 @@
 use std::sync::Arc;
 
 use crate::error::{Error, Result};
+use crate::forensics::{Counter, Tally, count};
 use crate::format::header::{Header, SLOT_LEN, SLOT_OFFSETS, SlotProblem, decode_slot};
 use crate::pager::BirthReserve;
 use crate::storage::{Poison, Storage};
 
+/// What the slots say.
+pub(crate) struct Newest {
+    pub(crate) header: Header,
+    /// The other slot cannot be read, so a newer state than this may have stood there.
+    pub(crate) alone: bool,
+}
+
 /// Reads both slots and returns the newest valid state.
-pub(crate) fn read_newest(file: &dyn Storage) -> Result<Header> {
+pub(crate) fn read_newest(file: &dyn Storage, tally: &Tally) -> Result<Newest> {
     let mut newest: Option<Header> = None;
     let mut problems = Vec::new();
     for (slot, offset) in SLOT_OFFSETS.into_iter().enumerate() {
-        match read_slot(file, slot, offset)? {
+        match read_slot(file, slot, offset, tally)? {
             Ok(header) => newest = Some(newer(newest, header)?),
             Err(problem) => problems.push((offset, problem)),
         }
     }
     match newest {
-        Some(header) => Ok(header),
+        Some(header) => Ok(Newest {
+            header,
+            alone: !problems.is_empty(),
+        }),
         None => Err(refusal(&problems)),
     }
 }
@@ -30,6 +41,7 @@ fn read_slot(
     file: &dyn Storage,
     slot: usize,
     offset: u64,
+    tally: &Tally,
 ) -> Result<std::result::Result<Header, SlotProblem>> {
     let len = file
         .len()
@@ -41,6 +53,8 @@ fn read_slot(
     if let Some(present) = bytes.get_mut(..there) {
         file.read_at(offset, present)
             .map_err(|e| Error::io("reading a header slot of the database", e))?;
+        count!(tally, SlotReads);
+        count!(tally, SlotReadBytes, there);
     }
     Ok(decode_slot(&bytes, slot))
 }
@@ -95,6 +109,7 @@ pub(crate) struct Slots {
     /// The slots that were read may exist only in the operating system's memory, after a process that
     /// died before its sync.
     unsynced: bool,
+    tally: Tally,
 }
 
 /// Births reserved at a time. Each reservation costs a header write, so it is sized to be rare
@@ -107,6 +122,7 @@ impl Slots {
         poison: &Arc<Poison>,
         header: Header,
         pending: bool,
+        tally: Tally,
     ) -> Slots {
         Slots {
             file,
@@ -114,6 +130,7 @@ impl Slots {
             header,
             pending,
             unsynced: true,
+            tally,
         }
     }
 
@@ -168,7 +185,8 @@ impl Slots {
 
     fn write(&self, header: &Header) -> Result<()> {
         // Half a slot is no state, so nobody may go on after a failure.
-        self.poison.critical(write_slot(&*self.file, header))
+        self.poison
+            .critical(write_slot(&*self.file, header, &self.tally))
     }
 }
 
@@ -180,11 +198,14 @@ impl BirthReserve for Slots {
 }
 
 /// Writes a state to its slot and makes it durable. A failure leaves the other slot untouched.
-pub(crate) fn write_slot(file: &dyn Storage, header: &Header) -> Result<()> {
+pub(crate) fn write_slot(file: &dyn Storage, header: &Header, tally: &Tally) -> Result<()> {
     let slot = usize::from(header.sequence % 2 == 1);
     let offset = SLOT_OFFSETS.get(slot).copied().unwrap_or_default();
     file.write_at(offset, &header.encode())
         .map_err(|e| Error::io("writing a header slot of the database", e))?;
+    count!(tally, SlotWriteBytes, SLOT_LEN);
     file.sync()
-        .map_err(|e| Error::io("syncing a header slot of the database", e))
+        .map_err(|e| Error::io("syncing a header slot of the database", e))?;
+    count!(tally, synced(Counter::SlotWrites));
+    Ok(())
 }

@@ -3,17 +3,20 @@
 //! A *change* (a checkpoint slice, a spilled transaction, a bulk load) writes new pages through
 //! [`Trees::writer`], then [`Trees::seal`] makes its pages durable and describes the resulting
 //! state, and [`Trees::publish`] makes that state durable and current. A change that fails in between
-//! is undone by [`Trees::abandon`]: nothing durable ever named its pages.
+//! is undone by [`Trees::abandon`]: nothing durable ever named its pages. Trees that come back from
+//! whoever held them are never in the middle of a change.
 
 use std::sync::{Arc, Weak};
 
 use super::checkpoint::Checkpoint;
+use super::exclusive::Lent;
 use super::slots::Slots;
 use crate::error::{Error, Result};
+use crate::forensics::{Counter, Site, count};
 use crate::format::header::{Header, Root};
 use crate::graph::{Base, Totals};
 use crate::ids::{KeySpace, PageRef};
-use crate::pager::{Allocator, Births, PageWriter, Pager, read_freelist};
+use crate::pager::{Allocator, Births, Mark, PageWriter, Pager, read_freelist};
 
 /// What the trees of a state hold, as far as the header says it.
 pub(crate) struct Contents {
@@ -55,12 +58,14 @@ impl Covered {
 pub(crate) struct Trees {
     pager: Arc<Pager>,
     slots: Slots,
-    pub(crate) allocator: Allocator,
+    allocator: Allocator,
     births: Births,
     /// Pages of the current freelist chain; `None` until a change needs the freelist.
     freelist: Option<Vec<PageRef>>,
     /// Bases that snapshots may still hold, oldest first.
     live: Vec<Weak<Base>>,
+    /// Bases of views into changes, which may outlive them.
+    private: Vec<Weak<Base>>,
     /// The checkpoint under way.
     pub(crate) checkpoint: Option<Checkpoint>,
 }
@@ -69,7 +74,7 @@ impl Trees {
     /// The trees as the current header describes them. Nothing is read until a change needs it.
     pub(crate) fn new(pager: Arc<Pager>, slots: Slots) -> (Trees, Arc<Base>) {
         let header = slots.header.clone();
-        let allocator = Allocator::new(&header);
+        let allocator = Allocator::new(&header, pager.tally().clone());
         let births = Births::from(header.birth_limit);
         let base = Arc::new(Base::new(header));
         let live = vec![Arc::downgrade(&base)];
@@ -80,6 +85,7 @@ impl Trees {
             births,
             freelist: None,
             live,
+            private: Vec::new(),
             checkpoint: None,
         };
         (trees, base)
@@ -91,7 +97,9 @@ impl Trees {
     }
 
     /// A writer of pages for the change under way.
+    #[track_caller]
     pub(crate) fn writer(&mut self) -> Result<PageWriter<'_>> {
+        let site = Site::here();
         self.slots.settle()?;
         if self.freelist.is_none() {
             let list = read_freelist(&self.pager, &self.slots.header)?;
@@ -104,6 +112,7 @@ impl Trees {
             &mut self.allocator,
             &mut self.births,
             &mut self.slots,
+            site,
         ))
     }
 
@@ -140,6 +149,7 @@ impl Trees {
             .file()
             .sync()
             .map_err(|e| Error::io("syncing the database", e))?;
+        count!(self.pager.tally(), synced(Counter::PageSyncs));
         self.pager.synced();
         let mut header = self.slots.header.clone();
         header.sequence += 1;
@@ -182,7 +192,8 @@ impl Trees {
 
     fn adopt(&mut self, freelist: Vec<PageRef>) -> Arc<Base> {
         let header = self.slots.header.clone();
-        self.allocator.commit_change(header.sequence);
+        let seen = self.seen();
+        self.allocator.commit_change(header.sequence, seen);
         self.freelist = Some(freelist);
         let base = Arc::new(Base::new(header));
         self.live.push(Arc::downgrade(&base));
@@ -190,8 +201,57 @@ impl Trees {
     }
 
     /// Forgets the change under way: its pages are free again, what it dropped is still in use.
+    #[track_caller]
     pub(crate) fn abandon(&mut self) {
-        self.allocator.abort_change();
+        let seen = self.seen();
+        self.allocator.abort_change(seen);
+    }
+
+    /// Pages written by the change under way.
+    pub(crate) fn written(&self) -> u64 {
+        self.allocator.taken()
+    }
+
+    /// Pages that snapshots keep from being reused.
+    pub(crate) fn pinned_pages(&mut self) -> u64 {
+        self.release_unused();
+        self.allocator.waiting_pages()
+    }
+
+    /// A place within the change under way.
+    pub(crate) fn mark(&self) -> Mark {
+        self.allocator.mark()
+    }
+
+    /// Undoes what the change under way did since the mark.
+    #[track_caller]
+    pub(crate) fn rollback_to(&mut self, mark: &Mark) {
+        let seen = self.seen();
+        self.allocator.rollback_to(mark, seen);
+    }
+
+    /// The base of a view into the change under way. While it is held, no page is reused that its roots
+    /// may reach, whatever becomes of the change.
+    pub(crate) fn private_base(&mut self, roots: [Root; 7]) -> Arc<Base> {
+        let mut header = self.slots.header.clone();
+        header.roots = roots;
+        let base = Arc::new(Base::new(header));
+        self.live.push(Arc::downgrade(&base));
+        self.private.retain(|base| base.strong_count() > 0);
+        self.private.push(Arc::downgrade(&base));
+        base
+    }
+
+    /// The state up to which undone pages of the change under way may be looked at: `None` if nobody
+    /// looks into it.
+    fn seen(&self) -> Option<u64> {
+        self.has_private_views()
+            .then_some(self.slots.header.sequence)
+    }
+
+    /// Whether views into changes are held.
+    pub(crate) fn has_private_views(&self) -> bool {
+        self.private.iter().any(|base| base.strong_count() > 0)
     }
 
     /// Gives back pages that no snapshot reaches any more.
@@ -226,5 +286,11 @@ impl Trees {
         let sealed = self.seal(contents, Covered::of(&self.slots.header))?;
         self.publish(sealed)?;
         Ok(())
+    }
+}
+
+impl Lent for Trees {
+    fn come_back(&mut self) {
+        self.abandon();
     }
 }

@@ -7,6 +7,7 @@ use super::frontier::{Follow, Stepper};
 use super::pages::TraversalPages;
 use super::seen::Seen;
 use crate::error::Result;
+use crate::forensics::count;
 use crate::graph::{Direction, View};
 use crate::ids::NodeId;
 
@@ -114,6 +115,7 @@ impl<'t> Bfs<'t> {
     /// # Errors
     /// [`Error::Io`](crate::Error::Io), [`Error::Corrupt`](crate::Error::Corrupt).
     pub fn run<B>(mut self, mut visit: impl FnMut(Visit) -> ControlFlow<B>) -> Result<Option<B>> {
+        count!(self.view.pager.tally(), Searches);
         let mut own = TraversalCache::default();
         let cache = self.cache.take().unwrap_or(&mut own);
         let pages = TraversalPages::new(&self.view.pager, cache);

@@ -1,11 +1,12 @@
 //! The page cache of one traversal.
 
 use std::ops::RangeInclusive;
+use std::sync::{Arc, Weak};
 
 use super::lru::Lru;
 use crate::error::{Error, Result};
 use crate::ids::PageRef;
-use crate::pager::PageGuard;
+use crate::pager::{PageGuard, Pager};
 
 const DEFAULT_CAPACITY: u16 = 64;
 
@@ -13,7 +14,8 @@ const DEFAULT_CAPACITY: u16 = 64;
 ///
 /// It stands before the database's page cache, is used by nobody else, and so takes no lock. A page
 /// is known by its number and its birth, so one cache may serve traversals of different snapshots,
-/// one after the other: a page that was rewritten meanwhile is another page.
+/// one after the other: a page that was rewritten meanwhile is another page. When it comes to another
+/// open database it forgets what it holds.
 ///
 /// ```
 /// use vellum::TraversalCache;
@@ -26,6 +28,8 @@ const DEFAULT_CAPACITY: u16 = 64;
 /// ```
 pub struct TraversalCache {
     pages: Lru<PageRef, PageGuard>,
+    /// Where the pages are from. Page and birth may name different pages of different files.
+    source: Weak<Pager>,
     hits: u64,
     misses: u64,
 }
@@ -85,6 +89,7 @@ impl TraversalCache {
     fn of(capacity: u16) -> TraversalCache {
         TraversalCache {
             pages: Lru::new(capacity),
+            source: Weak::new(),
             hits: 0,
             misses: 0,
         }
@@ -106,8 +111,27 @@ impl TraversalCache {
         found
     }
 
-    /// Adds a page, in the place of the least recently used one if the cache is full.
-    pub fn insert(&mut self, page: PageGuard) {
+    /// Makes the cache hold pages of this database and no other.
+    pub(super) fn serve(&mut self, source: &Arc<Pager>) {
+        if !std::ptr::eq(self.source.as_ptr(), Arc::as_ptr(source)) {
+            self.pages.clear();
+            self.source = Arc::downgrade(source);
+        }
+    }
+
+    /// Adds a page, in the place of the least recently used one if the cache is full. Whether it did: a
+    /// page from elsewhere, which the database that the cache last served does not hold, is left out.
+    pub fn insert(&mut self, page: PageGuard) -> bool {
+        let source = self.source.upgrade();
+        let known = source.is_some_and(|source| source.holds(&page));
+        if known {
+            self.keep(page);
+        }
+        known
+    }
+
+    /// Adds a page of the database that the cache serves.
+    pub(super) fn keep(&mut self, page: PageGuard) {
         self.pages.insert(page.at(), page.into_private());
     }
 

@@ -1,9 +1,11 @@
 //! The pager behind a traversal's own cache.
 
 use std::cell::RefCell;
+use std::sync::Arc;
 
 use super::cache::TraversalCache;
 use crate::error::Result;
+use crate::forensics::{Tally, count};
 use crate::format::node::BlobRef;
 use crate::ids::{KeySpace, PageRef};
 use crate::pager::{PageGuard, Pager, Pages};
@@ -16,7 +18,8 @@ pub(super) struct TraversalPages<'c> {
 }
 
 impl<'c> TraversalPages<'c> {
-    pub(super) fn new(pager: &'c Pager, cache: &'c mut TraversalCache) -> TraversalPages<'c> {
+    pub(super) fn new(pager: &'c Arc<Pager>, cache: &'c mut TraversalCache) -> TraversalPages<'c> {
+        cache.serve(pager);
         TraversalPages {
             pager,
             cache: RefCell::new(cache),
@@ -30,11 +33,14 @@ impl Pages for TraversalPages<'_> {
         let mut cache = self.cache.borrow_mut();
         // A page that is not what its reference expects is left to the pager, which says so.
         let expected = |page: &PageGuard| page.space() == Some(space) && page.level() == level;
+        count!(self.tally(), TraversalAccesses);
         if let Some(page) = cache.get(at).filter(expected) {
+            count!(self.tally(), page_of_walk(&page));
             return Ok(page);
         }
+        count!(self.tally(), TraversalMisses);
         let page = self.pager.page(at, space, level)?.into_private();
-        cache.insert(page.clone());
+        cache.keep(page.clone());
         Ok(page)
     }
 
@@ -44,5 +50,9 @@ impl Pages for TraversalPages<'_> {
 
     fn page_size(&self) -> usize {
         self.pager.page_size()
+    }
+
+    fn tally(&self) -> &Tally {
+        self.pager.tally()
     }
 }

@@ -8,6 +8,7 @@ use super::frontier::{Follow, Stepper};
 use super::pages::TraversalPages;
 use super::seen::Mixed;
 use crate::error::Result;
+use crate::forensics::count;
 use crate::graph::{Direction, Edge, View};
 use crate::ids::NodeId;
 
@@ -120,6 +121,7 @@ impl<'t> PathQuery<'t> {
     /// [`Error::Io`](crate::Error::Io), [`Error::Corrupt`](crate::Error::Corrupt);
     /// [`Error::Usage`](crate::Error::Usage) for a cost that is negative or not a number.
     pub fn run(mut self) -> Result<Option<Path>> {
+        count!(self.view.pager.tally(), PathSearches);
         if !self.view.contains_node(self.from)? || !self.view.contains_node(self.to)? {
             return Ok(None);
         }

@@ -7,6 +7,7 @@ use super::write::WriteTxn;
 use crate::btree::{Change, EdgeData, NodeRecord};
 use crate::delta::ordinal_after;
 use crate::error::{Error, Result};
+use crate::forensics::count;
 use crate::graph::{AbsentRun, limits};
 use crate::ids::{EdgeKey, NodeId};
 
@@ -49,6 +50,11 @@ impl<'a> NodeUpdate<'a> {
     pub fn data(mut self, data: &'a [u8]) -> NodeUpdate<'a> {
         self.data = Some(data);
         self
+    }
+
+    /// What the caller gives by it, in bytes.
+    fn bytes(&self) -> usize {
+        self.name.map_or(0, str::len) + self.data.map_or(0, <[u8]>::len) + limits::NODE_BYTES
     }
 }
 
@@ -154,6 +160,8 @@ impl WriteTxn {
         work.touch();
         work.batch
             .replace_node(id.get(), &old, Arc::new(record), indexed);
+        count!(self.store.tally, NodesUpdated);
+        count!(self.store.tally, BytesGiven, update.bytes());
         Ok(true)
     }
 
@@ -184,6 +192,8 @@ impl WriteTxn {
         work.batch.delete_node(id.get(), &old, indexed);
         work.totals.nodes -= 1;
         work.batch.change_absent(absent);
+        count!(self.store.tally, NodesDeleted);
+        count!(self.store.tally, EdgesDeleted, edges.len());
         Ok(true)
     }
 
@@ -213,6 +223,12 @@ impl WriteTxn {
         work.batch
             .insert_edge(source.get(), label, target.get(), EdgeData::new(data));
         work.totals.edges += 1;
+        count!(self.store.tally, EdgesInserted);
+        count!(
+            self.store.tally,
+            BytesGiven,
+            data.len() + limits::EDGE_BYTES
+        );
         Ok(())
     }
 
@@ -263,6 +279,12 @@ impl WriteTxn {
         let work = self.work.get_mut();
         work.touch();
         work.batch.put_edge(key, EdgeData::new(data));
+        count!(self.store.tally, EdgesUpdated);
+        count!(
+            self.store.tally,
+            BytesGiven,
+            data.len() + limits::EDGE_BYTES
+        );
         Ok(true)
     }
 
@@ -285,6 +307,7 @@ impl WriteTxn {
         work.touch();
         work.batch.delete_edge(key);
         work.totals.edges = work.totals.edges.saturating_sub(1);
+        count!(self.store.tally, EdgesDeleted);
         Ok(true)
     }
 
@@ -322,6 +345,12 @@ impl WriteTxn {
         work.touch();
         work.batch.insert_node(id.get(), Arc::new(record), indexed);
         work.totals.nodes += 1;
+        count!(self.store.tally, NodesInserted);
+        count!(
+            self.store.tally,
+            BytesGiven,
+            name.len() + data.len() + limits::NODE_BYTES
+        );
         Ok(())
     }
 

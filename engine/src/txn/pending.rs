@@ -6,6 +6,7 @@ use std::sync::Arc;
 use super::spill::{Mark, Spilled};
 use crate::delta::{Batch, Delta, encode};
 use crate::error::{Error, Result};
+use crate::forensics::count;
 use crate::format::header::Root;
 use crate::graph::{Totals, View, limits};
 use crate::ids::NodeId;
@@ -41,10 +42,10 @@ pub(crate) struct Work {
     /// Changes that have been looked at or saved: sorted, with ordinals.
     delta: Delta,
     pub(super) totals: Totals,
+    /// Everything but `batch`, kept while it holds. It looks into what was spilled, so it goes first.
+    settled: Option<View>,
     spilled: Option<Spilled>,
     changed: bool,
-    /// Everything but `batch`, kept while it holds.
-    settled: Option<View>,
     kinds: HashMap<String, u16>,
     labels: HashMap<String, u16>,
     savepoints: Vec<u64>,
@@ -107,7 +108,7 @@ impl Work {
 
     /// Everything but what `batch` holds.
     fn settled(&mut self, store: &Store) -> &View {
-        let (spilled, state, delta) = (&self.spilled, &self.state, &self.delta);
+        let (spilled, state, delta) = (&mut self.spilled, &self.state, &self.delta);
         let totals = self.totals;
         self.settled.get_or_insert_with(|| {
             let mut view = match spilled {
@@ -244,6 +245,7 @@ impl Work {
             None => self.spilled.insert(Spilled::begin(store)?),
         };
         spilled.merge(&self.delta)?;
+        count!(store.tally, Spills);
         self.delta = Delta::default();
         self.settled = None;
         Ok(())
@@ -262,7 +264,7 @@ impl Work {
 
     /// The trees to commit, once everything was spilled.
     pub(super) fn into_trees(self) -> Option<(Held<Trees>, [Root; 7], Totals)> {
-        let (trees, roots) = self.spilled?.into_parts()?;
+        let (trees, roots) = self.spilled?.into_parts();
         Some((trees, roots, self.totals))
     }
 }

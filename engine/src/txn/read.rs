@@ -4,6 +4,7 @@ use std::sync::Arc;
 
 use crate::btree::{Kinds, NameKey, Names, Nodes};
 use crate::error::{Error, Result};
+use crate::forensics::count;
 use crate::graph::{Direction, Edge, Edges, Neighbors, Node, View};
 use crate::ids::{EdgeKey, NodeId};
 use crate::store::Store;
@@ -101,6 +102,7 @@ impl ReadTxn {
     /// [`Error::Io`], [`Error::Corrupt`].
     #[inline]
     pub fn node(&self, id: NodeId) -> Result<Option<Node<'_>>> {
+        count!(self.store.tally, NodeGets);
         self.view.node(id)
     }
 
@@ -109,6 +111,7 @@ impl ReadTxn {
     /// # Errors
     /// As [`node`](ReadTxn::node).
     pub fn contains_node(&self, id: NodeId) -> Result<bool> {
+        count!(self.store.tally, NodeChecks);
         self.view.contains_node(id)
     }
 
@@ -119,6 +122,7 @@ impl ReadTxn {
 
     /// All nodes from this id on, in the order of their ids.
     pub fn nodes_from(&self, id: NodeId) -> impl Iterator<Item = Result<Node<'_>>> {
+        count!(self.store.tally, Scans);
         self.view.items::<Nodes>(Some(id.get())).map(|item| {
             let (id, stored) = item?;
             Node::new(&self.view, self.node_id(id)?, stored)
@@ -127,6 +131,7 @@ impl ReadTxn {
 
     /// The nodes of a kind, in the order of their ids.
     pub fn nodes_of_kind(&self, kind: &str) -> impl Iterator<Item = Result<NodeId>> + use<'_> {
+        count!(self.store.tally, Scans);
         let (kind, error) = match self.view.kind_id(kind) {
             Ok(kind) => (kind.map(|kind| u64::from(kind.0)), None),
             Err(error) => (None, Some(error)),
@@ -194,6 +199,7 @@ impl ReadTxn {
     }
 
     fn named_from(&self, from: NameKey) -> impl Iterator<Item = Result<NameKey>> + use<'_> {
+        count!(self.store.tally, Scans);
         let indexed = self.store.options.name_index;
         let error = (!indexed).then(|| {
             Err(Error::usage(
@@ -210,6 +216,7 @@ impl ReadTxn {
     /// the order of (label's number, node at the other end, ordinal); labels are numbered in the order
     /// of their first use. Of a node that does not exist there are none.
     pub fn edges(&self, node: NodeId, direction: Direction, label: Option<&str>) -> Edges<'_> {
+        count!(self.store.tally, EdgeLists);
         Edges::new(&self.view, node, direction, label)
     }
 
@@ -221,6 +228,7 @@ impl ReadTxn {
         direction: Direction,
         label: Option<&str>,
     ) -> Neighbors<'_> {
+        count!(self.store.tally, NeighborLists);
         Neighbors::new(&self.view, node, direction, label)
     }
 
@@ -229,6 +237,7 @@ impl ReadTxn {
     /// # Errors
     /// As [`node`](ReadTxn::node).
     pub fn degree(&self, node: NodeId, direction: Direction, label: Option<&str>) -> Result<u64> {
+        count!(self.store.tally, DegreeCalls);
         self.view.degree(node, direction, label)
     }
 
@@ -243,6 +252,7 @@ impl ReadTxn {
         target: NodeId,
         ordinal: u32,
     ) -> Result<Option<Edge<'_>>> {
+        count!(self.store.tally, EdgeGets);
         let Some(label) = self.view.label_id(label)? else {
             return Ok(None);
         };

@@ -3,16 +3,15 @@
 use std::sync::Arc;
 
 use crate::delta::Delta;
-use crate::error::{Error, Result};
+use crate::error::Result;
 use crate::format::header::Root;
-use crate::graph::{Base, DictionaryCache, View};
+use crate::graph::{DictionaryCache, View};
 use crate::pager::Mark as AllocatorMark;
 use crate::store::{Held, Store, Trees, merge_all};
 
 /// Trees that only this transaction sees. Dropping it gives their pages back.
 pub(super) struct Spilled {
-    /// `None` once they were handed over to a commit.
-    trees: Option<Held<Trees>>,
+    trees: Held<Trees>,
     roots: [Root; 7],
     /// Names read from these trees. Not the database's: a rollback takes them back.
     dictionary: Arc<DictionaryCache>,
@@ -21,7 +20,7 @@ pub(super) struct Spilled {
 /// A place to roll a spilled transaction back to.
 pub(super) struct Mark {
     roots: [Root; 7],
-    allocator: Option<AllocatorMark>,
+    allocator: AllocatorMark,
 }
 
 impl Spilled {
@@ -32,76 +31,54 @@ impl Spilled {
         store.drain_in(&mut trees)?;
         let roots = trees.header().roots;
         Ok(Spilled {
-            trees: Some(trees),
+            trees,
             roots,
             dictionary: Arc::default(),
         })
     }
 
-    fn trees(&mut self) -> Result<&mut Trees> {
-        self.trees.as_deref_mut().ok_or(Error::Poisoned)
-    }
-
     /// Merges changes into the private trees.
     pub(super) fn merge(&mut self, delta: &Delta) -> Result<()> {
         let mut roots = self.roots;
-        let trees = self.trees()?;
-        let mark = trees.allocator.mark();
-        let merged = trees
+        let mark = self.trees.mark();
+        let merged = self
+            .trees
             .writer()
             .and_then(|mut writer| merge_all(delta, &mut roots, &mut writer));
-        if let Err(error) = merged {
-            // The trees are as before, so the transaction can go on or be tried again.
-            trees.allocator.rollback_to(&mark);
-            return Err(error);
-        }
+        // The trees are as before then, so the transaction can go on or be tried again.
+        merged.inspect_err(|_| self.trees.rollback_to(&mark))?;
         self.roots = roots;
         Ok(())
     }
 
     /// A view of the private trees.
-    pub(super) fn view(&self, store: &Store) -> View {
+    pub(super) fn view(&mut self, store: &Store) -> View {
         let mut view = store.view(&store.tip());
-        let mut header = view.base.header.clone();
-        header.roots = self.roots;
         view.layers.clear();
         view.dictionary = Arc::clone(&self.dictionary);
-        view.base = Arc::new(Base::new(header));
+        view.base = self.trees.private_base(self.roots);
         view
     }
 
     pub(super) fn pages(&self) -> u64 {
-        self.trees
-            .as_ref()
-            .map_or(0, |trees| trees.allocator.taken())
+        self.trees.written()
     }
 
     pub(super) fn mark(&self) -> Mark {
-        let allocator = self.trees.as_ref().map(|trees| trees.allocator.mark());
         Mark {
             roots: self.roots,
-            allocator,
+            allocator: self.trees.mark(),
         }
     }
 
     pub(super) fn rollback_to(&mut self, mark: &Mark) {
         self.roots = mark.roots;
         self.dictionary = Arc::default();
-        if let (Some(trees), Some(mark)) = (&mut self.trees, &mark.allocator) {
-            trees.allocator.rollback_to(mark);
-        }
+        self.trees.rollback_to(&mark.allocator);
     }
 
     /// Hands the trees over to the commit.
-    pub(super) fn into_parts(mut self) -> Option<(Held<Trees>, [Root; 7])> {
-        Some((self.trees.take()?, self.roots))
-    }
-}
-
-impl Drop for Spilled {
-    fn drop(&mut self) {
-        if let Some(trees) = &mut self.trees {
-            trees.abandon();
-        }
+    pub(super) fn into_parts(self) -> (Held<Trees>, [Root; 7]) {
+        (self.trees, self.roots)
     }
 }

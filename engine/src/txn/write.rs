@@ -6,6 +6,7 @@ use std::sync::Arc;
 use super::pending::{Pending, Savepoint, Work};
 use super::read::ReadTxn;
 use crate::error::{Error, Result};
+use crate::forensics::count;
 use crate::ids::NodeId;
 use crate::options::Durability;
 use crate::store::{CommitInput, CommitKind, CommitReport, Held, Store};
@@ -47,6 +48,7 @@ impl WriteTxn {
         store.expect_writable()?;
         let writer = store.writer.acquire();
         store.poison.check()?;
+        count!(store.tally, WriteTransactions);
         let work = RefCell::new(Work::on(&store.tip()));
         let durability = store.options.durability;
         Ok(WriteTxn {
@@ -58,9 +60,10 @@ impl WriteTxn {
         })
     }
 
-    /// Chooses how durable this transaction's commit is, in place of the database's default.
+    /// Chooses how durable this transaction's commit is, in place of the database's default. A delay
+    /// of more than one second counts as one second.
     pub fn set_durability(&mut self, durability: Durability) {
-        self.durability = durability;
+        self.durability = durability.within_limits();
     }
 
     /// What a reader would see if this transaction were committed now, for as long as the value is
@@ -119,6 +122,7 @@ impl WriteTxn {
     /// # Errors
     /// [`Error::Usage`] if the savepoint is not of this transaction, or was rolled back over.
     pub fn rollback_to(&mut self, savepoint: &Savepoint) -> Result<()> {
+        count!(self.store.tally, SavepointRollbacks);
         self.work.get_mut().rollback_to(savepoint)
     }
 
@@ -143,6 +147,7 @@ impl WriteTxn {
         let mut work = work.into_inner();
         if work.is_empty() {
             let commit = work.commit();
+            count!(store.tally, CommitsEmpty);
             return Ok(CommitReport {
                 commit,
                 how: CommitKind::Empty,

@@ -52,14 +52,22 @@ impl GroupSync {
             }
             *syncing = true;
             drop(syncing);
-            let synced = poison.critical(sync());
-            if let Ok(target) = synced {
-                self.durable_to.fetch_max(target, Ordering::AcqRel);
-            }
+            let turn = Turn(self);
+            let target = poison.critical(sync())?;
+            self.durable_to.fetch_max(target, Ordering::AcqRel);
+            drop(turn);
             syncing = self.syncing.lock().unwrap_or_else(PoisonError::into_inner);
-            *syncing = false;
-            self.finished.notify_all();
-            synced?;
         }
+    }
+}
+
+/// The right to sync. Whichever way it ends, those who wait are told.
+struct Turn<'g>(&'g GroupSync);
+
+impl Drop for Turn<'_> {
+    fn drop(&mut self) {
+        let syncing = self.0.syncing.lock();
+        *syncing.unwrap_or_else(PoisonError::into_inner) = false;
+        self.0.finished.notify_all();
     }
 }

@@ -4,8 +4,12 @@ mod group;
 mod reader;
 mod writer;
 
+pub(crate) use reader::log_begins_at;
 pub use reader::{LogReader, LogStart, LogTail, Record};
 pub(crate) use writer::{LogIdentity, LogWriter};
+
+/// Generation of the first segment of a log.
+pub(crate) const FIRST_GENERATION: u64 = 1;
 
 /// Where the segment of a generation begins in the log file.
 fn half(generation: u64, segment_bytes: u32) -> u64 {

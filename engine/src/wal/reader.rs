@@ -3,13 +3,38 @@
 
 use std::sync::Arc;
 
-use super::half;
+use super::{FIRST_GENERATION, half};
 use crate::error::{Error, Result};
 use crate::format::log::{
     RecordKind, SEGMENT_HEADER_LEN, SegmentHeader, decode_record, repair_one_bit,
 };
 use crate::format::{FileId, FormatError};
 use crate::storage::Storage;
+
+/// Whether a log begins at this position, with at least one record.
+pub(crate) fn log_begins_at(
+    file: Arc<dyn Storage>,
+    file_id: FileId,
+    segment_bytes: u32,
+    position: u64,
+) -> Result<bool> {
+    let Ok(header) = read_header(&*file, FIRST_GENERATION, segment_bytes)? else {
+        return Ok(false);
+    };
+    let begins = header.file_id == file_id
+        && header.generation == FIRST_GENERATION
+        && header.base == position;
+    if !begins {
+        return Ok(false);
+    }
+    let start = LogStart {
+        generation: FIRST_GENERATION,
+        position,
+        chain: header.checksum(),
+    };
+    let mut reader = LogReader::open(file, file_id, segment_bytes, start)?;
+    Ok(reader.next()?.is_some())
+}
 
 /// Where replay starts.
 #[derive(Clone, Copy, Debug)]

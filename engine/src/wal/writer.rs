@@ -10,6 +10,7 @@ use std::time::Duration;
 use super::group::GroupSync;
 use super::half;
 use crate::error::{Error, Result};
+use crate::forensics::{Counter, Tally, count};
 use crate::format::FileId;
 use crate::format::log::{
     RECORD_OVERHEAD, RecordHeader, RecordKind, SEGMENT_HEADER_LEN, SegmentHeader, encode_record,
@@ -46,6 +47,7 @@ pub(crate) struct LogWriter {
     segment_bytes: u32,
     tail: Mutex<Tail>,
     group: GroupSync,
+    tally: Tally,
 }
 
 /// Where the next record goes.
@@ -71,6 +73,7 @@ impl LogWriter {
         identity: LogIdentity,
         segment_bytes: u32,
         poison: &Arc<Poison>,
+        tally: &Tally,
     ) -> Result<LogWriter> {
         let context = |e| Error::io(format!("creating {name}"), e);
         let temporary = format!("{name}-new");
@@ -93,10 +96,14 @@ impl LogWriter {
         let ahead = start + AHEAD_BYTES_MIN.min(segment_bytes.into());
         first.resize(usize::try_from(ahead - start).unwrap_or(first.len()), 0);
         file.write_at(start, &first).map_err(context)?;
+        count!(tally, LogSegments);
+        count!(tally, LogSegmentBytes, first.len());
         file.sync().map_err(context)?;
+        count!(tally, synced(Counter::LogSyncs));
         directory.rename(&temporary, name).map_err(context)?;
         // Tried again, it might report success for a name that is not durable.
         poison.critical(directory.sync().map_err(context))?;
+        count!(tally, synced(Counter::DirectorySyncs));
         let mut written = [0; 2];
         written[usize::from(segment.generation % 2 == 1)] = ahead;
         let tail = Tail {
@@ -115,6 +122,7 @@ impl LogWriter {
             segment_bytes,
             tail: Mutex::new(tail),
             group,
+            tally: tally.clone(),
         })
     }
 
@@ -147,6 +155,7 @@ impl LogWriter {
         let written = self.file.write_at(offset, &record);
         self.poison
             .critical(written.map_err(|e| Error::io("writing the log", e)))?;
+        count!(self.tally, log_appended(tail.end, record.len()));
         tail.end += record.len() as u64;
         tail.chain = checksum;
         Ok(Appended {
@@ -170,6 +179,7 @@ impl LogWriter {
         self.file
             .write_at(tail.ahead, &zeros)
             .map_err(|e| Error::io("extending the log", e))?;
+        count!(self.tally, LogAheadBytes, zeros.len());
         tail.ahead = to;
         tail.written[usize::from(tail.segment.generation % 2 == 1)] = to;
         Ok(())
@@ -194,6 +204,7 @@ impl LogWriter {
             self.file
                 .sync()
                 .map_err(|e| Error::io("syncing the log", e))?;
+            count!(self.tally, synced(Counter::LogSyncs));
             Ok(target)
         })?;
         Ok(issued)
@@ -225,12 +236,16 @@ impl LogWriter {
                 .write_at(start, &[0; SEGMENT_HEADER_LEN])
                 .map_err(context)?;
             *written = after;
+            count!(self.tally, LogSegmentBytes, SEGMENT_HEADER_LEN);
         }
         let ahead = *written;
         // A header that stands there after all would contradict whatever is appended before it.
         let begun = self.file.write_at(start, &segment.encode());
         self.poison.critical(begun.map_err(context))?;
+        count!(self.tally, LogSegments);
+        count!(self.tally, LogSegmentBytes, SEGMENT_HEADER_LEN);
         self.file.sync().map_err(context)?;
+        count!(self.tally, synced(Counter::LogSyncs));
         tail.ahead = ahead;
         tail.chain = segment.checksum();
         tail.segment = segment;

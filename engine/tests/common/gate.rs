@@ -5,10 +5,11 @@ use std::sync::{Arc, Condvar, Mutex};
 
 use vellum::storage::{Directory, LockMode, MemoryDirectory, OpenMode, Storage};
 
-/// Syncs of the database file wait until they are let through.
+/// Syncs of one of the two files wait until they are let through.
 #[derive(Clone)]
 pub struct Gate {
     inner: MemoryDirectory,
+    of_log: bool,
     state: Arc<(Mutex<GateState>, Condvar)>,
 }
 
@@ -25,10 +26,20 @@ struct Gated {
 }
 
 impl Gate {
+    /// Before the database file.
     pub fn new(inner: MemoryDirectory) -> Gate {
         Gate {
             inner,
+            of_log: false,
             state: Arc::default(),
+        }
+    }
+
+    /// Before the log.
+    pub fn of_log(inner: MemoryDirectory) -> Gate {
+        Gate {
+            of_log: true,
+            ..Gate::new(inner)
         }
     }
 
@@ -115,7 +126,7 @@ impl Storage for Gated {
     }
 
     fn sync(&self) -> io::Result<()> {
-        if !self.log {
+        if self.log == self.gate.of_log {
             self.gate.pass();
         }
         self.inner.sync()

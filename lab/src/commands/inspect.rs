@@ -5,10 +5,19 @@ use serde_json::Value;
 use crate::cli::{Format, InspectArgs};
 use crate::console::Console;
 use crate::failure::{Context, Exit, Failure};
-use crate::inspect;
+use crate::inspect::paint::Paint;
+use crate::inspect::source::Source;
+use crate::inspect::{self, Look};
 
 pub(crate) fn run(args: &InspectArgs, verbose: bool, console: &Console) -> Result<Exit, Failure> {
-    let view = inspect::inspect(&args.database, &args.what, verbose)?;
+    let look = Look {
+        paint: Paint {
+            on: console.colour_results(),
+        },
+        verbose,
+        redact: args.redact,
+    };
+    let view = inspect::inspect(&Source::open(&args.database)?, &args.what, look)?;
     let text = match (console.format, view.json) {
         (Format::Human, _) => view.text,
         (Format::Md, _) => format!("```text\n{}```\n", view.text),

@@ -1,19 +1,29 @@
 //! Looks at a database file without opening it as one: read-only, with the engine's own decoders, on
 //! files that the engine refuses too. Damage is something to show, never an error.
 
+mod diff;
+mod hex;
 mod info;
+pub(crate) mod log;
+mod map;
 mod node;
 mod page;
 mod pages;
+pub(crate) mod paint;
+pub(crate) mod source;
+mod stats;
+pub(crate) mod survey;
+mod tree;
 mod wal;
-
-use std::path::{Path, PathBuf};
+mod why;
 
 use serde_json::Value;
-use vellum::inspect::PageFile;
 
 use crate::cli::Inspect;
 use crate::failure::Failure;
+
+use self::paint::Paint;
+use self::source::Source;
 
 /// What was seen, for people and for programs.
 pub(crate) struct View {
@@ -21,27 +31,46 @@ pub(crate) struct View {
     pub(crate) json: Value,
 }
 
-/// Looks at one thing. `verbose` adds a dump of the bytes where there are any.
-pub(crate) fn inspect(path: &Path, what: &Inspect, verbose: bool) -> Result<View, Failure> {
-    let file = PageFile::open(path).map_err(|error| match error {
-        // What cannot be opened was most likely mistyped.
-        vellum::Error::Io { source, .. } => Failure::usage(format!("{}: {source}", path.display())),
-        other => other.into(),
-    })?;
+/// How to look.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Look {
+    pub(crate) paint: Paint,
+    /// Lists everything, however long.
+    pub(crate) verbose: bool,
+    /// Structure and lengths, no contents.
+    pub(crate) redact: bool,
+}
+
+/// Looks at one thing.
+pub(crate) fn inspect(source: &Source, what: &Inspect, look: Look) -> Result<View, Failure> {
     match what {
-        Inspect::Info => Ok(info::view(path, &file)),
-        Inspect::Pages => pages::view(&file),
-        Inspect::Page { number } => page::view(&file, *number, verbose),
-        Inspect::Node { id } => node::view(path, &file, *id),
-        Inspect::Wal => wal::view(path, &file),
+        Inspect::Info => Ok(info::view(source, look)),
+        Inspect::Stats => stats::view(source, look),
+        Inspect::Pages => pages::view(source, look),
+        Inspect::Page { number } => page::view(source, *number, look),
+        Inspect::Node { id } => node::view(source, *id, look),
+        Inspect::Tree(args) => tree::view(source, args, look),
+        Inspect::Map(args) => map::view(source, args, look),
+        Inspect::Wal => Ok(wal::view(source, look)),
+        Inspect::Why { number } => why::view(source, *number, look),
+        Inspect::Diff { other } => diff::view(source, &Source::open(other)?, look),
     }
 }
 
-/// The log that belongs to a database.
-fn log_path(database: &Path) -> PathBuf {
-    let mut name = database.file_name().unwrap_or_default().to_owned();
-    name.push("-log");
-    database.with_file_name(name)
+impl Look {
+    /// Bytes as text where they are text, else as a few hexadecimal digits; only their number if
+    /// contents are not to be shown.
+    fn bytes(self, bytes: &[u8], limit: usize) -> String {
+        if self.redact {
+            return format!("‹{} bytes›", bytes.len());
+        }
+        shown(bytes, limit)
+    }
+
+    /// How many of `all` rows are listed.
+    fn listed(self, all: usize, limit: usize) -> usize {
+        if self.verbose { all } else { all.min(limit) }
+    }
 }
 
 /// Bytes as text where they are text, else as a few hexadecimal digits.

@@ -1,7 +1,6 @@
 //! `node ID`: the way from the roots to everything stored under one id.
 
 use serde_json::{Value, json};
-use std::path::Path;
 use vellum::format::edges::EdgeBlock;
 use vellum::format::header::Root;
 use vellum::format::node::NodeCell;
@@ -10,10 +9,11 @@ use vellum::{KeySpace, PageRef};
 
 use crate::failure::Failure;
 
-use super::View;
-use super::log_path;
-use super::page::{block_text, data_text};
 use vellum::inspect::{FoundPage, PageFile};
+
+use super::page::{block_text, data_text};
+use super::source::Source;
+use super::{Look, View};
 
 /// The pages passed on the way down, and the leaf if it was reached.
 struct Descent {
@@ -22,8 +22,9 @@ struct Descent {
     problem: Option<String>,
 }
 
-pub(super) fn view(path: &Path, file: &PageFile, id: u64) -> Result<View, Failure> {
-    let Some(header) = file.newest() else {
+pub(super) fn view(source: &Source, id: u64, look: Look) -> Result<View, Failure> {
+    let file = &source.pages;
+    let Some(header) = source.newest() else {
         let text = "no usable header slot: there is no root to start from\n".to_owned();
         return Ok(View {
             text,
@@ -62,14 +63,14 @@ pub(super) fn view(path: &Path, file: &PageFile, id: u64) -> Result<View, Failur
                 way.join(" → ")
             }
         );
-        let found = stored(&descent, space, id, key);
+        let found = stored(&descent, space, id, key, look);
         for line in &found {
             text += &format!("  {line}\n");
         }
         let pages: Vec<u64> = descent.steps.iter().map(|step| step.page()).collect();
         spaces.push(json!({ "space": space.name(), "pages": pages, "found": found, "problem": descent.problem }));
     }
-    if log_path(path).exists() {
+    if source.log.is_some() {
         text += "\nThe log may hold newer operations on this node: see `wal`.\n";
     }
     Ok(View {
@@ -118,7 +119,7 @@ fn descend(file: &PageFile, space: KeySpace, root: &Root, key: &[u8]) -> Result<
 }
 
 /// What the leaf holds under the key, in lines.
-fn stored(descent: &Descent, space: KeySpace, id: u64, key: &[u8]) -> Vec<String> {
+fn stored(descent: &Descent, space: KeySpace, id: u64, key: &[u8], look: Look) -> Vec<String> {
     if let Some(problem) = &descent.problem {
         return vec![problem.clone()];
     }
@@ -136,8 +137,12 @@ fn stored(descent: &Descent, space: KeySpace, id: u64, key: &[u8]) -> Vec<String
         return match NodeCell::decode(sorted.value(place)) {
             Ok(cell) => vec![
                 format!("cell {place}, {} bytes", sorted.value(place).len()),
-                format!("kind {}, name {:?}", cell.kind, cell.name),
-                format!("data {}", data_text(&cell.data)),
+                format!(
+                    "kind {}, name {}",
+                    cell.kind,
+                    look.bytes(cell.name.as_bytes(), 1024)
+                ),
+                format!("data {}", data_text(&cell.data, look)),
             ],
             Err(rule) => vec![format!("cell {place} of node {id}: {rule}")],
         };
@@ -150,7 +155,7 @@ fn block_line(page: &Page, place: usize, range: std::ops::Range<usize>) -> Strin
     match EdgeBlock::parse(page.bytes(), range) {
         Ok(block) => format!(
             "cell {place}, {bytes} bytes: {} (further leaves may hold more)",
-            block_text(&block)
+            block_text(&block, page.space())
         ),
         Err(rule) => format!("cell {place}: {rule}"),
     }

@@ -2,51 +2,99 @@
 
 use serde_json::{Value, json};
 use vellum::KeySpace;
+use vellum::format::Reader;
 use vellum::format::edges::EdgeBlock;
 use vellum::format::node::{Data, NodeCell};
-use vellum::format::page::{FIELDS, Page};
+use vellum::format::page::{FIELDS, Page, PageKind};
 use vellum::format::sorted::SortedPage;
+use vellum::inspect::FoundPage;
 
 use crate::failure::Failure;
 
-use super::{View, shown};
-use vellum::inspect::{FoundPage, PageFile};
+use super::paint::{Ink, Paint};
+use super::source::Source;
+use super::survey::Found;
+use super::{Look, View, hex};
 
-/// Entries written out; the JSON form has them all.
+/// Entries written out; the JSON form has them all, and so has --verbose.
 const LISTED: usize = 64;
 
-pub(super) fn view(file: &PageFile, number: u64, verbose: bool) -> Result<View, Failure> {
+pub(super) fn view(source: &Source, number: u64, look: Look) -> Result<View, Failure> {
+    let file = &source.pages;
     let found = file.page(number)?;
-    let start = number * file.page_size() as u64;
+    let start = file.offset(number);
     let mut text = format!(
-        "page {number} at offset {start} (0x{start:x}), {} bytes\n",
+        "{} at offset {start} (0x{start:x}), {} bytes\n",
+        look.paint.strong(&format!("page {number}")),
         file.page_size()
     );
-    match &found.page {
-        Ok(page) => text += &format!("{}: whole\n\n", page.kind().name()),
-        Err(rule) => text += &format!("not a valid page: {rule}\n\n"),
-    }
-    text += &fields(&found);
-    let entries = found.page.as_ref().map(entries).unwrap_or_default();
+    // A page that can be mended is shown as it was; the bytes below are those that are there.
+    let mended = if found.page.is_err() {
+        file.mend(number)?
+    } else {
+        None
+    };
+    let problem = found.page.as_ref().err().map(|rule| match &mended {
+        Some(mended) => Found::Mendable(mended.how, mended.page.at().page()).said(),
+        None => format!("not a valid page: {rule}"),
+    });
+    let page = found
+        .page
+        .as_ref()
+        .ok()
+        .or_else(|| mended.as_ref().map(|mended| &mended.page));
+    text += &verdict(page, problem.as_deref(), look.paint);
+    text += &fields(&found, look.paint);
+    let entries = page.map(|page| entries(page, look)).unwrap_or_default();
     if !entries.is_empty() {
-        text += "\nentries\n";
+        text += &format!("\n{}\n", look.paint.strong("entries"));
     }
-    for (place, entry) in entries.iter().take(LISTED).enumerate() {
+    let listed = look.listed(entries.len(), LISTED);
+    for (place, entry) in entries.iter().take(listed).enumerate() {
         text += &format!("{place:>6}  {entry}\n");
     }
-    if entries.len() > LISTED {
-        text += &format!("        … and {} more\n", entries.len() - LISTED);
+    if entries.len() > listed {
+        text += &format!(
+            "        … and {} more; --verbose lists them\n",
+            entries.len() - listed
+        );
     }
-    if verbose {
-        text += &format!("\n{}", dump(&found.bytes, start));
-    }
+    text += &format!("\n{}", hex::dump(&found.bytes, page, start, look));
     let json = json!({
-        "page": number, "offset": start, "birth": found.birth,
-        "problem": found.page.as_ref().err().map(ToString::to_string),
-        "kind": found.page.as_ref().ok().map(|page| page.kind().name()),
-        "fields": field_values(&found), "entries": entries,
+        "page": number, "offset": start, "birth": found.birth, "problem": problem,
+        "kind": page.map(|page| page.kind().name()), "space": page.and_then(Page::space).map(KeySpace::name),
+        "level": page.map(Page::level), "fields": field_values(&found), "parts": part_values(&found, page),
+        "entries": entries,
     });
     Ok(View { text, json })
+}
+
+fn verdict(page: Option<&Page>, problem: Option<&str>, paint: Paint) -> String {
+    let mut out = String::new();
+    if let Some(page) = page {
+        let place = match (page.space(), page.level()) {
+            (Some(space), 0) => format!(", leaf of {space}"),
+            (Some(space), level) => format!(", branch at level {level} of {space}"),
+            (None, _) => String::new(),
+        };
+        let mode = page.sorted().map_or(String::new(), |view| {
+            format!(", {} mode", view.mode().name())
+        });
+        out += &format!("{}{place}{mode}", page.kind().name());
+    }
+    match problem {
+        None => out += &format!(": {}\n\n", paint.ink(Ink::Good, "whole")),
+        Some(problem) if page.is_some() => {
+            out += &format!(": {}\n\n", paint.ink(Ink::Bad, problem))
+        }
+        Some(problem) => out += &format!("{}\n\n", paint.ink(Ink::Bad, problem)),
+    }
+    out
+}
+
+fn part_values(found: &FoundPage, page: Option<&Page>) -> Value {
+    let parts = hex::parts_of(page, found.bytes.len()).into_iter();
+    parts.map(|part| json!({ "what": hex::part_name(part.kind), "offset": part.range.start, "size": part.range.len() })).collect()
 }
 
 /// The header's fields and the checksum as they stand: name, offset, size, value.
@@ -64,12 +112,22 @@ fn raw_fields(found: &FoundPage) -> Vec<(&'static str, usize, usize, u64)> {
         .collect()
 }
 
-fn fields(found: &FoundPage) -> String {
-    let mut out = String::from("offset  size  field       value\n");
+fn fields(found: &FoundPage, paint: Paint) -> String {
+    let mut out = format!("{}\n", paint.faint("offset  size  field       value"));
     for (name, offset, size, value) in raw_fields(found) {
-        out += &format!("{offset:>6} {size:>5}  {name:<10}  {value} (0x{value:x})\n");
+        let meaning = meaning(name, value).map_or(String::new(), |word| format!(", {word}"));
+        out += &format!("{offset:>6} {size:>5}  {name:<10}  {value} (0x{value:x}{meaning})\n");
     }
     out
+}
+
+fn meaning(field: &str, value: u64) -> Option<&'static str> {
+    let number = u8::try_from(value).ok()?;
+    match field {
+        "kind" => PageKind::from_number(number).map(PageKind::name),
+        "space" => KeySpace::from_number(number).map(KeySpace::name),
+        _ => None,
+    }
 }
 
 fn field_values(found: &FoundPage) -> Value {
@@ -78,10 +136,10 @@ fn field_values(found: &FoundPage) -> Value {
 }
 
 /// What stands on the page, one line each.
-fn entries(page: &Page) -> Vec<String> {
+fn entries(page: &Page, look: Look) -> Vec<String> {
     if let Some(sorted) = page.sorted() {
         return (0..sorted.len())
-            .map(|i| sorted_entry(page, &sorted, i))
+            .map(|i| sorted_entry(page, &sorted, i, look))
             .collect();
     }
     if let Some(names) = page.names() {
@@ -89,7 +147,7 @@ fn entries(page: &Page) -> Vec<String> {
         return (0..names.len())
             .map(|i| {
                 let id = names.entry(i, &mut name);
-                format!("{} → node {id}", shown(&name, 80))
+                format!("{} → node {id}", look.bytes(&name, 80))
             })
             .collect();
     }
@@ -105,23 +163,23 @@ fn entries(page: &Page) -> Vec<String> {
             .collect();
     }
     page.blob_data()
-        .map(|data| vec![shown(data, 120)])
+        .map(|data| vec![look.bytes(data, 120)])
         .unwrap_or_default()
 }
 
-fn sorted_entry(page: &Page, sorted: &SortedPage<'_>, i: usize) -> String {
+fn sorted_entry(page: &Page, sorted: &SortedPage<'_>, i: usize, look: Look) -> String {
     if sorted.is_absent(i) {
         return "–".to_owned();
     }
     let mut key = Vec::new();
     sorted.key(i, &mut key);
-    let key = key_text(page.space(), &key);
+    let key = key_text(page.space(), &key, look);
     if page.level() > 0 {
         return format!("{key} → {:?}", sorted.child(i));
     }
     let range = sorted.value_range(i);
     let place = format!("at {}, {} bytes", range.start, range.len());
-    format!("{key}: {} ({place})", value_text(page, sorted, i))
+    format!("{key}: {} ({place})", value_text(page, sorted, i, look))
 }
 
 fn number(bytes: &[u8]) -> u64 {
@@ -131,49 +189,97 @@ fn number(bytes: &[u8]) -> u64 {
 }
 
 /// Keys of most trees begin with a node id; a separator may go on with label, peer and ordinal.
-fn key_text(space: Option<KeySpace>, key: &[u8]) -> String {
-    match space {
-        Some(KeySpace::Names | KeySpace::Dictionary) | None => shown(key, 60),
-        Some(_) if key.is_empty() => "(lowest)".to_owned(),
-        Some(_) => match key.split_at_checked(6) {
+pub(super) fn key_text(space: Option<KeySpace>, key: &[u8], look: Look) -> String {
+    match (space, key) {
+        (_, []) => "(lowest)".to_owned(),
+        (Some(KeySpace::Dictionary), [tag @ (0 | 1), high, low]) => {
+            format!("{} {}", term(*tag), u16::from_be_bytes([*high, *low]))
+        }
+        (Some(KeySpace::Dictionary), [tag @ (2 | 3), name @ ..]) => {
+            format!("{} {}", term(*tag), look.bytes(name, 60))
+        }
+        // An entry of the index ends in a zero and a node's id; a separator is as short as it can be.
+        (Some(KeySpace::Names | KeySpace::Dictionary) | None, _) => look.bytes(key, 60),
+        (Some(_), _) => match key.split_at_checked(6) {
             Some((id, [])) => number(id).to_string(),
-            Some((id, rest)) => format!("{} then {}", number(id), shown(rest, 40)),
-            None => shown(key, 60),
+            Some((id, rest)) => format!("{} then 0x{}", number(id), hex_of(rest)),
+            None => format!("0x{}", hex_of(key)),
         },
     }
 }
 
-fn value_text(page: &Page, sorted: &SortedPage<'_>, i: usize) -> String {
+fn term(tag: u8) -> &'static str {
+    if tag.is_multiple_of(2) {
+        "kind"
+    } else {
+        "label"
+    }
+}
+
+fn hex_of(bytes: &[u8]) -> String {
+    bytes.iter().map(|byte| format!("{byte:02x}")).collect()
+}
+
+fn value_text(page: &Page, sorted: &SortedPage<'_>, i: usize, look: Look) -> String {
     match page.space() {
         Some(KeySpace::Nodes) => match NodeCell::decode(sorted.value(i)) {
             Ok(cell) => format!(
-                "kind {}, name {:?}, data {}",
+                "kind {}, name {}, data {}",
                 cell.kind,
-                cell.name,
-                data_text(&cell.data)
+                look.bytes(cell.name.as_bytes(), 80),
+                data_text(&cell.data, look)
             ),
             Err(rule) => rule.to_string(),
         },
         Some(KeySpace::Out | KeySpace::In | KeySpace::Kinds) => {
             match EdgeBlock::parse(page.bytes(), sorted.value_range(i)) {
-                Ok(block) => block_text(&block),
+                Ok(block) => block_text(&block, page.space()),
                 Err(rule) => rule.to_string(),
             }
         }
-        _ => shown(sorted.value(i), 60),
+        Some(KeySpace::Absent) => match Reader::new(sorted.value(i)).varint() {
+            Ok(value) => format!(
+                "{} ids, {}",
+                value / 2,
+                if value % 2 == 1 {
+                    "reserved"
+                } else {
+                    "deleted"
+                }
+            ),
+            Err(rule) => rule.to_string(),
+        },
+        Some(KeySpace::Dictionary) if matches!(key_tag(sorted, i), Some(2 | 3)) => {
+            match *sorted.value(i) {
+                [high, low] => format!("number {}", u16::from_be_bytes([high, low])),
+                _ => "no number".to_owned(),
+            }
+        }
+        _ => look.bytes(sorted.value(i), 60),
     }
 }
 
-pub(super) fn data_text(data: &Data<'_>) -> String {
+fn key_tag(sorted: &SortedPage<'_>, i: usize) -> Option<u8> {
+    let mut key = Vec::new();
+    sorted.key(i, &mut key);
+    key.first().copied()
+}
+
+pub(super) fn data_text(data: &Data<'_>, look: Look) -> String {
     match data {
-        Data::Inline(bytes) => shown(bytes, 100),
+        Data::Inline(bytes) => look.bytes(bytes, 100),
         Data::Blob(blob) => format!("{} bytes from {:?}", blob.len, blob.index),
     }
 }
 
 /// How many edges, how they are packed, and between which ends.
-pub(super) fn block_text(block: &EdgeBlock<'_>) -> String {
-    let mut out = format!("{} edges", block.len());
+pub(super) fn block_text(block: &EdgeBlock<'_>, space: Option<KeySpace>) -> String {
+    let of_kind = space == Some(KeySpace::Kinds);
+    let mut out = format!(
+        "{} {}",
+        block.len(),
+        if of_kind { "nodes" } else { "edges" }
+    );
     for (on, what) in [
         (block.has_data(), "data"),
         (block.has_ordinals(), "ordinals"),
@@ -184,41 +290,13 @@ pub(super) fn block_text(block: &EdgeBlock<'_>) -> String {
         }
     }
     if let (Ok(first), Ok(last)) = (block.first(), block.last()) {
-        out += &format!(
-            ", from label {} peer {} to label {} peer {}",
-            first.label, first.peer, last.label, last.peer
-        );
-    }
-    out
-}
-
-/// Sixteen bytes a line: offset in the file, hexadecimal, text. Lines of zeros in a row are drawn once.
-fn dump(bytes: &[u8], start: u64) -> String {
-    let mut out = String::new();
-    let mut zeros = false;
-    for (line, chunk) in bytes.chunks(16).enumerate() {
-        let blank = chunk.iter().all(|byte| *byte == 0);
-        if blank && zeros {
-            continue;
-        }
-        zeros = blank;
-        let hex: Vec<String> = chunk.iter().map(|byte| format!("{byte:02x}")).collect();
-        let text: String = chunk
-            .iter()
-            .map(|byte| {
-                if byte.is_ascii_graphic() || *byte == b' ' {
-                    char::from(*byte)
-                } else {
-                    '.'
-                }
-            })
-            .collect();
-        let mark = if blank { "  (zeros)" } else { "" };
-        out += &format!(
-            "{:>10x}  {:<47}  {text}{mark}\n",
-            start + 16 * line as u64,
-            hex.join(" ")
-        );
+        out += &match of_kind {
+            true => format!(", from {} to {}", first.peer, last.peer),
+            false => format!(
+                ", from label {} peer {} to label {} peer {}",
+                first.label, first.peer, last.label, last.peer
+            ),
+        };
     }
     out
 }

@@ -1,39 +1,25 @@
 //! `pages`: one line for each page.
 
-use std::collections::HashSet;
-
 use serde_json::{Value, json};
+use vellum::KeySpace;
 
 use crate::failure::Failure;
 
-use super::View;
-use vellum::inspect::{FoundPage, PageFile};
+use super::paint::{Ink, Paint};
+use super::source::Source;
+use super::survey::{Found, Owner, Seen, Survey};
+use super::{Look, View};
 
-pub(super) fn view(file: &PageFile) -> Result<View, Failure> {
-    let (free, broken) = free_pages(file)?;
-    let mut text =
-        String::from("    page  kind         space       level   count        birth  state\n");
-    if let Some(broken) = &broken {
-        text.insert_str(0, &format!("{broken}\n"));
-    }
+pub(super) fn view(source: &Source, look: Look) -> Result<View, Failure> {
+    let survey = Survey::of(source)?;
+    let paint = look.paint;
+    let mut text = broken(&survey, look);
+    text += &paint.faint("    page  kind         space       level   count  full        birth  owner            state");
+    text.push('\n');
     let mut rows = Vec::new();
-    for number in file.first_page()..file.page_count() {
-        let found = file.page(number)?;
-        let state = state(&found, &free);
-        let (kind, space, level, count) = match &found.page {
-            Ok(page) => (
-                page.kind().name(),
-                page.space().map_or("–", vellum::KeySpace::name),
-                page.level().to_string(),
-                page.count().to_string(),
-            ),
-            Err(_) => ("–", "–", "–".to_owned(), "–".to_owned()),
-        };
-        text += &format!(
-            "{number:>8}  {kind:<11}  {space:<10} {level:>6} {count:>7} {:>12}  {state}\n",
-            found.birth
-        );
-        rows.push(row(&found, &state));
+    for page in &survey.pages {
+        text += &line(page, source.pages.page_size(), paint);
+        rows.push(row(page, source.pages.page_size()));
     }
     Ok(View {
         text,
@@ -41,61 +27,61 @@ pub(super) fn view(file: &PageFile) -> Result<View, Failure> {
     })
 }
 
-fn row(found: &FoundPage, state: &str) -> Value {
-    match &found.page {
-        Ok(page) => json!({
-            "page": found.number, "kind": page.kind().name(), "space": page.space().map(vellum::KeySpace::name),
-            "level": page.level(), "count": page.count(), "birth": found.birth, "state": state,
-        }),
-        Err(_) => json!({ "page": found.number, "birth": found.birth, "state": state }),
+/// Where references lead nowhere, one line each.
+pub(super) fn broken(survey: &Survey, look: Look) -> String {
+    let mut out = String::new();
+    let listed = look.listed(survey.broken.len(), 20);
+    for problem in survey.broken.iter().take(listed) {
+        out += &look.paint.ink(Ink::Bad, problem);
+        out.push('\n');
     }
+    if listed < survey.broken.len() {
+        out += &format!(
+            "… and {} more; --verbose lists them\n",
+            survey.broken.len() - listed
+        );
+    }
+    out
 }
 
-fn state(found: &FoundPage, free: &HashSet<u64>) -> String {
-    match &found.page {
+fn line(page: &Seen, page_size: usize, paint: Paint) -> String {
+    let (kind, space, level, count) = match &page.what {
+        Some(what) => (
+            what.kind.name(),
+            what.space.map_or("–", KeySpace::name),
+            what.level.to_string(),
+            what.count.to_string(),
+        ),
+        None => ("–", "–", "–".to_owned(), "–".to_owned()),
+    };
+    let full = format!("{}%", page.used * 100 / page_size);
+    let row = format!(
+        "{:>8}  {kind:<11}  {space:<10} {level:>6} {count:>7} {full:>5} {:>12}  {:<15}  ",
+        page.number,
+        page.birth,
+        page.owner.word()
+    );
+    format!("{row}{}\n", state(page, paint))
+}
+
+fn state(page: &Seen, paint: Paint) -> String {
+    match page.found {
         // What a free page still holds has no meaning, whole or not.
-        _ if free.contains(&found.number) => "free".to_owned(),
-        _ if found.bytes.iter().all(|byte| *byte == 0) => "blank".to_owned(),
-        Ok(_) => "whole".to_owned(),
-        Err(rule) => format!("damaged: {rule}"),
+        _ if page.owner == Owner::Free => paint.faint("free"),
+        Found::Whole if page.owner.is_used() => paint.ink(Ink::Good, "whole"),
+        Found::Whole => paint.ink(Ink::Notice, "whole, not in use"),
+        Found::Blank if page.owner.is_used() => paint.ink(Ink::Bad, "damaged: all zeros"),
+        Found::Blank => paint.faint("blank"),
+        damage => paint.ink(Ink::Bad, &damage.said()),
     }
 }
 
-/// The pages on the newest slot's freelist, and where its chain breaks if it does.
-fn free_pages(file: &PageFile) -> Result<(HashSet<u64>, Option<String>), Failure> {
-    let mut free = HashSet::new();
-    let mut next = file.newest().and_then(|header| header.freelist);
-    // A chain that names one page twice would never end.
-    let mut seen = HashSet::new();
-    while let Some(at) = next {
-        if at.page() >= file.page_count() || !seen.insert(at.page()) {
-            return Ok((
-                free,
-                Some(format!(
-                    "the freelist leads to {at:?}, where it cannot go on"
-                )),
-            ));
-        }
-        let found = file.at(at)?;
-        let list = match &found.page {
-            Ok(page) => page.freelist(),
-            Err(_) => None,
-        };
-        let Some(list) = list else {
-            return Ok((free, Some(format!("{at:?} of the freelist cannot be read"))));
-        };
-        for run in list.runs() {
-            match run {
-                Ok(run) if run.end() <= file.page_count() => free.extend(run.first..run.end()),
-                _ => {
-                    return Ok((
-                        free,
-                        Some(format!("{at:?} of the freelist holds a wrong run")),
-                    ));
-                }
-            }
-        }
-        next = list.next();
-    }
-    Ok((free, None))
+fn row(page: &Seen, page_size: usize) -> Value {
+    json!({
+        "page": page.number, "birth": page.birth, "owner": page.owner.word(),
+        "state": state(page, Paint { on: false }), "used_bytes": page.used, "full": page.used as f64 / page_size as f64,
+        "kind": page.what.map(|what| what.kind.name()),
+        "space": page.what.and_then(|what| what.space).map(KeySpace::name),
+        "level": page.what.map(|what| what.level), "count": page.what.map(|what| what.count),
+    })
 }

@@ -10,6 +10,8 @@ use vellum::format::sorted::SortedBuilder;
 use vellum::{KeySpace, PageRef};
 
 use super::*;
+use crate::cli::{MapArgs, MapBy, TreeArgs};
+use std::path::Path;
 
 const ID: [u8; 16] = [7; 16];
 
@@ -86,8 +88,58 @@ fn sample() -> (tempfile::TempDir, std::path::PathBuf) {
     (folder, path)
 }
 
+const PLAIN: Look = Look {
+    paint: Paint { on: false },
+    verbose: true,
+    redact: false,
+};
+
+fn seen(path: &Path, what: &Inspect, look: Look) -> Result<View, Failure> {
+    inspect(&Source::open(path)?, what, look)
+}
+
 fn look(path: &Path, what: Inspect) -> String {
-    inspect(path, &what, true).unwrap().text
+    seen(path, &what, PLAIN).unwrap().text
+}
+
+fn map(by: MapBy) -> Inspect {
+    Inspect::Map(MapArgs {
+        by,
+        svg: None,
+        columns: 64,
+    })
+}
+
+/// Every view that shows something of any file.
+fn every_view() -> Vec<Inspect> {
+    let tree = |space: Option<&str>, dot| {
+        Inspect::Tree(TreeArgs {
+            space: space.map(str::to_owned),
+            dot,
+        })
+    };
+    let mut views = vec![
+        Inspect::Info,
+        Inspect::Stats,
+        Inspect::Pages,
+        Inspect::Node { id: 7 },
+        tree(None, false),
+        tree(Some("nodes"), true),
+        Inspect::Wal,
+        Inspect::Why { number: 0 },
+    ];
+    views.extend(
+        [
+            MapBy::Kind,
+            MapBy::Fill,
+            MapBy::Birth,
+            MapBy::Space,
+            MapBy::Owner,
+            MapBy::Damage,
+        ]
+        .map(map),
+    );
+    views
 }
 
 #[track_caller]
@@ -112,7 +164,8 @@ fn everything_of_a_sound_file_is_shown() {
     holds(
         &look(&path, Inspect::Page { number: 2 }),
         &[
-            "sorted: whole",
+            "sorted, leaf of nodes, direct mode: ",
+            "whole",
             "name \"libc6\"",
             "birth       5 (0x5)",
             "2000",
@@ -127,9 +180,9 @@ fn everything_of_a_sound_file_is_shown() {
         &look(&path, Inspect::Wal),
         &[
             "generation 2",
-            "commit        4",
+            "commit         4",
             "1 delete node",
-            "nothing but zeros follows",
+            "nothing was begun after them",
         ],
     );
 }
@@ -143,11 +196,21 @@ fn damage_is_shown_and_never_an_error() {
     holds(&look(&path, Inspect::Pages), &["damaged:"]);
     holds(
         &look(&path, Inspect::Page { number: 2 }),
-        &["not a valid page"],
+        &["damaged: bit 0 of byte 100 is flipped", "\"libc6\""],
     );
     holds(
         &look(&path, Inspect::Node { id: 7 }),
         &["page 2 (birth 5):"],
+    );
+    bytes[2 * 4096 + 101] ^= 1;
+    fs::write(&path, &bytes).unwrap();
+    holds(
+        &look(&path, Inspect::Page { number: 2 }),
+        &["not a valid page"],
+    );
+    holds(
+        &look(&path, Inspect::Why { number: 2 }),
+        &["the root of nodes", "damaged:", "state 4"],
     );
     bytes[200] ^= 1;
     fs::write(&path, &bytes).unwrap();
@@ -166,22 +229,17 @@ fn nothing_makes_it_fail() {
     let log_path = folder.path().join("a.vellum-log");
     let log = fs::read(&log_path).unwrap();
     let look_at_all = || {
-        for what in [
-            Inspect::Info,
-            Inspect::Pages,
-            Inspect::Node { id: 7 },
-            Inspect::Wal,
-        ] {
-            inspect(&path, &what, true).unwrap();
+        for what in every_view() {
+            seen(&path, &what, PLAIN).unwrap();
         }
         // A page beyond the end is the one thing that cannot be shown.
-        let _ = inspect(&path, &Inspect::Page { number: 2 }, true);
+        let _ = seen(&path, &Inspect::Page { number: 2 }, PLAIN);
     };
-    for cut in (0..600).chain([4096, 5000, 8192, 9000]) {
+    for cut in (0..600).step_by(7).chain([4096, 5000, 8192, 9000]) {
         fs::write(&path, &whole[..cut]).unwrap();
         look_at_all();
     }
-    for at in (0..512).chain(8192..8300) {
+    for at in (0..512).step_by(3).chain(8192..8300) {
         let mut bytes = whole.clone();
         bytes[at] ^= 0xff;
         fs::write(&path, bytes).unwrap();
@@ -201,7 +259,173 @@ fn nothing_makes_it_fail() {
 #[test]
 fn what_is_not_there_is_refused() {
     let (folder, path) = sample();
-    assert!(inspect(&folder.path().join("none"), &Inspect::Info, false).is_err());
-    assert!(inspect(&path, &Inspect::Page { number: 3 }, false).is_err());
-    assert!(inspect(&path, &Inspect::Node { id: 0 }, false).is_err());
+    assert!(seen(&folder.path().join("none"), &Inspect::Info, PLAIN).is_err());
+    assert!(seen(&path, &Inspect::Page { number: 3 }, PLAIN).is_err());
+    assert!(seen(&path, &Inspect::Node { id: 0 }, PLAIN).is_err());
+}
+
+#[test]
+fn trees_owners_and_pictures_are_drawn() {
+    let (folder, path) = sample();
+    holds(
+        &look(
+            &path,
+            Inspect::Tree(TreeArgs {
+                space: None,
+                dot: false,
+            }),
+        ),
+        &[
+            "nodes: 1 entries in 1 pages, height 1",
+            "page 2  leaf, 1 items",
+        ],
+    );
+    let dot = look(
+        &path,
+        Inspect::Tree(TreeArgs {
+            space: None,
+            dot: true,
+        }),
+    );
+    holds(&dot, &["digraph vellum {", "header -> p2 [label=\"nodes\""]);
+    let why = look(&path, Inspect::Why { number: 2 });
+    holds(
+        &why,
+        &[
+            "page 2: the root of nodes",
+            "leaf of nodes, the root, birth 5",
+        ],
+    );
+    holds(
+        &look(&path, map(MapBy::Space)),
+        &["        0  HHn", " n  nodes "],
+    );
+    let svg = folder.path().join("map.svg");
+    let drawn = Inspect::Map(MapArgs {
+        by: MapBy::Kind,
+        svg: Some(svg.clone()),
+        columns: 64,
+    });
+    holds(&look(&path, drawn), &["map.svg"]);
+    let picture = fs::read_to_string(&svg).unwrap();
+    holds(
+        &picture,
+        &[
+            "prefers-color-scheme: dark",
+            "page 2: sorted of nodes, 1 entries",
+            "</svg>",
+        ],
+    );
+    let again = Inspect::Map(MapArgs {
+        by: MapBy::Kind,
+        svg: Some(svg),
+        columns: 64,
+    });
+    assert!(
+        seen(&path, &again, PLAIN).is_err(),
+        "nothing is overwritten"
+    );
+    let unknown = Inspect::Tree(TreeArgs {
+        space: Some("edges".to_owned()),
+        dot: false,
+    });
+    assert!(seen(&path, &unknown, PLAIN).is_err());
+}
+
+/// With --redact no byte of a name or of data is left in any view, and structure is.
+#[test]
+fn redacted_views_hold_no_contents() {
+    let (_folder, path) = sample();
+    let redacted = Look {
+        redact: true,
+        ..PLAIN
+    };
+    let mut views = every_view();
+    views.push(Inspect::Page { number: 2 });
+    for what in views {
+        let view = seen(&path, &what, redacted).unwrap();
+        let json = serde_json::to_string(&view.json).unwrap();
+        for text in [&view.text, &json] {
+            assert!(
+                !text.contains("libc6") && !text.contains("6c 69 62") && !text.contains("\\\"a"),
+                "{text}"
+            );
+        }
+    }
+    let page = seen(&path, &Inspect::Page { number: 2 }, redacted)
+        .unwrap()
+        .text;
+    holds(
+        &page,
+        &[
+            "kind 0, name ‹5 bytes›, data ‹7 bytes›",
+            "01 01 00 00 01 00",
+            "·· ··",
+        ],
+    );
+}
+
+#[test]
+fn two_files_are_compared_by_page_and_by_item() {
+    let (folder, path) = sample();
+    let other = folder.path().join("b.vellum");
+    let mut bytes = fs::read(&path).unwrap();
+    fs::write(&other, &bytes).unwrap();
+    let same = look(
+        &path,
+        Inspect::Diff {
+            other: other.clone(),
+        },
+    );
+    holds(
+        &same,
+        &["0 pages differ", "nodes: the same", "edges: the same"],
+    );
+    let mut leaf = SortedBuilder::new(4096, KeySpace::Nodes, 0);
+    let mut cell = Vec::new();
+    NodeCell {
+        kind: 0,
+        name: "libc7",
+        data: Data::EMPTY,
+    }
+    .encode(&mut cell);
+    for id in [7, 8] {
+        assert!(leaf.push(&[0, 0, 0, 0, 0, id], &cell));
+    }
+    let mut page = leaf.finish();
+    seal(&mut page, PageRef::new(2, 5).unwrap(), &ID);
+    bytes[2 * 4096..].copy_from_slice(&page);
+    fs::write(&other, &bytes).unwrap();
+    let text = look(&path, Inspect::Diff { other });
+    holds(
+        &text,
+        &[
+            "1 pages differ",
+            "nodes: 0 only in a, 1 only in b, 1 changed",
+            "+ node 8",
+            "~ node 7",
+        ],
+    );
+}
+
+#[test]
+fn colours_add_nothing_but_colours() {
+    let (_folder, path) = sample();
+    let coloured = Look {
+        paint: Paint { on: true },
+        ..PLAIN
+    };
+    let mut views = every_view();
+    views.push(Inspect::Page { number: 2 });
+    for what in views {
+        let text = seen(&path, &what, coloured).unwrap().text;
+        let mut plain = String::new();
+        let mut rest = text.as_str();
+        while let Some((before, after)) = rest.split_once('\u{1b}') {
+            plain += before;
+            rest = after.split_once('m').unwrap().1;
+        }
+        plain += rest;
+        assert_eq!(plain, seen(&path, &what, PLAIN).unwrap().text);
+    }
 }

@@ -1,157 +1,225 @@
-//! `wal`: the log's segments and records, and where they end.
+//! `wal`: the log's segments and records, where they end, and whether that is a tear or damage.
 
 use std::collections::BTreeMap;
-use std::fs::File;
-use std::io::{Read, Seek, SeekFrom};
-use std::path::Path;
 
 use serde_json::{Value, json};
 use vellum::format::changes::{Op, OpReader};
-use vellum::format::log::{
-    Record, RecordKind, SEGMENT_HEADER_LEN, SegmentHeader, decode_record, repair_one_bit,
-};
+use vellum::format::header::Header;
+use vellum::format::log::{RecordKind, SEGMENT_HEADER_LEN, SegmentHeader};
 
-use crate::failure::{Context, Failure};
 use crate::units::grouped;
 
-use super::View;
-use super::log_path;
-use vellum::inspect::PageFile;
+use super::log::{Chain, Found, Half, Log, Stop};
+use super::paint::{Ink, Paint};
+use super::source::Source;
+use super::{Look, View};
 
-/// Segment capacity where no header slot tells it.
-const GUESSED_SEGMENT_BYTES: u64 = 16 << 20;
+/// Records listed of each segment; the JSON form has them all, and so has --verbose.
+const LISTED: usize = 40;
 
-pub(super) fn view(path: &Path, file: &PageFile) -> Result<View, Failure> {
-    let path = log_path(path);
-    let Ok(mut log) = File::open(&path) else {
+pub(super) fn view(source: &Source, look: Look) -> View {
+    let Some(log) = source.log() else {
         let text = format!(
-            "{}: no log; the database was closed cleanly or never written\n",
-            path.display()
+            "{}-log: no log; the database was closed cleanly or never written\n",
+            source.name
         );
-        return Ok(View {
+        return View {
             text,
             json: json!({ "segments": [] }),
-        });
+        };
     };
-    let len = log.metadata().context(path.display())?.len();
-    let capacity = file.newest().map_or(GUESSED_SEGMENT_BYTES, |header| {
-        u64::from(header.log_segment_bytes)
-    });
     let mut text = format!(
         "{}: {} bytes, segments of {}\n",
-        path.display(),
-        grouped(len),
-        grouped(capacity)
+        look.paint.strong(&format!("{}-log", source.name)),
+        grouped(log.halves.iter().map(|half| half.bytes.len() as u64).sum()),
+        grouped(log.capacity)
     );
+    text += &needed(source, &log, look.paint);
     let mut segments = Vec::new();
-    for half in 0..2u64 {
-        let mut bytes = Vec::new();
-        log.seek(SeekFrom::Start(half * capacity))
-            .context(path.display())?;
-        log.by_ref()
-            .take(capacity)
-            .read_to_end(&mut bytes)
-            .context(path.display())?;
-        let (said, value) = segment(file, half, &bytes);
+    for (number, half) in log.halves.iter().enumerate() {
+        let (said, value) = segment(source, &log, number, half, look);
         text += &said;
         segments.push(value);
     }
-    Ok(View {
+    View {
         text,
-        json: json!({ "log_bytes": len, "segments": segments }),
-    })
+        json: json!({ "log_bytes": source.log.as_ref().map(Vec::len), "segments": segments }),
+    }
 }
 
-fn segment(file: &PageFile, half: u64, bytes: &[u8]) -> (String, Value) {
-    let header = match SegmentHeader::decode(bytes) {
+/// What the newest header asks of the log, and whether the log can give it.
+fn needed(source: &Source, log: &Log<'_>, paint: Paint) -> String {
+    let Some(slot) = source.pages.newest() else {
+        return paint.ink(
+            Ink::Notice,
+            "no usable header slot says which records count\n",
+        );
+    };
+    if slot.log_generation == 0 {
+        return "the header names no log: nothing here counts\n".to_owned();
+    }
+    let read = log.read_from(slot.log_generation, slot.log_position, slot.log_chain);
+    let mut out = format!(
+        "recovery reads generation {} from position {}: ",
+        slot.log_generation, slot.log_position
+    );
+    out += &match &read.stop {
+        Stop::Absent(why) => paint.ink(Ink::Bad, why),
+        _ => format!("{} records", grouped(read.records.len() as u64)),
+    };
+    out + "\n"
+}
+
+fn segment(
+    source: &Source,
+    log: &Log<'_>,
+    number: usize,
+    half: &Half<'_>,
+    look: Look,
+) -> (String, Value) {
+    let paint = look.paint;
+    let header = match half.header {
         Ok(header) => header,
         Err(rule) => {
-            let rule = if bytes.is_empty() {
+            let rule = if half.bytes.is_empty() {
                 "not there".to_owned()
             } else {
                 rule.to_string()
             };
-            return (
-                format!("\nhalf {half}: {rule}\n"),
-                json!({ "half": half, "problem": rule }),
-            );
+            let text = format!("\nhalf {number}: {rule}\n");
+            return (text, json!({ "half": number, "problem": rule }));
         }
     };
-    let owner = if header.file_id == file.file_id() {
-        ""
+    let owner = if source.pages.has_identity(&header.file_id) {
+        String::new()
     } else {
-        ", of ANOTHER file"
+        paint.ink(Ink::Bad, ", of another file")
     };
+    let title = format!("half {number}: generation {}", header.generation);
     let mut text = format!(
-        "\nhalf {half}: generation {}, from position {}{owner}\n",
-        header.generation, header.base
+        "\n{}, from position {}{owner}\n",
+        paint.strong(&title),
+        header.base
     );
-    let mut records = Vec::new();
-    let mut at = SEGMENT_HEADER_LEN;
-    let mut position = header.base;
-    let mut chain = header.checksum();
-    let end = loop {
-        let rest = bytes.get(at..).unwrap_or_default();
-        let record = match decode_record(rest, &header, position) {
-            Ok(record) if record.header.chain == chain => record,
-            Ok(_) => break "a record of another chain".to_owned(),
-            Err(rule) => break tail(rest, &header, position, &rule.to_string()),
-        };
-        let (line, value) = describe(&record);
-        text += &line;
-        records.push(value);
-        at += record.len;
-        position = record.end();
-        chain = record.checksum;
-    };
-    text += &format!(
-        "  {} records; end at position {position} (offset {}): {end}\n",
-        records.len(),
-        at as u64
-    );
-    let json = json!({ "half": half, "generation": header.generation, "base": header.base, "records": records, "end": position, "tail": end });
+    let chain = log.segment_records(half, &header);
+    if !chain.records.is_empty() {
+        text += &paint
+            .faint("      position   in file  record    commit     bytes   durable to  operations");
+        text.push('\n');
+    }
+    let listed = look.listed(chain.records.len(), LISTED);
+    let skipped = chain.records.len() - listed;
+    for record in chain.records.iter().take(listed / 2) {
+        text += &line(record, paint);
+    }
+    if skipped > 0 {
+        text += &format!(
+            "  … {} more; --verbose lists them\n",
+            grouped(skipped as u64)
+        );
+    }
+    for record in chain.records.iter().skip(listed / 2 + skipped) {
+        text += &line(record, paint);
+    }
+    let (said, tail) = end(&chain, &header, paint);
+    text += &said;
+    let json = json!({
+        "half": number, "generation": header.generation, "base": header.base,
+        "previous_chain": header.previous_chain, "ours": source.pages.has_identity(&header.file_id),
+        "records": chain.records.iter().map(record_json).collect::<Vec<Value>>(), "end": tail,
+    });
     (text, json)
 }
 
-/// Why the records end here.
-fn tail(rest: &[u8], header: &SegmentHeader, position: u64, rule: &str) -> String {
-    let used = rest
-        .iter()
-        .rposition(|byte| *byte != 0)
-        .map_or(0, |last| last + 1);
-    if used == 0 {
-        return "nothing but zeros follows".to_owned();
-    }
-    let repaired = if repair_one_bit(rest, header, position).is_some() {
-        "; one flipped bit explains it"
-    } else {
-        ""
+fn end(chain: &Chain<'_>, header: &SegmentHeader, paint: Paint) -> (String, Value) {
+    let at = format!(
+        "{} records; they end at position {}, offset {} in the file",
+        grouped(chain.records.len() as u64),
+        chain.position,
+        chain.offset
+    );
+    let (kind, said) = match &chain.stop {
+        Stop::Clean if chain.rule == "record length is wrong" => {
+            ("clean", "nothing was begun after them".to_owned())
+        }
+        Stop::Clean => (
+            "clean",
+            format!("nothing of this segment follows ({})", chain.rule),
+        ),
+        Stop::Torn(bytes) => (
+            "torn",
+            format!("a torn tail of {} bytes: {}", grouped(*bytes), chain.rule),
+        ),
+        Stop::Damaged(why) => ("damaged", format!("damaged: {}; {why}", chain.rule)),
+        Stop::Absent(why) => ("absent", why.clone()),
     };
+    let ink = match kind {
+        "clean" => Ink::Good,
+        "torn" => Ink::Notice,
+        _ => Ink::Bad,
+    };
+    let first_bad = (kind != "clean").then_some(chain.offset);
+    let empty = chain.offset == SEGMENT_HEADER_LEN as u64 && chain.records.is_empty();
+    debug_assert!(
+        !empty || chain.position == header.base,
+        "an empty segment ends where it begins"
+    );
+    let json = json!({
+        "position": chain.position, "offset": chain.offset, "kind": kind, "rule": chain.rule,
+        "first_bad_byte": first_bad, "why": said,
+    });
+    let bad = first_bad.map_or(String::new(), |at| format!("; the first bad byte is {at}"));
+    (format!("  {at}: {}{bad}\n", paint.ink(ink, &said)), json)
+}
+
+fn line(record: &Found<'_>, paint: Paint) -> String {
+    let header = &record.header;
+    let repaired = record.repaired.map_or(String::new(), |bit| {
+        paint.ink(
+            Ink::Notice,
+            &format!("  bit {} of byte {} is flipped", bit % 8, bit / 8),
+        )
+    });
     format!(
-        "{rule}; {} bytes follow that are not zero{repaired}",
-        grouped(used as u64)
+        "  {:>12} {:>9}  {:<6} {:>9} {:>9} {:>12}  {}{repaired}\n",
+        header.position,
+        record.offset,
+        kind(record),
+        header.commit,
+        record.len,
+        header.durable_to,
+        what(record)
     )
 }
 
-fn describe(record: &Record<'_>) -> (String, Value) {
-    let header = &record.header;
-    let what = match header.kind {
-        RecordKind::Commit => operations(record.payload),
-        RecordKind::Root => "a whole header".to_owned(),
-    };
-    let kind = match header.kind {
+fn record_json(record: &Found<'_>) -> Value {
+    json!({
+        "position": record.header.position, "offset": record.offset, "kind": kind(record),
+        "commit": record.header.commit, "bytes": record.len, "durable_to": record.header.durable_to,
+        "what": what(record), "flipped_bit": record.repaired,
+    })
+}
+
+fn kind(record: &Found<'_>) -> &'static str {
+    match record.header.kind {
         RecordKind::Commit => "commit",
         RecordKind::Root => "root",
+    }
+}
+
+fn what(record: &Found<'_>) -> String {
+    let Some(root) = record.root() else {
+        return operations(&record.payload);
     };
-    let line = format!(
-        "  {:>12}  {kind} {:>8}  {:>8} bytes  {what}\n",
-        header.position, header.commit, record.len
-    );
-    let json = json!({
-        "position": header.position, "kind": kind, "commit": header.commit, "bytes": record.len,
-        "durable_to": header.durable_to, "what": what,
-    });
-    (line, json)
+    match Header::decode(root) {
+        Ok(header) => format!(
+            "state {}: {} nodes, {} edges",
+            header.sequence,
+            grouped(header.node_count),
+            grouped(header.edge_count)
+        ),
+        Err(problem) => problem.to_string(),
+    }
 }
 
 /// How many operations of each sort a commit holds.
@@ -159,19 +227,8 @@ fn operations(payload: &[u8]) -> String {
     let mut counts: BTreeMap<&str, u64> = BTreeMap::new();
     for op in OpReader::new(payload) {
         let name = match op {
-            Ok(Op::DefineKind { .. }) => "define kind",
-            Ok(Op::DefineLabel { .. }) => "define label",
-            Ok(Op::PutNode { .. }) => "put node",
-            Ok(Op::DeleteNode { .. }) => "delete node",
-            Ok(Op::PutEdge { .. }) => "put edge",
-            Ok(Op::DeleteEdge { .. }) => "delete edge",
-            Ok(Op::PutName { .. }) => "put name",
-            Ok(Op::DropName { .. }) => "drop name",
-            Ok(Op::PutKind { .. }) => "put kind",
-            Ok(Op::DropKind { .. }) => "drop kind",
-            Ok(Op::PutAbsent { .. }) => "put absent",
-            Ok(Op::DropAbsent { .. }) => "drop absent",
             Ok(Op::Totals { .. }) => continue,
+            Ok(op) => name(&op),
             Err(rule) => return format!("unreadable: {rule}"),
         };
         *counts.entry(name).or_default() += 1;
@@ -181,4 +238,22 @@ fn operations(payload: &[u8]) -> String {
         .map(|(name, count)| format!("{count} {name}"))
         .collect();
     said.join(", ")
+}
+
+fn name(op: &Op<'_>) -> &'static str {
+    match op {
+        Op::DefineKind { .. } => "define kind",
+        Op::DefineLabel { .. } => "define label",
+        Op::PutNode { .. } => "put node",
+        Op::DeleteNode { .. } => "delete node",
+        Op::PutEdge { .. } => "put edge",
+        Op::DeleteEdge { .. } => "delete edge",
+        Op::PutName { .. } => "put name",
+        Op::DropName { .. } => "drop name",
+        Op::PutKind { .. } => "put kind",
+        Op::DropKind { .. } => "drop kind",
+        Op::PutAbsent { .. } => "put absent",
+        Op::DropAbsent { .. } => "drop absent",
+        Op::Totals { .. } => "totals",
+    }
 }

@@ -12,7 +12,7 @@ use std::io;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 pub use disk::{Change, Disk, FileNumber};
-pub use faults::{Call, Fault, FaultKind, Survives, SyncFailure};
+pub use faults::{Call, Fault, FaultKind, Strike, Survives, SyncFailure};
 pub use image::Image;
 
 use super::complete::{RawFile, read_all, uninterrupted, write_all};
@@ -64,8 +64,33 @@ struct State {
     events: Vec<Event>,
     calls: Vec<Call>,
     fault: Option<Fault>,
-    struck: u64,
+    strikes: Vec<Strike>,
     writes: u64,
+}
+
+/// Bytes that a call is about.
+#[derive(Clone, Copy)]
+struct Range {
+    offset: u64,
+    len: u64,
+    zeros: bool,
+}
+
+/// Of a call that is about no bytes.
+const NOWHERE: Range = Range {
+    offset: 0,
+    len: 0,
+    zeros: false,
+};
+
+impl Range {
+    fn of(offset: u64, bytes: &[u8]) -> Range {
+        Range {
+            offset,
+            len: bytes.len() as u64,
+            zeros: false,
+        }
+    }
 }
 
 #[derive(Clone, Default)]
@@ -127,7 +152,12 @@ impl SimDirectory {
 
     /// How often a planned fault has struck.
     pub fn struck(&self) -> u64 {
-        self.state().struck
+        self.state().strikes.len() as u64
+    }
+
+    /// Every call that a planned fault has struck, in order.
+    pub fn strikes(&self) -> Vec<Strike> {
+        self.state().strikes.clone()
     }
 
     // Every method leaves the state whole.
@@ -138,23 +168,37 @@ impl SimDirectory {
 
 impl State {
     /// Counts a call, and says what goes wrong with it.
-    fn call(&mut self, call: Call) -> Option<FaultKind> {
+    fn call(&mut self, call: Call, file: Option<FileNumber>, range: Range) -> Option<FaultKind> {
         let number = self.calls.len();
         self.calls.push(call);
-        let fault = self.fault.filter(|fault| fault.strikes(number, call))?;
-        self.struck += 1;
+        let last = self.strikes.last();
+        let fault = self
+            .fault
+            .filter(|fault| fault.strikes(number, call, last))?;
+        let len = file.and_then(|file| self.disk.file(file)).map(Image::len);
+        let end = range.offset.saturating_add(range.len);
+        self.strikes.push(Strike {
+            number,
+            call,
+            file,
+            offset: range.offset,
+            grows: call != Call::Read && len.is_some_and(|len| end > len),
+            zeros: range.zeros,
+            kind: fault.kind,
+            at_event: self.events.len(),
+        });
         Some(fault.kind)
     }
 
     /// A call that either does everything or fails.
-    fn whole_call(&mut self, call: Call) -> io::Result<()> {
-        match self.call(call) {
-            Some(FaultKind::Fails(error, _)) => Err(error.into()),
+    fn whole_call(&mut self, call: Call, file: Option<FileNumber>, range: Range) -> io::Result<()> {
+        match self.call(call, file, range) {
+            Some(FaultKind::Fails(error, _) | FaultKind::SyncFailsWith(error, _)) => {
+                Err(error.into())
+            }
             Some(FaultKind::SyncFails(_)) => Err(io::Error::other("the sync failed")),
             Some(FaultKind::Interrupted) => Err(io::ErrorKind::Interrupted.into()),
-            Some(FaultKind::Short(_) | FaultKind::Lost | FaultKind::Misdirected(_)) | None => {
-                Ok(())
-            }
+            _ => Ok(()),
         }
     }
 
@@ -165,16 +209,9 @@ impl State {
     }
 
     fn sync(&mut self, file: FileNumber) -> io::Result<()> {
-        match self.call(Call::Sync) {
-            Some(FaultKind::SyncFails(failure)) => {
-                self.events.push(Event::SyncFailed(file, failure));
-                if failure == SyncFailure::Dropped
-                    && let Some(image) = self.durable.get(file)
-                {
-                    self.disk.replace(file, image.clone());
-                }
-                Err(io::Error::other("the sync failed"))
-            }
+        let (failure, error) = match self.call(Call::Sync, Some(file), NOWHERE) {
+            Some(FaultKind::SyncFails(failure)) => (failure, io::Error::other("the sync failed")),
+            Some(FaultKind::SyncFailsWith(error, failure)) => (failure, error.into()),
             _ => {
                 if let (Some(durable), Some(image)) =
                     (self.durable.get_mut(file), self.disk.file(file))
@@ -182,18 +219,23 @@ impl State {
                     *durable = image.clone();
                 }
                 self.events.push(Event::Sync(file));
-                Ok(())
+                return Ok(());
             }
+        };
+        self.events.push(Event::SyncFailed(file, failure));
+        if failure == SyncFailure::Dropped
+            && let Some(image) = self.durable.get(file)
+        {
+            self.disk.replace(file, image.clone());
         }
+        Err(error)
     }
 
     fn write(&mut self, file: FileNumber, offset: u64, data: &[u8]) -> io::Result<usize> {
-        let (offset, done, result) = match self.call(Call::Write) {
-            None | Some(FaultKind::SyncFails(_)) => (offset, data.len(), Ok(data.len())),
-            Some(FaultKind::Short(most)) => {
-                let done = data.len().min(most.max(1));
-                (offset, done, Ok(done))
-            }
+        let mut range = Range::of(offset, data);
+        // Asked only where something may go wrong: it costs a look at every byte.
+        range.zeros = self.fault.is_some() && data.iter().all(|byte| *byte == 0);
+        let (offset, done, result) = match self.call(Call::Write, Some(file), range) {
             Some(FaultKind::Lost) => (offset, 0, Ok(data.len())),
             Some(FaultKind::Misdirected(by)) => {
                 (offset.saturating_add(by), data.len(), Ok(data.len()))
@@ -207,6 +249,10 @@ impl State {
                 };
                 (offset, done, Err(error))
             }
+            fault => {
+                let done = fault.map_or(data.len(), |fault| fault.part(data.len()));
+                (offset, done, Ok(done))
+            }
         };
         if done > 0 {
             let data = Arc::from(&data[..done]);
@@ -216,11 +262,10 @@ impl State {
     }
 
     fn read(&mut self, file: FileNumber, offset: u64, out: &mut [u8]) -> io::Result<usize> {
-        let most = match self.call(Call::Read) {
+        let most = match self.call(Call::Read, Some(file), Range::of(offset, out)) {
             Some(FaultKind::Fails(error, _)) => return Err(error.into()),
             Some(FaultKind::Interrupted) => return Err(io::ErrorKind::Interrupted.into()),
-            Some(FaultKind::Short(most)) => most.max(1),
-            _ => usize::MAX,
+            fault => fault.map_or(out.len(), |fault| fault.part(out.len())),
         };
         let image = self.disk.file(file).ok_or(io::ErrorKind::NotFound)?;
         let left = usize::try_from(image.len().saturating_sub(offset)).unwrap_or(usize::MAX);
@@ -230,7 +275,7 @@ impl State {
     }
 
     fn open(&mut self, name: &str, mode: OpenMode) -> io::Result<FileNumber> {
-        self.whole_call(Call::Open)?;
+        self.whole_call(Call::Open, None, NOWHERE)?;
         let file = match (mode, self.disk.number(name)) {
             (OpenMode::CreateNew, Some(_)) => return Err(io::ErrorKind::AlreadyExists.into()),
             (OpenMode::CreateNew, None) => {
@@ -260,13 +305,15 @@ impl Directory for SimDirectory {
     }
 
     fn exists(&self, name: &str) -> io::Result<bool> {
-        Ok(self.state().disk.number(name).is_some())
+        let mut state = self.state();
+        state.whole_call(Call::Exists, None, NOWHERE)?;
+        Ok(state.disk.number(name).is_some())
     }
 
     fn rename(&self, from: &str, to: &str) -> io::Result<()> {
         uninterrupted(|| {
             let mut state = self.state();
-            state.whole_call(Call::Rename)?;
+            state.whole_call(Call::Rename, None, NOWHERE)?;
             state.disk.number(from).ok_or(io::ErrorKind::NotFound)?;
             let (from, to) = (Arc::from(from), Arc::from(to));
             state.change(Change::Rename { from, to });
@@ -277,7 +324,7 @@ impl Directory for SimDirectory {
     fn remove(&self, name: &str) -> io::Result<()> {
         uninterrupted(|| {
             let mut state = self.state();
-            state.whole_call(Call::Remove)?;
+            state.whole_call(Call::Remove, None, NOWHERE)?;
             state.disk.number(name).ok_or(io::ErrorKind::NotFound)?;
             let name = Arc::from(name);
             state.change(Change::Remove { name });
@@ -287,7 +334,7 @@ impl Directory for SimDirectory {
 
     fn sync(&self) -> io::Result<()> {
         let mut state = self.state();
-        state.whole_call(Call::SyncDirectory)?;
+        state.whole_call(Call::SyncDirectory, None, NOWHERE)?;
         state.events.push(Event::SyncDirectory);
         Ok(())
     }
@@ -324,7 +371,7 @@ impl Storage for SimFile {
     fn len(&self) -> io::Result<u64> {
         uninterrupted(|| {
             let mut state = self.directory.state();
-            state.whole_call(Call::Len)?;
+            state.whole_call(Call::Len, Some(self.file), NOWHERE)?;
             Ok(state.disk.file(self.file).map_or(0, Image::len))
         })
     }
@@ -343,7 +390,14 @@ impl Storage for SimFile {
         let file = self.file;
         uninterrupted(|| {
             let mut state = self.directory.state();
-            state.whole_call(Call::SetLen)?;
+            state.whole_call(
+                Call::SetLen,
+                Some(file),
+                Range {
+                    offset: len,
+                    ..NOWHERE
+                },
+            )?;
             state.change(Change::SetLen { file, len });
             Ok(())
         })
@@ -355,6 +409,7 @@ impl Storage for SimFile {
 
     fn lock(&self, mode: LockMode) -> io::Result<bool> {
         let mut state = self.directory.state();
+        state.whole_call(Call::Lock, Some(self.file), NOWHERE)?;
         let Some(locks) = state.locks.get_mut(self.file) else {
             return Ok(false);
         };

@@ -4,6 +4,7 @@ use vellum::{NodeId, NodeUpdate, WriteTxn};
 
 use super::super::model::Model;
 use super::writer::Writer;
+use crate::random::Random;
 
 impl Writer {
     /// Commits that each add a few nodes and edges, with changes that a savepoint takes back.
@@ -31,23 +32,48 @@ impl Writer {
         Ok(())
     }
 
-    /// Nodes with ids far from each other, each with an edge from the first, so that absent ids, kinds
-    /// and incoming edges fill more than a page.
+    /// Nodes with ids far from each other, so that kinds fill more than a page.
     pub(super) fn sparse(&mut self, commits: usize, each: usize) -> vellum::Result<()> {
+        self.minimal(commits, each, |model, random| {
+            model.next_id() + 1 + (u64::from(random.below(1 << 30)) << 8)
+        })
+    }
+
+    /// Nodes that leave out every other id, so that absent ids fill more than a page.
+    pub(super) fn gaps(&mut self, commits: usize, each: usize) -> vellum::Result<()> {
+        self.minimal(commits, each, |model, _| model.next_id() + 1)
+    }
+
+    /// Nodes with the ids that were left out.
+    pub(super) fn fill(&mut self, commits: usize, each: usize) -> vellum::Result<()> {
+        let ids = self.model.ids();
+        let pairs = ids.windows(2).filter(|pair| pair[0] + 2 == pair[1]);
+        let mut left_out: Vec<u64> = pairs.map(|pair| pair[0] + 1).collect();
+        self.minimal(commits, each, move |model, _| {
+            left_out.pop().unwrap_or_else(|| model.next_id())
+        })
+    }
+
+    /// Nodes with little more than an id and a long kind, each with an edge from the first.
+    fn minimal(
+        &mut self,
+        commits: usize,
+        each: usize,
+        mut id: impl FnMut(&Model, &mut Random) -> u64,
+    ) -> vellum::Result<()> {
         for _ in 0..commits {
             self.commit(|writer, txn, model| {
                 for _ in 0..each {
-                    let id = model.next_id() + 1 + (u64::from(writer.random.below(1 << 30)) << 8);
+                    let id = id(model, &mut writer.random);
                     let kind = format!("{:0250}", writer.random.below(24));
-                    if let Some(node) = NodeId::new(id) {
-                        let first = model.ids().first().copied().and_then(NodeId::new);
-                        txn.insert_node_with_id(node, &kind, "", b"")?;
-                        model.put_node(id, &kind, "", b"");
-                        if let Some(first) = first {
-                            txn.insert_edge(first, "far", node, b"")?;
-                            model.add_edge(first.get(), "far", id, b"");
-                        }
-                    }
+                    let first = model.ids().first().copied().and_then(NodeId::new);
+                    let (Some(node), Some(first)) = (NodeId::new(id), first) else {
+                        continue;
+                    };
+                    txn.insert_node_with_id(node, &kind, "", b"")?;
+                    model.put_node(id, &kind, "", b"");
+                    txn.insert_edge(first, "far", node, b"")?;
+                    model.add_edge(first.get(), "far", id, b"");
                 }
                 Ok(())
             })?;

@@ -32,9 +32,13 @@ fn small(writer: &mut Writer) -> vellum::Result<()> {
     writer.grow(5)?;
     writer.commit(|writer, txn, model| writer.hub(txn, model, 400))?;
     writer.checkpoint()?;
-    writer.sparse(4, 200)?;
+    writer.gaps(2, 180)?;
     writer.checkpoint()?;
-    for _ in 0..3 {
+    writer.fill(2, 180)?;
+    writer.checkpoint()?;
+    writer.sparse(4, 130)?;
+    writer.checkpoint()?;
+    for _ in 0..4 {
         writer.commit(|writer, txn, model| writer.delete_half(txn, model))?;
     }
     writer.checkpoint()?;

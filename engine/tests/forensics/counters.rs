@@ -1,0 +1,153 @@
+//! Every counter moves, and by what was done.
+
+use vellum::forensics::{Counter, Counts, ENABLED};
+
+use crate::common::id;
+use crate::scenes;
+
+#[test]
+fn this_build_counts() {
+    const { assert!(ENABLED) };
+}
+
+/// A counter that no scene moves counts nothing, or has no test.
+#[test]
+fn every_counter_moves() {
+    let mut sum = Counts::default();
+    let mut moved_by = Vec::new();
+    for (name, scene) in scenes::ALL {
+        let counts = scene();
+        moved_by.push((name, counts));
+        sum = sum + counts;
+    }
+    let still: Vec<&str> = Counter::ALL
+        .iter()
+        .filter(|counter| sum.get(**counter) == 0)
+        .map(|counter| counter.name())
+        .collect();
+    assert!(still.is_empty(), "{still:?} do not move in {moved_by:#?}");
+}
+
+#[track_caller]
+fn expect(counts: &Counts, expected: &[(Counter, u64)]) {
+    for (counter, n) in expected {
+        assert_eq!(counts.get(*counter), *n, "{}", counter.name());
+    }
+}
+
+#[test]
+fn a_commit_is_counted_as_its_report_says() {
+    let (db, _) = scenes::database();
+    scenes::ring(&db, 10);
+    let before = db.counters();
+    let mut txn = db.begin_write().unwrap();
+    let node = txn.insert_node("kind 1", "four", b"data!").unwrap();
+    txn.insert_edge(node, "next", id(1), b"ab").unwrap();
+    let report = txn.commit().unwrap();
+    let spent = db.counters() - before;
+    assert_eq!(report.syncs, 1);
+    expect(
+        &spent,
+        &[
+            (Counter::WriteTransactions, 1),
+            (Counter::NodesInserted, 1),
+            (Counter::EdgesInserted, 1),
+            (Counter::BytesGiven, 4 + 5 + 8 + 2 + 14),
+            (Counter::CommitsLogged, 1),
+            (Counter::LogAppends, 1),
+            (Counter::LogAppendBytes, report.log_bytes),
+            (Counter::LogSyncs, 1),
+            (Counter::PageSyncs, 0),
+            (Counter::SlotWrites, 0),
+            (Counter::PageWrites, 0),
+            (Counter::PagesAllocated, 0),
+        ],
+    );
+    assert_eq!(spent.amplification(None).sync, Some(1.0));
+}
+
+#[test]
+fn a_get_is_counted_page_by_page() {
+    let (db, _) = scenes::database();
+    scenes::ring(&db, 3000);
+    db.drop_caches();
+    let txn = db.begin_read().unwrap();
+    let height = txn.locate(id(1500)).unwrap().len() as u64;
+    assert_eq!(height, 2);
+    let mut rounds = Vec::new();
+    for _ in 0..2 {
+        let before = db.counters();
+        assert!(txn.node(id(9)).unwrap().is_some());
+        rounds.push(db.counters() - before);
+    }
+    let [first, second] = rounds[..] else {
+        panic!()
+    };
+    // The first looks the kind's name up as well: the dictionary is one page.
+    expect(
+        &first,
+        &[
+            (Counter::NodeGets, 1),
+            (Counter::Descents, 2),
+            (Counter::DescentPages, 1),
+            (Counter::CacheAccesses, height + 1),
+            (Counter::NodesDecoded, 1),
+        ],
+    );
+    expect(
+        &second,
+        &[
+            (Counter::NodeGets, 1),
+            (Counter::Descents, 1),
+            (Counter::DescentPages, 1),
+            (Counter::CacheAccesses, height),
+            (Counter::CacheHits, height),
+            (Counter::CacheMisses, 0),
+            (Counter::PageReadBytes, 0),
+            (Counter::NodesDecoded, 1),
+        ],
+    );
+    assert_eq!(
+        second.amplification(None).touched_pages,
+        Some(height as f64)
+    );
+}
+
+#[test]
+fn decoding_is_counted_edge_by_edge() {
+    let (db, _) = scenes::database();
+    let mut txn = db.begin_write().unwrap();
+    for _ in 0..10 {
+        txn.insert_node("kind", "name", b"").unwrap();
+    }
+    for target in 2..=10 {
+        txn.insert_edge(id(1), "to", id(target), b"").unwrap();
+    }
+    txn.commit().unwrap();
+    db.checkpoint().unwrap();
+    let txn = db.begin_read().unwrap();
+    let before = db.counters();
+    assert_eq!(
+        txn.neighbors(id(1), vellum::Direction::Out, None).count(),
+        9
+    );
+    let spent = db.counters() - before;
+    expect(
+        &spent,
+        &[
+            (Counter::NeighborLists, 1),
+            (Counter::BlocksDecoded, 1),
+            (Counter::EdgesDecoded, 9),
+            (Counter::DeltaLookups, 0),
+            (Counter::DeltaScans, 0),
+        ],
+    );
+}
+
+#[test]
+fn subtracting_and_adding_are_inverse() {
+    let before = scenes::changing();
+    let after = before + scenes::rolling();
+    assert_eq!(after - before, scenes::rolling());
+    assert_eq!(before - after, Counts::default());
+}

@@ -1,0 +1,187 @@
+//! A page as bytes: sixteen a line, each part in the colour of what it is.
+
+use vellum::KeySpace;
+use vellum::format::page::{FIELDS, Page};
+use vellum::inspect::{Part, PartKind, parts};
+
+use super::Look;
+use super::paint::{Ink, Paint};
+
+const LINE: usize = 16;
+
+/// Colours for cells that stand beside each other.
+const CELLS: [u8; 4] = [75, 79, 111, 115];
+
+/// A page's parts, or its whole as one where it has none.
+pub(super) fn parts_of(page: Option<&Page>, len: usize) -> Vec<Part> {
+    match page {
+        Some(page) => parts(page),
+        None => vec![Part {
+            range: 0..len,
+            kind: PartKind::Data,
+        }],
+    }
+}
+
+/// A legend line and the dump. Lines of zeros in a row are drawn once.
+pub(super) fn dump(bytes: &[u8], page: Option<&Page>, start: u64, look: Look) -> String {
+    let parts = parts_of(page, bytes.len());
+    let mut out = legend(page, look);
+    let mut next = 0;
+    let mut blank = false;
+    for (line, chunk) in bytes.chunks(LINE).enumerate() {
+        let at = line * LINE;
+        let zeros = chunk.iter().all(|byte| *byte == 0);
+        if zeros && blank {
+            continue;
+        }
+        blank = zeros;
+        while parts
+            .get(next + 1)
+            .is_some_and(|part| part.range.start <= at)
+        {
+            next += 1;
+        }
+        out += &row(
+            at,
+            chunk,
+            parts.get(next..).unwrap_or_default(),
+            page,
+            start,
+            look,
+        );
+    }
+    out
+}
+
+fn row(
+    at: usize,
+    chunk: &[u8],
+    parts: &[Part],
+    page: Option<&Page>,
+    start: u64,
+    look: Look,
+) -> String {
+    let (mut hex, mut text) = (String::new(), String::new());
+    for (i, byte) in chunk.iter().enumerate() {
+        let kind = parts
+            .iter()
+            .find(|part| part.range.contains(&(at + i)))
+            .map_or(PartKind::Data, |part| part.kind);
+        let hidden = look.redact && is_content(kind, page);
+        let (digits, letter) = match byte {
+            _ if hidden => ("··".to_owned(), '·'),
+            byte if byte.is_ascii_graphic() || *byte == b' ' => {
+                (format!("{byte:02x}"), char::from(*byte))
+            }
+            byte => (format!("{byte:02x}"), '.'),
+        };
+        if i == LINE / 2 {
+            hex.push(' ');
+        }
+        hex += &paint(look.paint, kind, &digits);
+        hex.push(' ');
+        text += &paint(look.paint, kind, &letter.to_string());
+    }
+    // The last line of a page that is cut short is padded, so that the text stays in its column.
+    let missing = LINE - chunk.len();
+    hex += &" ".repeat(3 * missing + usize::from(chunk.len() <= LINE / 2));
+    let place = look
+        .paint
+        .faint(&format!("{:>10x} {at:>5}", start + at as u64));
+    let mark = if chunk.iter().all(|byte| *byte == 0) {
+        look.paint.faint("  zeros")
+    } else {
+        String::new()
+    };
+    format!("{place}  {hex} {text}{mark}\n")
+}
+
+fn paint(paint: Paint, kind: PartKind, text: &str) -> String {
+    paint.ink(ink(kind), text)
+}
+
+fn ink(kind: PartKind) -> Ink {
+    match kind {
+        PartKind::Field(i) => Ink::Palette(if i % 2 == 0 { 221 } else { 215 }),
+        PartKind::Prefix => Ink::Palette(213),
+        PartKind::Heads => Ink::Palette(177),
+        PartKind::Ends => Ink::Palette(246),
+        PartKind::CellKey(_) => Ink::Palette(219),
+        PartKind::Cell(i) => Ink::Palette(CELLS.get(i % CELLS.len()).copied().unwrap_or(75)),
+        PartKind::Link => Ink::Palette(209),
+        PartKind::Data => Ink::Palette(79),
+        PartKind::Unused => Ink::Faint,
+        PartKind::Checksum => Ink::Palette(203),
+    }
+}
+
+/// Whether a part may hold what a user stored, rather than structure.
+fn is_content(kind: PartKind, page: Option<&Page>) -> bool {
+    let Some(page) = page else { return true };
+    let text_keys = matches!(page.space(), Some(KeySpace::Names | KeySpace::Dictionary));
+    match kind {
+        PartKind::Prefix | PartKind::Heads | PartKind::CellKey(_) => text_keys,
+        PartKind::Cell(_) if page.level() > 0 => false,
+        PartKind::Cell(_) => {
+            text_keys || matches!(page.space(), Some(KeySpace::Nodes | KeySpace::Out))
+        }
+        PartKind::Data => page.blob_data().is_some(),
+        _ => false,
+    }
+}
+
+fn legend(page: Option<&Page>, look: Look) -> String {
+    if page.is_none() {
+        return String::new();
+    }
+    let mut seen: Vec<(PartKind, &str)> = vec![(PartKind::Field(0), "header")];
+    let sorted = page.is_some_and(|page| page.sorted().is_some());
+    let names = page.is_some_and(|page| page.names().is_some());
+    if sorted {
+        seen.extend([
+            (PartKind::Prefix, "prefix"),
+            (PartKind::Heads, "heads"),
+            (PartKind::Ends, "ends"),
+        ]);
+    } else if names {
+        seen.push((PartKind::Ends, "restarts"));
+    } else {
+        seen.push((PartKind::Link, "links"));
+    }
+    seen.push(if sorted || names {
+        (PartKind::Cell(0), "cells")
+    } else {
+        (PartKind::Data, "data")
+    });
+    seen.extend([
+        (PartKind::Unused, "unused"),
+        (PartKind::Checksum, "checksum"),
+    ]);
+    let words: Vec<String> = seen
+        .into_iter()
+        .map(|(kind, word)| paint(look.paint, kind, word))
+        .collect();
+    format!(
+        "{:>10} {:>5}  {}\n",
+        look.paint.faint("   in file"),
+        look.paint.faint(" page"),
+        words.join(" ")
+    )
+}
+
+/// The name of a part, for a list of parts.
+pub(super) fn part_name(kind: PartKind) -> String {
+    match kind {
+        PartKind::Field(i) => FIELDS.get(i).map_or("field", |(name, ..)| name).to_owned(),
+        PartKind::Prefix => "prefix".to_owned(),
+        PartKind::Heads => "heads".to_owned(),
+        PartKind::Ends => "ends".to_owned(),
+        PartKind::CellKey(i) => format!("key of cell {i}"),
+        PartKind::Cell(i) => format!("cell {i}"),
+        PartKind::Link => "links".to_owned(),
+        PartKind::Data => "data".to_owned(),
+        PartKind::Unused => "unused".to_owned(),
+        PartKind::Checksum => "checksum".to_owned(),
+    }
+}
