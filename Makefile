@@ -6,10 +6,11 @@ NIGHTLY ?= nightly
 # Seconds for each fuzz target.
 T ?= 60
 FUZZ_TARGETS := $(patsubst fuzz/fuzz_targets/%.rs,%,$(wildcard fuzz/fuzz_targets/*.rs))
+CRASH_SCENARIOS := $(filter-out scenarios/crash-long.toml,$(wildcard scenarios/crash-*.toml))
 FEATURES := "" forensics sim serde forensics,sim,serde
 
 .DEFAULT_GOAL := help
-.PHONY: help rust demo test lint doc bench bench-instructions scale fuzz fuzz-tools
+.PHONY: help rust demo test lint doc bench bench-instructions scale crash crash-long crash-foreign fuzz fuzz-tools
 
 help: ## List the targets
 	@grep -E '^[a-z-]+:.*##' Makefile | awk -F':.*## ' '{printf "  make %-19s %s\n", $$1, $$2}'
@@ -56,6 +57,17 @@ bench-instructions: rust ## Count their instructions, which repeat exactly; need
 
 scale: rust ## Load 1,000,000 nodes and 10,000,000 edges with a 32 MiB cache, and measure
 	@$(CARGO) run --locked --quiet --release -p vellum --example scale
+
+crash: rust ## Crash every way into the file at every point, in a million ways; ends with the paths of reports
+	@$(CARGO) run --locked --quiet --release -p lab --bin lab -- run $(CRASH_SCENARIOS)
+
+crash-long: rust ## The same with more than twenty million states
+	@$(CARGO) run --locked --quiet --release -p lab --bin lab -- run scenarios/crash-long.toml
+
+crash-foreign: rust ## The crash enumerator finds a known loss in redb 4.1.0 and nothing in 4.6.0
+	@for version in 4.1 4.6; do \
+		$(CARGO) test --locked --manifest-path lab/foreign/redb-$$version/Cargo.toml -- --nocapture || exit 1; \
+	done
 
 # The engine has no unsafe code for a sanitizer to watch, and without one it runs several times as fast.
 fuzz: rust fuzz-tools ## Fuzz every target for T seconds each (60); needs cargo-fuzz, nightly Rust and a C++ compiler

@@ -264,7 +264,11 @@ fn a_missing_log_is_told_and_nothing_is_changed() {
 #[test]
 fn what_a_dead_process_did_not_sync_is_synced_before_it_is_relied_upon() {
     let disk = SyncedDisk::default();
-    let options = || Database::builder().in_directory(disk.directory()).checkpoint(CheckpointMode::Inline);
+    let options = || {
+        Database::builder()
+            .in_directory(disk.directory())
+            .checkpoint(CheckpointMode::Inline)
+    };
     let db = options().create("graph").unwrap();
     let mut txn = db.begin_write().unwrap();
     txn.insert_node("kind", "kept", b"").unwrap();
@@ -281,13 +285,20 @@ fn what_a_dead_process_did_not_sync_is_synced_before_it_is_relied_upon() {
     txn.insert_node("kind", "new", b"").unwrap();
     txn.commit().unwrap();
     let cuts = disk.history().split_off(before);
-    assert!(cuts.iter().any(|(name, _)| name.is_empty()), "the log was replaced");
+    assert!(
+        cuts.iter().any(|(name, _)| name.is_empty()),
+        "the log was replaced"
+    );
     for (name, survivors) in cuts {
         let db = Database::builder()
             .in_directory(Arc::new(survivors))
             .open("graph")
             .unwrap_or_else(|error| panic!("after the sync of {name:?}: {error}"));
         let txn = db.begin_read().unwrap();
-        assert_eq!(txn.nodes_named("kept").count(), 1, "after the sync of {name:?}");
+        assert_eq!(
+            txn.nodes_named("kept").count(),
+            1,
+            "after the sync of {name:?}"
+        );
     }
 }

@@ -66,13 +66,27 @@ fn a_state_is_replayed_traced_and_kept() {
     let id = "log-commit.1:60.k0";
     let output = lab(
         folder.path(),
-        &["crash", "replay", id, "--trace", "--keep", kept.to_str().unwrap()],
+        &[
+            "crash",
+            "replay",
+            id,
+            "--trace",
+            "--keep",
+            kept.to_str().unwrap(),
+        ],
     );
     let text = String::from_utf8(output.stdout).unwrap();
     assert_eq!(output.status.code(), Some(0), "{text}");
-    assert!(text.contains("power fails") && text.contains("every rule holds"), "{text}");
+    assert!(
+        text.contains("power fails") && text.contains("every rule holds"),
+        "{text}"
+    );
     assert!(kept.join("graph").exists() && kept.join("graph-log").exists());
     let output = lab(folder.path(), &["crash", "replay", "nothing"]);
     assert_eq!(output.status.code(), Some(2));
-    assert!(String::from_utf8(output.stderr).unwrap().contains("names no crash state"));
+    assert!(
+        String::from_utf8(output.stderr)
+            .unwrap()
+            .contains("names no crash state")
+    );
 }

@@ -209,7 +209,18 @@ mod tests {
 
     #[test]
     fn nonsense_is_refused() {
-        for text in ["", "k", "3f", "kxy", "k3-t", "k3-t1.2", "k3-t1.2.q", "k3-t1.2.o.4", "k3-sx", "k3-"] {
+        for text in [
+            "",
+            "k",
+            "3f",
+            "kxy",
+            "k3-t",
+            "k3-t1.2",
+            "k3-t1.2.q",
+            "k3-t1.2.o.4",
+            "k3-sx",
+            "k3-",
+        ] {
             assert!(text.parse::<Choice>().is_err(), "{text}");
         }
     }

@@ -19,6 +19,8 @@ pub(crate) struct Bounds {
     pub(crate) samples: u32,
     /// Ways in which the newest write is torn, chosen at random where there are more.
     pub(crate) tears: usize,
+    /// The same for writes of a sector at most, such as header slots.
+    pub(crate) small_tears: usize,
     /// Ways in which each of the older pending writes is torn.
     pub(crate) older_tears: usize,
 }
@@ -31,6 +33,7 @@ impl Bounds {
             exhaustive: self.exhaustive,
             samples: self.samples / by.max(1),
             tears: self.tears / by_size,
+            small_tears: self.small_tears / by_size,
             older_tears: self.older_tears / by_size,
         }
     }
@@ -47,8 +50,7 @@ pub(crate) fn choices(
     match fresh {
         Fresh::Nothing => true,
         Fresh::All => {
-            subsets(walk.pending.len(), false, bounds, random, visit)
-                && surfaced(walk, visit)
+            subsets(walk.pending.len(), false, bounds, random, visit) && surfaced(walk, visit)
         }
         Fresh::Newest => {
             subsets(walk.pending.len(), true, bounds, random, visit)
@@ -111,15 +113,24 @@ fn torn(
     let mut one = |change: usize, alone: bool, most: usize, random: &mut Random| {
         let ways = tear::ways(&walk.pending[change].change, most, random);
         ways.into_iter().all(|(parts, fill)| {
-            let tear = Tear { change, parts, fill };
+            let tear = Tear {
+                change,
+                parts,
+                fill,
+            };
             visit(Choice::tearing(
                 Bits::of(count, |i| i == change || !alone),
                 tear,
             ))
         })
     };
-    one(newest, true, bounds.tears, random)
-        && (newest == 0 || one(newest, false, bounds.tears, random))
+    let most = if tear::is_small(&walk.pending[newest].change) {
+        bounds.small_tears
+    } else {
+        bounds.tears
+    };
+    one(newest, true, most, random)
+        && (newest == 0 || one(newest, false, most, random))
         && (0..newest).all(|older| one(older, false, bounds.older_tears, random))
 }
 

@@ -95,11 +95,7 @@ pub(crate) struct Outcome {
 ///
 /// # Errors
 /// If a workload does not come to its end without a crash.
-pub(crate) fn run(
-    plan: &CrashPlan,
-    seed: u64,
-    progress: &dyn Fn(u64),
-) -> Result<Outcome, Failure> {
+pub(crate) fn run(plan: &CrashPlan, seed: u64, progress: &dyn Fn(u64)) -> Result<Outcome, Failure> {
     let started = Instant::now();
     let busy_before = machine::busy_ns();
     let search = Search::new(Limits {
@@ -155,8 +151,11 @@ fn record_source(source: &Source) -> Result<Recording, Failure> {
         kind: FaultKind::SyncFails(failure),
         lasts: false,
     });
-    record(source.workload, source.seed, fault)
-        .context(format!("the workload {} with seed {}", source.workload.name(), source.seed))
+    record(source.workload, source.seed, fault).context(format!(
+        "the workload {} with seed {}",
+        source.workload.name(),
+        source.seed
+    ))
 }
 
 fn subjected<'a>(
@@ -228,7 +227,9 @@ fn fail_syncs(
             ..*source
         })
         .collect();
-    on_threads(plan.threads, &all, |source| failed_sync(source, subject, search))?;
+    on_threads(plan.threads, &all, |source| {
+        failed_sync(source, subject, search)
+    })?;
     Ok(all.len() as u64)
 }
 

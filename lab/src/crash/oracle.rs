@@ -247,7 +247,9 @@ impl Session<'_> {
     }
 
     fn open(&self, doing: &str) -> Result<Database, Violation> {
-        self.options().open(NAME).map_err(failed(Rule::Opens, doing))
+        self.options()
+            .open(NAME)
+            .map_err(failed(Rule::Opens, doing))
     }
 
     fn read_only(&self) -> Result<Version, Violation> {
@@ -304,7 +306,10 @@ impl Session<'_> {
         let txn = db.begin_read().map_err(failed(rule, "reading"))?;
         let found = txn.node(node).map_err(failed(rule, "reading"))?;
         if found.is_none_or(|node| node.name() != ADDED.1) {
-            return Err(Violation::new(rule, "a commit added after recovery is gone"));
+            return Err(Violation::new(
+                rule,
+                "a commit added after recovery is gone",
+            ));
         }
         Ok(())
     }

@@ -143,7 +143,9 @@ impl FromStr for Source {
 
 fn failing(text: &str) -> Option<(usize, SyncFailure)> {
     let text = text.strip_prefix('f')?;
-    let (letter, failure) = FAILURES.iter().find(|(letter, _)| text.ends_with(*letter))?;
+    let (letter, failure) = FAILURES
+        .iter()
+        .find(|(letter, _)| text.ends_with(*letter))?;
     Some((text.strip_suffix(*letter)?.parse().ok()?, *failure))
 }
 
@@ -175,7 +177,16 @@ mod tests {
         for text in ["small.1:", "small.1:x.k1", "small.1:3", "small.1:3.k1:"] {
             assert!(text.parse::<Path>().is_err(), "{text}");
         }
-        for text in ["", "large.1", "small", "small.x", "small.1.f", "small.1.f3q", "small.1.f3d.4", "small.1.rz"] {
+        for text in [
+            "",
+            "large.1",
+            "small",
+            "small.x",
+            "small.1.f",
+            "small.1.f3q",
+            "small.1.f3d.4",
+            "small.1.rz",
+        ] {
             assert!(text.parse::<Source>().is_err(), "{text}");
         }
     }

@@ -38,7 +38,10 @@ impl Reached {
             } else {
                 "power fails"
             };
-            lines.push(format!("{ended} with {} changes pending", leg.pending.len()));
+            lines.push(format!(
+                "{ended} with {} changes pending",
+                leg.pending.len()
+            ));
             for (index, (pending, kept)) in leg.pending.iter().enumerate() {
                 let torn = leg.crash.choice.tear.as_ref();
                 let fate = match torn.filter(|tear| tear.change == index) {
@@ -103,12 +106,7 @@ pub(crate) fn reach(
 }
 
 /// Goes on to a crash, and says what it leaves.
-fn crash_at(
-    walk: &mut Walk,
-    events: &[Event],
-    crash: &Crash,
-    seed: u64,
-) -> Result<Disk, String> {
+fn crash_at(walk: &mut Walk, events: &[Event], crash: &Crash, seed: u64) -> Result<Disk, String> {
     let before = events.get(..crash.at).ok_or_else(|| {
         format!(
             "the session has {} events, and the path names {}",
@@ -121,7 +119,13 @@ fn crash_at(
     }
     let pending = walk.pending.len();
     let torn = crash.choice.tear.as_ref().map(|tear| tear.change);
-    if let Some(one) = crash.choice.kept.iter().chain(torn).find(|one| *one >= pending) {
+    if let Some(one) = crash
+        .choice
+        .kept
+        .iter()
+        .chain(torn)
+        .find(|one| *one >= pending)
+    {
         return Err(format!(
             "after {} events {pending} changes are pending, and the path names number {one}",
             crash.at

@@ -26,6 +26,11 @@ fn parts(offset: u64, len: usize) -> Vec<(usize, usize)> {
     parts
 }
 
+/// Whether a write is no larger than a sector.
+pub(crate) fn is_small(change: &Change) -> bool {
+    matches!(change, Change::Write { data, .. } if data.len() <= SECTOR)
+}
+
 /// The ways in which a write may be torn, at most so many of them, the same for the same seed.
 pub(crate) fn ways(change: &Change, most: usize, random: &mut Random) -> Vec<(Bits, Fill)> {
     let Change::Write { offset, data, .. } = change else {

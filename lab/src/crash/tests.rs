@@ -1,4 +1,4 @@
-#![allow(clippy::unwrap_used)]
+#![allow(clippy::unwrap_used, clippy::panic)]
 
 use std::collections::BTreeSet;
 
@@ -33,6 +33,7 @@ fn plan(workload: Workload) -> CrashPlan {
             exhaustive: 3,
             samples: 2,
             tears: 3,
+            small_tears: 3,
             older_tears: 1,
         },
         failing_syncs: 0,
@@ -97,7 +98,10 @@ fn no_crash_loses_what_was_acknowledged() {
         let outcome = run(&plan(workload), 1, &|_| ()).unwrap();
         nothing_broken(&outcome);
         let total = outcome.tally.total();
-        assert!(total.distinct > 50 && total.opened <= total.distinct, "{total:?}");
+        assert!(
+            total.distinct > 50 && total.opened <= total.distinct,
+            "{total:?}"
+        );
         assert!(outcome.tally.seen.rolled_back > 0 && outcome.tally.seen.replayed > 0);
     }
 }
@@ -111,7 +115,13 @@ fn recoveries_survive_their_own_crashes() {
     };
     let outcome = run(&plan, 1, &|_| ()).unwrap();
     nothing_broken(&outcome);
-    assert!(outcome.tally.depths.iter().all(|depth| depth.distinct > 100));
+    assert!(
+        outcome
+            .tally
+            .depths
+            .iter()
+            .all(|depth| depth.distinct > 100)
+    );
     assert!(outcome.tally.seen.failed_syncs >= 9);
 }
 
@@ -146,11 +156,17 @@ fn a_missing_sync_is_found_and_replayed() {
         Event::Change(Change::Create { file, name }) if &**name == "graph-log-new" => Some(*file),
         _ => None,
     });
-    for forgotten in [Event::Sync(log.unwrap()), Event::Sync(0), Event::SyncDirectory] {
+    for forgotten in [
+        Event::Sync(log.unwrap()),
+        Event::Sync(0),
+        Event::SyncDirectory,
+    ] {
         let mut events = recording.events.clone();
         events.retain(|event| *event != forgotten);
         let broken = search(&subject, &source, &events);
-        let first = broken.first().unwrap_or_else(|| panic!("{forgotten:?} is not missed"));
+        let first = broken
+            .first()
+            .unwrap_or_else(|| panic!("{forgotten:?} is not missed"));
         let read: Path = first.path.to_string().parse().unwrap();
         let again = reach(&subject, &events, &read, source.seed).unwrap();
         assert_eq!(again.result.unwrap_err(), first.violation);
@@ -192,13 +208,20 @@ fn an_engine_that_forgets_or_invents_or_panics_is_caught() {
         }
     };
     let panics: fn(&mut Examined) = |_| std::panic::panic_any("out of order");
-    for (how, rule) in [(older, Rule::Lost), (newer, Rule::Invented), (panics, Rule::Panic)] {
+    for (how, rule) in [
+        (older, Rule::Lost),
+        (newer, Rule::Invented),
+        (panics, Rule::Panic),
+    ] {
         let subject = Bent {
             subject: &subject,
             how,
         };
         let broken = search(&subject, &source, &recording.events);
-        assert!(broken.iter().any(|broken| broken.violation.rule == rule), "{rule:?}");
+        assert!(
+            broken.iter().any(|broken| broken.violation.rule == rule),
+            "{rule:?}"
+        );
     }
 }
 
@@ -225,8 +248,19 @@ fn a_state_is_replayed_by_its_name() {
     let replayed = replay("log-commit.1:60.k0").unwrap();
     assert_eq!(replayed.broken, None);
     assert!(replayed.shows.contains("commit"), "{}", replayed.shows);
-    assert!(replayed.trace.iter().any(|line| line.contains("power fails")));
-    for wrong in ["", "log-commit.1", "log-commit.1:9999.k0", "log-commit.1:60.kff", "nothing.1:1.k0"] {
+    assert!(
+        replayed
+            .trace
+            .iter()
+            .any(|line| line.contains("power fails"))
+    );
+    for wrong in [
+        "",
+        "log-commit.1",
+        "log-commit.1:9999.k0",
+        "log-commit.1:60.kff",
+        "nothing.1:1.k0",
+    ] {
         let refused = replay(wrong).err().unwrap();
         assert_eq!(refused.exit, crate::failure::Exit::Usage, "{wrong}");
     }

@@ -27,6 +27,7 @@ pub(super) struct Crash {
     exhaustive: Option<Spanned<u32>>,
     samples: Option<Spanned<u32>>,
     tears: Option<Spanned<u32>>,
+    small_tears: Option<Spanned<u32>>,
     older_tears: Option<Spanned<u32>>,
     failing_syncs: Option<Spanned<u32>>,
     third_of: Option<Spanned<u32>>,
@@ -82,6 +83,7 @@ pub(super) fn plan(
         exhaustive: number("exhaustive", &crash.exhaustive, 0..17, 12) as usize,
         samples: number("samples", &crash.samples, 0..100_001, 32),
         tears: number("tears", &crash.tears, 0..100_001, 64) as usize,
+        small_tears: number("small_tears", &crash.small_tears, 0..100_001, 32) as usize,
         older_tears: number("older_tears", &crash.older_tears, 0..100_001, 2) as usize,
     };
     let failing_syncs = number("failing_syncs", &crash.failing_syncs, 0..100_001, 0);
@@ -101,7 +103,7 @@ pub(super) fn plan(
         failing_syncs,
         third_of: third_of.into(),
         most: most.map_or(MOST_STATES, |most| *most.get_ref()),
-        rules: oracle.map_or_else(Rules::default, |oracle| rules(oracle)),
+        rules: oracle.map_or_else(Rules::default, rules),
         threads,
     }
 }
@@ -118,8 +120,11 @@ fn rules(oracle: &Oracle) -> Rules {
 
 /// An oracle without anything that is crashed.
 pub(super) fn lonely_oracle(oracle: &Spanned<Oracle>) -> Diagnostic {
-    Diagnostic::new(oracle.span(), "an `[oracle]` judges what a `[crash]` leaves")
-        .label("there is no `[crash]` section")
+    Diagnostic::new(
+        oracle.span(),
+        "an `[oracle]` judges what a `[crash]` leaves",
+    )
+    .label("there is no `[crash]` section")
 }
 
 macro_rules! counts {

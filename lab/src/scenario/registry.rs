@@ -321,8 +321,11 @@ pub(crate) const ROUNDS: TableDef = TableDef {
     ],
 };
 
-/// Names that phases may not take: they own metrics and tables of the whole run.
-pub(crate) const RESERVED: [&str; 3] = ["dataset", "run", crash::PHASE];
+/// They own metrics and tables of the whole run.
+pub(crate) const OWNERS: [&str; 2] = ["dataset", "run"];
+
+/// Names that phases may not take.
+pub(crate) const RESERVED: [&str; 3] = [OWNERS[0], OWNERS[1], crash::PHASE];
 
 impl ActionKind {
     pub(crate) fn metrics(self) -> &'static [Metric] {

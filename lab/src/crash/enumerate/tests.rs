@@ -9,6 +9,7 @@ const ALL: Bounds = Bounds {
     exhaustive: 12,
     samples: 0,
     tears: 0,
+    small_tears: 0,
     older_tears: 0,
 };
 
@@ -34,7 +35,10 @@ fn states_from(mut walk: Walk, events: &[Event], bounds: Bounds) -> Vec<Seen> {
         choices(&walk, fresh, bounds, &mut random, &mut |choice| {
             let disk = walk.disk(&choice, 1);
             found.push(Seen {
-                bytes: disk.named("f").map(|image| image.to_vec()).unwrap_or_default(),
+                bytes: disk
+                    .named("f")
+                    .map(|image| image.to_vec())
+                    .unwrap_or_default(),
                 at: walk.at,
                 promise: walk.promise,
             });
@@ -186,7 +190,10 @@ fn marks_say_what_was_promised() {
         Event::Mark(Mark::Acked(one).number()),
     ]);
     let seen = states(&events, ALL);
-    let at = |at: usize| seen.iter().find(|state| state.at == at && state.bytes == [1]);
+    let at = |at: usize| {
+        seen.iter()
+            .find(|state| state.at == at && state.bytes == [1])
+    };
     let acked = |at_event| at(at_event).map(|state| (state.promise.acked, state.promise.begun));
     assert_eq!(acked(4), Some((Version::default(), one)));
     assert_eq!(acked(6), Some((one, one)));
@@ -224,7 +231,11 @@ fn lost_writes_may_surface_after_the_next_crash() {
     let choice = Choice::keeping(Bits::of(1, |_| false));
     let disk = first.disk(&choice, 1);
     let second = first.after_crash(&choice, disk);
-    let seen = states_from(second.clone(), &[write(1, 2), Event::Sync(0), write(2, 3)], ALL);
+    let seen = states_from(
+        second.clone(),
+        &[write(1, 2), Event::Sync(0), write(2, 3)],
+        ALL,
+    );
     let at = |at: usize| -> BTreeSet<Vec<u8>> {
         let here = seen.iter().filter(|state| state.at == at);
         here.map(|state| state.bytes.clone()).collect()
@@ -242,7 +253,10 @@ fn what_a_dead_process_left_is_not_durable() {
     }
     let events = [write(1, 2), Event::Sync(0), write(2, 3)];
     let seen = states_from(first.after_death(), &events, ALL);
-    assert!(seen.iter().any(|state| state.at == 1 && state.bytes == [0, 2]));
+    assert!(
+        seen.iter()
+            .any(|state| state.at == 1 && state.bytes == [0, 2])
+    );
     let mut after = seen.iter().filter(|state| state.at > 1);
     assert!(after.all(|state| state.bytes.starts_with(&[1, 2])));
 }

@@ -189,7 +189,11 @@ impl Writer {
     }
 
     /// Empties every tree but the dictionary and the absent ids.
-    pub(super) fn delete_all(&mut self, txn: &mut WriteTxn, model: &mut Model) -> vellum::Result<()> {
+    pub(super) fn delete_all(
+        &mut self,
+        txn: &mut WriteTxn,
+        model: &mut Model,
+    ) -> vellum::Result<()> {
         for id in model.ids() {
             if let Some(node) = NodeId::new(id) {
                 txn.delete_node(node)?;

@@ -2,9 +2,9 @@
 
 use std::collections::BTreeSet;
 
+use vellum::Stats;
 use vellum::format::page::PageKind;
 use vellum::storage::sim::{Change, Event};
-use vellum::Stats;
 
 /// Bytes of a page. Header slots are smaller, and the log writes no whole page.
 const PAGE: usize = 4096;
@@ -105,8 +105,10 @@ impl Saw {
             self.split_trees.clone_from(&other.split_trees);
             self.merged_trees.clone_from(&other.merged_trees);
         } else {
-            self.split_trees.retain(|tree| other.split_trees.contains(tree));
-            self.merged_trees.retain(|tree| other.merged_trees.contains(tree));
+            self.split_trees
+                .retain(|tree| other.split_trees.contains(tree));
+            self.merged_trees
+                .retain(|tree| other.merged_trees.contains(tree));
         }
     }
 }

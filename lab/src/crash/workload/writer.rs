@@ -70,10 +70,7 @@ impl Writer {
     }
 
     /// Opens in another directory handle, such as one that holds back its syncs.
-    pub(super) fn open_in(
-        &mut self,
-        directory: Arc<dyn Directory>,
-    ) -> vellum::Result<()> {
+    pub(super) fn open_in(&mut self, directory: Arc<dyn Directory>) -> vellum::Result<()> {
         self.way(Way::Open);
         self.db = Some(builder(directory).open(NAME)?);
         self.saw.opens += 1;

@@ -26,7 +26,10 @@ fn refused(sections: &str, pieces: &[&str]) {
     let failure = read(sections).expect_err("accepted");
     assert_eq!(failure.exit, Exit::Usage, "{failure}");
     for piece in pieces {
-        assert!(failure.message.contains(piece), "no `{piece}` in\n{failure}");
+        assert!(
+            failure.message.contains(piece),
+            "no `{piece}` in\n{failure}"
+        );
     }
 }
 
@@ -42,12 +45,13 @@ fn two_lines_are_enough() {
 fn what_is_written_is_planned() {
     let plan = plan_of(
         "[crash]\nworkload = \"group-commit\"\nsessions = 3\nrecordings = 2\ndepth = 2\nexhaustive = 4\n\
-         samples = 5\ntears = 6\nolder_tears = 7\nfailing_syncs = 8\nthird_of = 9\nmost_states = 10\n\
+         samples = 5\ntears = 6\nolder_tears = 7\nsmall_tears = 11\nfailing_syncs = 8\nthird_of = 9\nmost_states = 10\n\
          threads = 1\n[oracle]\nrules = [\"read-only\"]\n",
     );
     assert_eq!((plan.sessions, plan.recordings, plan.depth), (3, 2, 2));
     assert_eq!((plan.bounds.exhaustive, plan.bounds.samples), (4, 5));
     assert_eq!((plan.bounds.tears, plan.bounds.older_tears), (6, 7));
+    assert_eq!(plan.bounds.small_tears, 11);
     assert_eq!((plan.failing_syncs, plan.third_of, plan.most), (8, 9, 10));
     assert!(plan.rules.read_only && !plan.rules.check);
 }
@@ -64,15 +68,27 @@ fn every_workload_has_its_name() {
 fn mistakes_are_drawn_at_their_place() {
     refused(
         "[crash]\nworkload = \"smal\"\n",
-        &["unknown variant `smal`", "power.toml:5:12", "the nearest name is `small`"],
+        &[
+            "unknown variant `smal`",
+            "power.toml:5:12",
+            "the nearest name is `small`",
+        ],
     );
     refused(
         "[crash]\nworkload = \"small\"\ndeep = 2\n",
-        &["unknown field `deep`", "6 | deep", "the nearest name is `depth`"],
+        &[
+            "unknown field `deep`",
+            "6 | deep",
+            "the nearest name is `depth`",
+        ],
     );
     refused(
         "[crash]\nworkload = \"small\"\ndepth = 4\n",
-        &["`depth` must be from 1 to 3", "6 | depth = 4", "out of range"],
+        &[
+            "`depth` must be from 1 to 3",
+            "6 | depth = 4",
+            "out of range",
+        ],
     );
     refused(
         "[crash]\nworkload = \"small\"\nmost_states = 0\n",
@@ -85,7 +101,10 @@ fn mistakes_are_drawn_at_their_place() {
     refused("[crash]\n", &["missing field `workload`"]);
     refused(
         "[oracle]\nrules = []\n",
-        &["judges what a `[crash]` leaves", "there is no `[crash]` section"],
+        &[
+            "judges what a `[crash]` leaves",
+            "there is no `[crash]` section",
+        ],
     );
     refused("", &["the scenario does nothing"]);
 }
