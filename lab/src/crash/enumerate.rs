@@ -17,10 +17,11 @@ pub(crate) struct Bounds {
     pub(crate) exhaustive: usize,
     /// Random subsets where there are more, and pairs.
     pub(crate) samples: u32,
-    /// Ways in which the newest write is torn, chosen at random where there are more.
+    /// Ways in which the newest write is torn if it is one of whole pages, chosen at random where there
+    /// are more.
+    pub(crate) page_tears: usize,
+    /// The same for any other write, such as log records and header slots.
     pub(crate) tears: usize,
-    /// The same for writes of a sector at most, such as header slots.
-    pub(crate) small_tears: usize,
     /// Ways in which each of the older pending writes is torn.
     pub(crate) older_tears: usize,
 }
@@ -32,8 +33,8 @@ impl Bounds {
         Bounds {
             exhaustive: self.exhaustive,
             samples: self.samples / by.max(1),
+            page_tears: self.page_tears / by_size,
             tears: self.tears / by_size,
-            small_tears: self.small_tears / by_size,
             older_tears: self.older_tears / by_size,
         }
     }
@@ -124,8 +125,8 @@ fn torn(
             ))
         })
     };
-    let most = if tear::is_small(&walk.pending[newest].change) {
-        bounds.small_tears
+    let most = if tear::is_pages(&walk.pending[newest].change) {
+        bounds.page_tears
     } else {
         bounds.tears
     };

@@ -91,7 +91,7 @@ pub fn enumerate<E>(
             exhaustive: reach.exhaustive,
             samples: reach.samples,
             tears: reach.tears,
-            small_tears: reach.tears,
+            page_tears: reach.tears,
             older_tears: 0,
         },
         depth: reach.depth,

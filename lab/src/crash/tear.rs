@@ -7,6 +7,7 @@ use super::walk::Pending;
 use crate::random::Random;
 
 const SECTOR: usize = 512;
+const PAGE: u64 = 4096;
 /// What is no larger than a sector, header slots above all, is torn at every eighth byte: nothing says
 /// that a medium keeps sectors whole.
 const SMALL_STEP: usize = 8;
@@ -26,9 +27,10 @@ fn parts(offset: u64, len: usize) -> Vec<(usize, usize)> {
     parts
 }
 
-/// Whether a write is no larger than a sector.
-pub(crate) fn is_small(change: &Change) -> bool {
-    matches!(change, Change::Write { data, .. } if data.len() <= SECTOR)
+/// Whether a write is one of whole pages.
+pub(crate) fn is_pages(change: &Change) -> bool {
+    let whole = |bytes: u64| bytes.is_multiple_of(PAGE);
+    matches!(change, Change::Write { offset, data, .. } if whole(*offset) && whole(data.len() as u64))
 }
 
 /// The ways in which a write may be torn, at most so many of them, the same for the same seed.

@@ -33,7 +33,7 @@ fn plan(workload: Workload) -> CrashPlan {
             exhaustive: 3,
             samples: 2,
             tears: 3,
-            small_tears: 3,
+            page_tears: 3,
             older_tears: 1,
         },
         failing_syncs: 0,

@@ -27,7 +27,7 @@ pub(super) struct Crash {
     exhaustive: Option<Spanned<u32>>,
     samples: Option<Spanned<u32>>,
     tears: Option<Spanned<u32>>,
-    small_tears: Option<Spanned<u32>>,
+    page_tears: Option<Spanned<u32>>,
     older_tears: Option<Spanned<u32>>,
     failing_syncs: Option<Spanned<u32>>,
     third_of: Option<Spanned<u32>>,
@@ -83,7 +83,7 @@ pub(super) fn plan(
         exhaustive: number("exhaustive", &crash.exhaustive, 0..17, 12) as usize,
         samples: number("samples", &crash.samples, 0..100_001, 32),
         tears: number("tears", &crash.tears, 0..100_001, 64) as usize,
-        small_tears: number("small_tears", &crash.small_tears, 0..100_001, 32) as usize,
+        page_tears: number("page_tears", &crash.page_tears, 0..100_001, 256) as usize,
         older_tears: number("older_tears", &crash.older_tears, 0..100_001, 2) as usize,
     };
     let failing_syncs = number("failing_syncs", &crash.failing_syncs, 0..100_001, 0);

@@ -9,7 +9,7 @@ const ALL: Bounds = Bounds {
     exhaustive: 12,
     samples: 0,
     tears: 0,
-    small_tears: 0,
+    page_tears: 0,
     older_tears: 0,
 };
 
@@ -209,6 +209,7 @@ fn a_torn_write_leaves_some_of_its_sectors() {
     }));
     let all = Bounds {
         tears: usize::MAX,
+        page_tears: usize::MAX,
         ..ALL
     };
     let torn = bytes(&states(&events, all));

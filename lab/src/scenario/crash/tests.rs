@@ -45,13 +45,13 @@ fn two_lines_are_enough() {
 fn what_is_written_is_planned() {
     let plan = plan_of(
         "[crash]\nworkload = \"group-commit\"\nsessions = 3\nrecordings = 2\ndepth = 2\nexhaustive = 4\n\
-         samples = 5\ntears = 6\nolder_tears = 7\nsmall_tears = 11\nfailing_syncs = 8\nthird_of = 9\nmost_states = 10\n\
+         samples = 5\ntears = 6\nolder_tears = 7\npage_tears = 11\nfailing_syncs = 8\nthird_of = 9\nmost_states = 10\n\
          threads = 1\n[oracle]\nrules = [\"read-only\"]\n",
     );
     assert_eq!((plan.sessions, plan.recordings, plan.depth), (3, 2, 2));
     assert_eq!((plan.bounds.exhaustive, plan.bounds.samples), (4, 5));
     assert_eq!((plan.bounds.tears, plan.bounds.older_tears), (6, 7));
-    assert_eq!(plan.bounds.small_tears, 11);
+    assert_eq!(plan.bounds.page_tears, 11);
     assert_eq!((plan.failing_syncs, plan.third_of, plan.most), (8, 9, 10));
     assert!(plan.rules.read_only && !plan.rules.check);
 }
