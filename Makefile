@@ -6,11 +6,18 @@ NIGHTLY ?= nightly
 # Seconds for each fuzz target.
 T ?= 60
 FUZZ_TARGETS := $(patsubst fuzz/fuzz_targets/%.rs,%,$(wildcard fuzz/fuzz_targets/*.rs))
-CRASH_SCENARIOS := $(filter-out scenarios/crash-long.toml,$(wildcard scenarios/crash-*.toml))
-FEATURES := "" forensics sim serde forensics,sim,serde
+FEATURES := "" forensics sim serde forensics,sim forensics,serde sim,serde forensics,sim,serde
 
 .DEFAULT_GOAL := help
-.PHONY: help rust demo test lint doc bench bench-instructions scale crash crash-long crash-foreign fuzz fuzz-tools
+# What `make report` runs.
+FIRST := cache-capacity-sweep regression-10k-a regression-10k-b regression-10k-c regression-10k-d open-cost cold-path \
+	insert-amplification locality batch-size traversal-cache-sweep topology compression concurrency
+# Crashes of every way into the file; the long run apart.
+CRASH_SCENARIOS := $(filter-out scenarios/crash-long.toml,$(wildcard scenarios/crash-*.toml))
+# All but the Debian graph, which `make demo` runs whole.
+GATED := $(filter-out scenarios/debian.toml scenarios/crash-%,$(wildcard scenarios/*.toml))
+
+.PHONY: help rust demo report regress test lint doc bench bench-instructions scale salvage crash crash-long crash-foreign fuzz fuzz-tools
 
 help: ## List the targets
 	@grep -E '^[a-z-]+:.*##' Makefile | awk -F':.*## ' '{printf "  make %-19s %s\n", $$1, $$2}'
@@ -29,6 +36,12 @@ rust:
 
 demo: rust ## Load the Debian package graph, query it, kill and recover it; ends with the path of a report
 	@$(CARGO) run --locked --quiet --release -p lab --bin lab -- run scenarios/debian.toml
+
+report: rust ## Run the main scenarios in full; each ends with the path of its report
+	@$(CARGO) run --locked --quiet --release -p lab --bin lab -- run $(FIRST:%=scenarios/%.toml)
+
+regress: rust ## The quick gate: every scenario in its small size; its checks decide
+	@$(CARGO) run --locked --quiet --release -p lab --bin lab -- run --quick $(GATED)
 
 test: rust ## Run every test
 	$(CARGO) test --locked --workspace
@@ -68,6 +81,10 @@ crash-foreign: rust ## The crash enumerator finds a known loss in redb 4.1.0 and
 	@for version in 4.1 4.6; do \
 		$(CARGO) test --locked --manifest-path lab/foreign/redb-$$version/Cargo.toml -- --nocapture || exit 1; \
 	done
+
+salvage: rust ## Damage a database 1,000 times at random, salvage it, and compare; writes reports/salvage.md
+	VELLUM_SALVAGE_DAMAGES=1000 VELLUM_SALVAGE_REPORT=$(CURDIR)/reports/salvage.md \
+		$(CARGO) test --locked -p lab --lib recover::proof -- --nocapture
 
 # The engine has no unsafe code for a sanitizer to watch, and without one it runs several times as fast.
 fuzz: rust fuzz-tools ## Fuzz every target for T seconds each (60); needs cargo-fuzz, nightly Rust and a C++ compiler

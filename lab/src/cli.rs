@@ -1,8 +1,15 @@
 //! Exactly what was typed. Nothing here touches a file; the commands turn it into validated plans.
 
+mod experiment;
+
 use std::path::PathBuf;
 
 use clap::{Args, Parser, Subcommand, ValueEnum};
+
+pub(crate) use self::experiment::{
+    AbArgs, BaselineCommand, CompareArgs, CompletionsArgs, ExportArgs, KeepDb, ListArgs, MergeArgs,
+    PlanArgs, RunArgs, SchemaArgs, SchemaOf,
+};
 
 const EXIT_CODES: &str = "\
 Exit codes:
@@ -12,6 +19,8 @@ Exit codes:
   3  a threshold of the scenario was not met
   4  a result was wrong, or damage was found
   5  something the run needs is missing (named)
+  6  the budget was used up; what was measured is kept
+130  interrupted; what was measured is kept
 
 stdout carries only the result; logs and progress go to stderr.";
 
@@ -71,10 +80,37 @@ pub(crate) enum Color {
 pub(crate) enum Command {
     /// Run scenarios; their checks decide the exit code. The last line is the report's path.
     Run(RunArgs),
+    /// Read scenarios, expand their sweeps and estimate time and disk. Nothing runs.
+    Plan(PlanArgs),
+    /// Compare two runs, or a baseline and a run, cell by cell.
+    Compare(CompareArgs),
+    /// Build a git revision, run it and this program in turn on one scenario, and compare the pairs.
+    Ab(AbArgs),
+    /// Runs that later ones are held against.
+    #[command(subcommand)]
+    Baseline(BaselineCommand),
+    /// Join the parts of a sharded run and judge the whole.
+    Merge(MergeArgs),
+    /// The scenarios of a folder, with their questions.
+    List(ListArgs),
+    /// Other stores that scenarios can compare with.
+    Peers,
+    /// What measurements on this machine are worth, and what would make them better.
+    Doctor,
+    /// JSON Schema of scenario files or of results; the reference of scenarios as Markdown.
+    Schema(SchemaArgs),
+    /// A completion script for a shell.
+    Completions(CompletionsArgs),
+    /// Write a database as JSON lines (nodes) and TSV (edges) into a new folder.
+    Export(ExportArgs),
     /// Import a graph from JSON lines (nodes) and TSV (edges), plain or gzipped, into a new database.
     Import(ImportArgs),
     /// Check a database completely, read-only, and report every finding.
     Check(CheckArgs),
+    /// Salvage every readable node and edge of a damaged database into a new one, and list what is lost.
+    Recover(RecoverArgs),
+    /// Copy a database with one bit of a page flipped, to see what damage does.
+    Corrupt(CorruptArgs),
     /// Look inside a database file without opening it as one. Works on damaged files too.
     Inspect(InspectArgs),
     /// Render the reports of stored runs again. Without RUN: the latest.
@@ -84,27 +120,6 @@ pub(crate) enum Command {
     /// The writer that the kill phase starts and kills.
     #[command(name = "__writer", hide = true)]
     Writer(WriterArgs),
-}
-
-#[derive(Debug, Args)]
-pub(crate) struct RunArgs {
-    /// Scenario files.
-    #[arg(required = true, value_name = "SCENARIO")]
-    pub(crate) scenarios: Vec<PathBuf>,
-    /// Use this seed in place of the scenario's.
-    #[arg(long)]
-    pub(crate) seed: Option<u64>,
-    /// Whether the run's databases stay in its directory.
-    #[arg(long, value_enum, default_value_t = KeepDb::Failed)]
-    pub(crate) keep_db: KeepDb,
-}
-
-#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
-pub(crate) enum KeepDb {
-    Always,
-    /// Only where a result was wrong.
-    Failed,
-    Never,
 }
 
 #[derive(Debug, Args)]
@@ -125,6 +140,32 @@ pub(crate) struct CheckArgs {
     /// The database file.
     #[arg(value_name = "DB")]
     pub(crate) database: PathBuf,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct RecoverArgs {
+    /// The damaged database file. It is only read, as is the log beside it.
+    #[arg(value_name = "DB")]
+    pub(crate) database: PathBuf,
+    /// The database to create. It must not exist.
+    #[arg(short = 'o', long = "output", value_name = "NEW")]
+    pub(crate) output: PathBuf,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct CorruptArgs {
+    /// The database file. It is only read.
+    #[arg(value_name = "DB")]
+    pub(crate) database: PathBuf,
+    /// The damaged copy to create. It must not exist.
+    #[arg(short = 'o', long = "output", value_name = "NEW")]
+    pub(crate) output: PathBuf,
+    /// The page to damage, as `lab inspect DB pages` numbers them; 0 is the header's.
+    #[arg(long, value_name = "N")]
+    pub(crate) page: u64,
+    /// The bit to flip: bit `K mod 8` of byte `K / 8` of the page.
+    #[arg(long, value_name = "K")]
+    pub(crate) bit: u64,
 }
 
 #[derive(Debug, Args)]

@@ -74,6 +74,23 @@ impl Console {
         }
     }
 
+    /// Says which of so many steps begins: as progress on a terminal, else as a log line of a long run.
+    pub(crate) fn step(&self, done: usize, all: usize, what: &str) {
+        let said = format!("[{}/{all}] {what}", done + 1);
+        match (&self.line, all) {
+            (Some(_), 2..) => self.draw(&said),
+            _ => self.log(said),
+        }
+    }
+
+    fn draw(&self, text: &str) {
+        let Some(line) = &self.line else { return };
+        let mut line = line.lock();
+        line.visible = true;
+        line.drawn = Some(Instant::now());
+        let _ = write!(io::stderr().lock(), "\r\x1b[2K{text}");
+    }
+
     /// Shown whatever the options say: errors, failed checks.
     pub(crate) fn alarm(&self, text: &str) {
         self.stderr(text);

@@ -17,6 +17,10 @@ pub(crate) enum Exit {
     Wrong = 4,
     /// Something that the run needs is not there. The message names it.
     Missing = 5,
+    /// The budget was used up. What had been measured is kept.
+    Budget = 6,
+    /// Stopped by the user. What had been measured is kept.
+    Interrupted = 130,
 }
 
 impl Exit {
@@ -35,8 +39,10 @@ impl Exit {
             Exit::Threshold => 1,
             Exit::Missing => 2,
             Exit::Usage => 3,
-            Exit::Lab => 4,
-            Exit::Wrong => 5,
+            Exit::Budget => 4,
+            Exit::Interrupted => 5,
+            Exit::Lab => 6,
+            Exit::Wrong => 7,
         }
     }
 }

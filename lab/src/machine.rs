@@ -4,11 +4,13 @@
 use std::fs;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
+use std::time::Instant;
 
 use jiff::Timestamp;
 use jiff::tz::TimeZone;
 
 use crate::results::Manifest;
+use crate::stats::Summary;
 
 const UNKNOWN: &str = "unknown";
 
@@ -32,6 +34,8 @@ pub(crate) fn describe(out: &Path) -> Manifest {
             env!("LAB_PROFILE"),
             env!("LAB_OPT_LEVEL")
         ),
+        features: features(),
+        clock_ns: clock_ns(),
         cpu: cpu(),
         cpus: std::thread::available_parallelism().map_or(1, |cpus| cpus.get() as u64),
         memory_bytes: memory_bytes(),
@@ -39,6 +43,23 @@ pub(crate) fn describe(out: &Path) -> Manifest {
         file_system: file_system(out),
         ..Manifest::default()
     }
+}
+
+/// The optional parts that this binary has.
+fn features() -> Vec<String> {
+    [("sqlite", cfg!(feature = "sqlite"))]
+        .into_iter()
+        .filter(|(_, on)| *on)
+        .map(|(name, _)| name.to_owned())
+        .collect()
+}
+
+/// Median cost of measuring nothing.
+fn clock_ns() -> u64 {
+    let samples: Vec<u64> = (0..1_000)
+        .map(|_| Instant::now().elapsed().as_nanos() as u64)
+        .collect();
+    Summary::of(&samples).map_or(0, |summary| summary.median)
 }
 
 /// A moment in both spellings that a run needs: for people and for a directory's name.

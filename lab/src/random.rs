@@ -23,6 +23,32 @@ impl Random {
         self.source.next_u32()
     }
 
+    pub(crate) fn next_u64(&mut self) -> u64 {
+        self.source.next_u64()
+    }
+
+    /// A number below `bound`; 0 for a bound of 0.
+    pub(crate) fn below_u64(&mut self, bound: u64) -> u64 {
+        ((u128::from(self.next_u64()) * u128::from(bound)) >> 64) as u64
+    }
+
+    /// So many small letters.
+    pub(crate) fn letters(&mut self, bytes: u64) -> Vec<u8> {
+        let mut text = vec![0; bytes as usize];
+        self.source.fill_bytes(&mut text);
+        for byte in &mut text {
+            *byte = b'a' + *byte % 26;
+        }
+        text
+    }
+
+    /// Puts the entries into a random order.
+    pub(crate) fn shuffle<T>(&mut self, entries: &mut [T]) {
+        for last in (1..entries.len()).rev() {
+            entries.swap(last, self.below_u64(last as u64 + 1) as usize);
+        }
+    }
+
     /// A number below `bound`; 0 for a bound of 0. The bias is below 2^-32 of the bound.
     pub(crate) fn below(&mut self, bound: u32) -> u32 {
         ((u64::from(self.next_u32()) * u64::from(bound)) >> 32) as u32
@@ -52,6 +78,12 @@ mod tests {
     fn bounds_hold() {
         let mut random = Random::new(7, 1);
         assert_eq!(random.below(0), 0);
-        assert!((0..1000).all(|_| random.below(10) < 10));
+        assert!((0..1000).all(|_| random.below(10) < 10 && random.below_u64(10) < 10));
+        assert!(random.letters(99).iter().all(u8::is_ascii_lowercase));
+        let mut all: Vec<u32> = (0..50).collect();
+        random.shuffle(&mut all);
+        assert!(!all.is_sorted());
+        all.sort_unstable();
+        assert!(all.into_iter().eq(0..50));
     }
 }

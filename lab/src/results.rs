@@ -4,6 +4,8 @@ use std::collections::BTreeMap;
 
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
 
+use crate::scenario::plan::Changes;
+use crate::scenario::sources::Sources;
 use crate::units::Unit;
 
 /// Version of the layout of `results.json`.
@@ -110,6 +112,20 @@ pub(crate) enum PhaseStatus {
     Skipped,
 }
 
+/// A measured value: the median of the repeats, and how far they lie apart.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub(crate) struct Measure {
+    pub(crate) median: Number,
+    /// Median absolute deviation. Absent for one repeat, which has no spread.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub(crate) mad: Option<Number>,
+    /// Ends of the 95 % bootstrap interval of the median. Absent for fewer than three repeats.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub(crate) interval: Option<[Number; 2]>,
+    /// One value for each repeat, in order.
+    pub(crate) samples: Vec<Number>,
+}
+
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub(crate) struct Phase {
     pub(crate) name: String,
@@ -120,7 +136,7 @@ pub(crate) struct Phase {
     /// What was found to be wrong.
     pub(crate) findings: Vec<String>,
     /// By name, in base units; the registry knows each name's unit and meaning.
-    pub(crate) metrics: BTreeMap<String, Number>,
+    pub(crate) metrics: BTreeMap<String, Measure>,
     pub(crate) tables: Vec<Table>,
     /// Digest of the results, equal for every way of getting them.
     pub(crate) digest: Option<String>,
@@ -134,6 +150,10 @@ pub(crate) enum Verdict {
     Pass,
     Warn,
     Fail,
+    /// The measurements spread too far to tell.
+    Inconclusive,
+    /// Not judged: another machine, no baseline, or cells that this part of a run does not have.
+    Skipped,
     /// Not measured, because the run's results were wrong.
     Void,
 }
@@ -144,9 +164,17 @@ pub(crate) struct Check {
     pub(crate) meaning: String,
     pub(crate) expect: String,
     pub(crate) unit: Unit,
+    /// The value that decided: of the one cell, or of the worst.
     pub(crate) actual: Option<Number>,
     pub(crate) verdict: Verdict,
-    /// Line of the scenario file.
+    /// How many cells, or rows of cells along an axis, were judged.
+    pub(crate) judged: u64,
+    /// What the verdict rests on: which cell was worst and how, or why nothing was judged.
+    pub(crate) detail: String,
+    /// Why it is checked.
+    pub(crate) note: Option<String>,
+    /// Name and line of the scenario's text.
+    pub(crate) file: String,
     pub(crate) line: u64,
 }
 
@@ -176,9 +204,13 @@ pub(crate) enum Scale {
 pub(crate) struct Plot {
     pub(crate) title: String,
     pub(crate) note: Option<String>,
-    pub(crate) table: String,
+    /// The table that is drawn; without it, metrics of the cells are drawn along an axis.
+    pub(crate) table: Option<String>,
+    /// A column, or the path of an axis.
     pub(crate) x: String,
     pub(crate) y: Vec<String>,
+    /// Places that limit the cells drawn: an axis's number and a value's.
+    pub(crate) only_where: Vec<(usize, usize)>,
     pub(crate) form: PlotForm,
     pub(crate) x_scale: Scale,
     pub(crate) y_scale: Scale,
@@ -200,6 +232,100 @@ impl Setting {
     }
 }
 
+/// A value on an axis of a sweep.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub(crate) struct Coordinate {
+    pub(crate) text: String,
+    /// Where it stands on a scale, if it is a number.
+    pub(crate) number: Option<Number>,
+}
+
+/// An axis of a sweep.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub(crate) struct Axis {
+    /// Path in the scenario.
+    pub(crate) path: String,
+    /// As short as is clear.
+    pub(crate) name: String,
+    pub(crate) values: Vec<Coordinate>,
+}
+
+/// Where a cell stands on one axis.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub(crate) struct Place {
+    pub(crate) axis: String,
+    pub(crate) value: String,
+}
+
+/// One cell of the sweep: one whole experiment, repeated.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub(crate) struct SweepCell {
+    /// Its number among all cells of the sweep.
+    pub(crate) number: u64,
+    pub(crate) at: Vec<Place>,
+    /// The same as numbers of values.
+    pub(crate) places: Vec<usize>,
+    /// Repeats that were carried out.
+    pub(crate) repeats: u64,
+    /// The engine's settings as read back from it, not as asked for.
+    pub(crate) engine: Vec<Setting>,
+    /// Facts about the graph: `nodes`, `edges`, `payload_bytes`, …
+    pub(crate) dataset: BTreeMap<String, Number>,
+    /// Tables of the graph's shape.
+    pub(crate) tables: Vec<Table>,
+    pub(crate) phases: Vec<Phase>,
+}
+
+impl SweepCell {
+    pub(crate) fn right(&self) -> bool {
+        self.phases
+            .iter()
+            .all(|phase| phase.status == PhaseStatus::Right)
+    }
+
+    /// `cache=64 pages, nodes=1000`; empty without a sweep.
+    pub(crate) fn label(&self) -> String {
+        let parts: Vec<String> = self
+            .at
+            .iter()
+            .map(|place| format!("{}={}", place.axis, place.value))
+            .collect();
+        parts.join(", ")
+    }
+
+    /// The measure of `phase.metric` or `phase.operation.metric`.
+    pub(crate) fn measure(&self, path: &str) -> Option<&Measure> {
+        let (owner, metric) = path.split_once('.')?;
+        self.phases
+            .iter()
+            .find(|phase| phase.name == owner)?
+            .metrics
+            .get(metric)
+    }
+
+    /// The value of `phase.metric` or `dataset.fact`.
+    pub(crate) fn metric(&self, path: &str) -> Option<Number> {
+        match path.strip_prefix("dataset.") {
+            Some(fact) => self.dataset.get(fact).copied(),
+            None => self.measure(path).map(|measure| measure.median),
+        }
+    }
+}
+
+/// How a run came to its end.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub(crate) enum Ended {
+    Complete,
+    /// One part of several.
+    Shard {
+        number: u32,
+        of: u32,
+    },
+    Interrupted,
+    OverBudget,
+}
+
 /// One run of one scenario.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub(crate) struct Run {
@@ -208,13 +334,13 @@ pub(crate) struct Run {
     pub(crate) id: String,
     pub(crate) scenario: String,
     pub(crate) question: String,
-    /// The engine's settings as read back from it, not as asked for.
-    pub(crate) engine: Vec<Setting>,
-    /// Facts about the graph: `nodes`, `edges`, `payload_bytes`, …
-    pub(crate) dataset: BTreeMap<String, Number>,
-    /// Tables that belong to the whole run: the graph's shape, the phases side by side.
+    pub(crate) ended: Ended,
+    pub(crate) axes: Vec<Axis>,
+    pub(crate) cells: Vec<SweepCell>,
+    /// Cells that were not run because their store is not there, with what is missing.
+    pub(crate) missing: Vec<String>,
+    /// Tables that belong to the whole run: the phases side by side.
     pub(crate) tables: Vec<Table>,
-    pub(crate) phases: Vec<Phase>,
     pub(crate) checks: Vec<Check>,
     pub(crate) plots: Vec<Plot>,
 }
@@ -222,9 +348,7 @@ pub(crate) struct Run {
 impl Run {
     /// Whether every phase that ran was right.
     pub(crate) fn right(&self) -> bool {
-        self.phases
-            .iter()
-            .all(|phase| phase.status == PhaseStatus::Right)
+        self.cells.iter().all(SweepCell::right)
     }
 
     /// Whether no check failed.
@@ -234,25 +358,23 @@ impl Run {
             .all(|check| !matches!(check.verdict, Verdict::Fail | Verdict::Void))
     }
 
+    /// A table of the run or of its first cell.
     pub(crate) fn table(&self, name: &str) -> Option<&Table> {
+        let first = self.cells.first();
+        let of_cell = first.into_iter().flat_map(|cell| {
+            cell.tables
+                .iter()
+                .chain(cell.phases.iter().flat_map(|phase| &phase.tables))
+        });
         self.tables
             .iter()
-            .chain(self.phases.iter().flat_map(|phase| &phase.tables))
+            .chain(of_cell)
             .find(|table| table.name == name)
     }
 
-    /// The value of `phase.metric` or `dataset.fact`.
-    pub(crate) fn metric(&self, path: &str) -> Option<Number> {
-        let (owner, metric) = path.split_once('.')?;
-        if owner == "dataset" {
-            return self.dataset.get(metric).copied();
-        }
-        self.phases
-            .iter()
-            .find(|phase| phase.name == owner)?
-            .metrics
-            .get(metric)
-            .copied()
+    /// Whether the sweep has one cell only.
+    pub(crate) fn single(&self) -> bool {
+        self.axes.is_empty()
     }
 }
 
@@ -264,7 +386,13 @@ pub(crate) struct Manifest {
     pub(crate) duration_ns: u64,
     pub(crate) argv: Vec<String>,
     pub(crate) seed: u64,
+    pub(crate) repeats: u64,
+    pub(crate) tag: Option<String>,
     pub(crate) durability: String,
+    /// What a reading of the clock costs, which is in every latency once.
+    pub(crate) clock_ns: u64,
+    /// How the processors were kept awake beside durable commits; absent where nobody did.
+    pub(crate) idle_spinner: Option<String>,
     pub(crate) lab_version: String,
     pub(crate) revision: String,
     /// `None` where nobody can tell.
@@ -272,11 +400,16 @@ pub(crate) struct Manifest {
     pub(crate) rustc: String,
     pub(crate) target: String,
     pub(crate) profile: String,
+    /// Features that this binary was built with.
+    pub(crate) features: Vec<String>,
     pub(crate) cpu: String,
     pub(crate) cpus: u64,
     pub(crate) memory_bytes: Option<u64>,
     pub(crate) kernel: String,
     pub(crate) file_system: String,
-    /// The scenario file as it was.
-    pub(crate) scenario_text: String,
+    /// The scenario file, absolute: data files are relative to it.
+    pub(crate) scenario_path: String,
+    /// Every text that the scenario was read from, as it was.
+    pub(crate) sources: Sources,
+    pub(crate) changes: Changes,
 }

@@ -57,9 +57,14 @@ impl RunDir {
 
     /// Stores what is known so far: an interrupted run keeps what it had.
     pub(crate) fn save(&self, run: &Run, manifest: &Manifest) -> Result<(), Failure> {
-        write_json(&self.path.join(MANIFEST), manifest)?;
-        write_json(&self.path.join(RESULTS), run)
+        write(&self.path, run, manifest)
     }
+}
+
+/// Stores a run in a folder.
+pub(crate) fn write(folder: &Path, run: &Run, manifest: &Manifest) -> Result<(), Failure> {
+    write_json(&folder.join(MANIFEST), manifest)?;
+    write_json(&folder.join(RESULTS), run)
 }
 
 /// Reads a stored run.
@@ -123,6 +128,16 @@ pub(crate) fn latest(out: &Path) -> Result<PathBuf, Failure> {
             "{}: no run so far; make one with `lab run`",
             latest.display()
         ))),
+    }
+}
+
+/// A run by its directory, or by its name below `OUT/runs`.
+pub(crate) fn find(out: &Path, run: &Path) -> PathBuf {
+    let named = out.join("runs").join(run);
+    if !run.is_dir() && named.is_dir() {
+        named
+    } else {
+        run.to_owned()
     }
 }
 

@@ -33,6 +33,7 @@ const SPELLINGS: &[(&str, Unit, f64)] = &[
     ("s", Unit::Ns, 1e9),
     ("min", Unit::Ns, 60e9),
     ("/s", Unit::PerSecond, 1.0),
+    ("%", Unit::Count, 0.01),
 ];
 
 /// Every spelling, for messages that suggest one.
@@ -62,6 +63,17 @@ pub(crate) fn parse_bytes(text: &str) -> Option<u64> {
     };
     let bytes = number * factor;
     (bytes.fract() == 0.0 && (0.0..9e15).contains(&bytes)).then_some(bytes as u64)
+}
+
+/// A duration such as `2 ms` or `1.5 s`, in nanoseconds.
+pub(crate) fn parse_duration(text: &str) -> Option<u64> {
+    let text = text.trim();
+    let split = text.find(|c: char| !(c.is_ascii_digit() || c == '_' || c == '.'))?;
+    let (number, unit) = text.split_at(split);
+    let number: f64 = number.replace('_', "").parse().ok()?;
+    let (unit, factor) = unit_named(unit.trim())?;
+    let ns = number * factor;
+    (unit == Unit::Ns && (0.0..9e18).contains(&ns)).then_some(ns.round() as u64)
 }
 
 impl Unit {
@@ -96,13 +108,18 @@ fn three_digits(value: f64) -> f64 {
     (value * digits).round() / digits
 }
 
-/// A number with thousands separators and at most three decimals.
+/// A number with thousands separators and three decimals, or more if it is very small.
 fn plain(value: f64) -> String {
     if value.fract() == 0.0 && value.abs() < 9e15 {
         let sign = if value < 0.0 { "−" } else { "" };
         return format!("{sign}{}", grouped(value.abs() as u64));
     }
-    let text = format!("{value:.3}");
+    // Small shares keep two digits that say something.
+    let decimals = match value.abs() {
+        small if small < 0.01 && small > 1e-9 => (1.0 - small.log10().floor()) as usize,
+        _ => 3,
+    };
+    let text = format!("{value:.decimals$}");
     text.trim_end_matches('0').trim_end_matches('.').to_owned()
 }
 
@@ -154,10 +171,26 @@ mod tests {
     }
 
     #[test]
+    fn durations_are_read() {
+        let cases = [
+            ("2 ms", Some(2_000_000)),
+            ("1.5s", Some(1_500_000_000)),
+            ("5 min", Some(300_000_000_000)),
+            ("7", None),
+            ("7 MB", None),
+            ("soon", None),
+        ];
+        for (text, want) in cases {
+            assert_eq!(parse_duration(text), want, "{text}");
+        }
+    }
+
+    #[test]
     fn values_are_shown_short() {
         let cases = [
             (Unit::Count, 63_666.0, "63,666"),
             (Unit::Count, 2.5, "2.5"),
+            (Unit::Count, 0.00153, "0.0015"),
             (Unit::Bytes, 17_460_000.0, "17.5 MB"),
             (Unit::Bytes, 12.0, "12 B"),
             (Unit::Bytes, 5.5, "5.5 B"),

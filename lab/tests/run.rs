@@ -191,7 +191,10 @@ fn digests_agree() {
         );
         assert!(output.stderr.is_empty(), "{}", said(&output));
         let document: Value = serde_json::from_slice(&output.stdout).unwrap();
-        let phases = document["runs"][0]["phases"].as_array().unwrap().clone();
+        let phases = document["runs"][0]["cells"][0]["phases"]
+            .as_array()
+            .unwrap()
+            .clone();
         let digest = |name: &str| {
             let phase = phases.iter().find(|phase| phase["name"] == name).unwrap();
             phase["digest"].as_str().unwrap().to_owned()

@@ -14,7 +14,7 @@ use crate::ids::{EdgeKey, KeySpace, NodeId};
 impl<P: FnMut(BulkProgress)> Load<'_, P> {
     pub(super) fn load_edges(
         &mut self,
-        edges: impl Iterator<Item = Result<BulkEdge>>,
+        edges: impl Iterator<Item = Result<(BulkEdge, Option<u32>)>>,
     ) -> Result<u64> {
         let taken = self.take_edges(edges)?;
         let sorted = taken.sorter.finish(&mut self.scratch)?;
@@ -53,7 +53,10 @@ impl<P: FnMut(BulkProgress)> Load<'_, P> {
     }
 
     /// Takes every edge from the caller, checked and with its label's number.
-    fn take_edges(&mut self, edges: impl Iterator<Item = Result<BulkEdge>>) -> Result<Taken> {
+    fn take_edges(
+        &mut self,
+        edges: impl Iterator<Item = Result<(BulkEdge, Option<u32>)>>,
+    ) -> Result<Taken> {
         let mut labels: HashMap<String, u16> = HashMap::new();
         let mut taken = Taken {
             sorter: Sorter::new(self.sort_budget(2)),
@@ -61,7 +64,7 @@ impl<P: FnMut(BulkProgress)> Load<'_, P> {
         };
         let loaded_from = self.view.totals.next_node;
         for edge in edges {
-            let edge = edge?;
+            let (edge, ordinal) = edge?;
             limits::data(&edge.data)?;
             for end in [edge.source, edge.target] {
                 self.require_node(end, loaded_from)?;
@@ -94,6 +97,7 @@ impl<P: FnMut(BulkProgress)> Load<'_, P> {
                 label,
                 target: edge.target.get(),
                 arrival: taken.count,
+                ordinal,
                 data: edge.data.into(),
             };
             taken.sorter.push(record, &mut self.scratch)?;
@@ -182,16 +186,25 @@ impl Numbered<'_> {
         let ordinal = match self.last {
             _ if self.unique => 0,
             Some(last) if (EdgeKey { ordinal: 0, ..last }) == first => {
-                limits::next_ordinal(last.ordinal)?
+                place(edge.ordinal, Some(last.ordinal))?
             }
-            _ => match self.view.highest_ordinal(first)? {
-                Some(highest) => limits::next_ordinal(highest)?,
-                None => 0,
-            },
+            _ => place(edge.ordinal, self.view.highest_ordinal(first)?)?,
         };
         let key = EdgeKey { ordinal, ..first };
         self.last = Some(key);
         Ok((key, edge.data))
+    }
+}
+
+/// The ordinal that an edge brings, which must be above those before it, or else the next one.
+fn place(brought: Option<u32>, highest: Option<u32>) -> Result<u32> {
+    match (brought, highest) {
+        (Some(brought), Some(highest)) if brought <= highest => Err(Error::usage(format!(
+            "ordinal {brought} follows ordinal {highest} between the same two nodes; ordinals must ascend and be new"
+        ))),
+        (Some(brought), _) => Ok(brought),
+        (None, Some(highest)) => limits::next_ordinal(highest),
+        (None, None) => Ok(0),
     }
 }
 

@@ -94,7 +94,7 @@ struct Load<'a, P> {
 pub(crate) fn load<P: FnMut(BulkProgress)>(
     store: &Arc<Store>,
     nodes: impl IntoIterator<Item = Result<BulkNode>>,
-    edges: impl IntoIterator<Item = Result<BulkEdge>>,
+    edges: impl IntoIterator<Item = Result<(BulkEdge, Option<u32>)>>,
     progress: P,
 ) -> Result<BulkReport> {
     let writer = store.begin_bulk()?;
@@ -135,7 +135,7 @@ impl<P: FnMut(BulkProgress)> Load<'_, P> {
     fn run(
         &mut self,
         nodes: impl IntoIterator<Item = Result<BulkNode>>,
-        edges: impl IntoIterator<Item = Result<BulkEdge>>,
+        edges: impl IntoIterator<Item = Result<(BulkEdge, Option<u32>)>>,
     ) -> Result<(u64, u64)> {
         let nodes = self.load_nodes(nodes.into_iter())?;
         let edges = self.load_edges(edges.into_iter())?;

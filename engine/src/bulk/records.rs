@@ -4,14 +4,19 @@ use super::sorter::Record;
 use crate::btree::NameKey;
 use crate::ids::EdgeKey;
 
-/// An edge on its way into the out-adjacency. Its ordinal is still to be given, so parallel edges
-/// are told apart, and kept in order, by their arrival.
+/// Stands for an ordinal still to be given.
+const NO_ORDINAL: u64 = u64::MAX;
+
+/// An edge on its way into the out-adjacency. Its ordinal may still have to be given, so parallel
+/// edges are told apart, and kept in order, by their arrival.
 #[derive(PartialEq, Eq, PartialOrd, Ord)]
 pub(super) struct NewEdge {
     pub(super) source: u64,
     pub(super) label: u16,
     pub(super) target: u64,
     pub(super) arrival: u64,
+    /// The ordinal that the edge brings, if it does.
+    pub(super) ordinal: Option<u32>,
     pub(super) data: Box<[u8]>,
 }
 
@@ -29,6 +34,8 @@ impl Record for NewEdge {
         out.extend_from_slice(&self.label.to_le_bytes());
         out.extend_from_slice(&self.target.to_le_bytes());
         out.extend_from_slice(&self.arrival.to_le_bytes());
+        let ordinal = self.ordinal.map_or(NO_ORDINAL, u64::from);
+        out.extend_from_slice(&ordinal.to_le_bytes());
         write_bytes(out, &self.data);
     }
 
@@ -38,6 +45,8 @@ impl Record for NewEdge {
             label: u16::from_le_bytes(take(bytes)?),
             target: u64::from_le_bytes(take(bytes)?),
             arrival: u64::from_le_bytes(take(bytes)?),
+            // Anything that is no ordinal stands for none.
+            ordinal: u32::try_from(u64::from_le_bytes(take(bytes)?)).ok(),
             data: read_bytes(bytes)?,
         })
     }

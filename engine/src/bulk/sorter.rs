@@ -51,7 +51,7 @@ impl Scratch {
             return Ok(Arc::clone(file));
         }
         let name = self.files.sort();
-        let context = |e| Error::io(format!("creating {name}"), e);
+        let context = self.files.failed("creating", &name);
         self.files.remove_sorted_runs().map_err(context)?;
         let file = self
             .files

@@ -62,14 +62,14 @@ fn write_part(builder: &Builder, txn: &ReadTxn, part: &Path) -> Result<()> {
 
 fn give_name(files: &Files, part: &str) -> Result<()> {
     files.expect_absent()?;
-    let context = |e| Error::io(format!("naming {}", files.name), e);
+    let context = files.failed("naming", &files.name);
     files.directory.rename(part, &files.name).map_err(context)?;
     files.directory.sync().map_err(context)
 }
 
 /// Removes what an interrupted copy to the same name left, unless one is under way.
 fn remove_leftover(files: &Files, part: &str) -> Result<()> {
-    let context = |e| Error::io(format!("removing {part}"), e);
+    let context = files.failed("removing", part);
     for name in [format!("{part}-log"), part.to_owned()] {
         if !files.directory.exists(&name).map_err(context)? {
             continue;
@@ -78,7 +78,7 @@ fn remove_leftover(files: &Files, part: &str) -> Result<()> {
         let file = file.map_err(context)?;
         if !file.lock(LockMode::Exclusive).map_err(context)? {
             return Err(Error::Locked {
-                path: part.to_owned(),
+                path: files.describe(part),
             });
         }
         files.directory.remove(&name).map_err(context)?;

@@ -184,8 +184,7 @@ impl Builder {
     /// As [`open`](Builder::open) and [`create`](Builder::create).
     pub fn open_or_create(&self, path: impl AsRef<Path>) -> Result<Database> {
         let files = self.files(path.as_ref())?;
-        let there = files.directory.exists(&files.name);
-        if there.map_err(|e| Error::io(format!("looking for {}", files.name), e))? {
+        if files.exists(&files.name)? {
             self.open(path)
         } else {
             self.create(path)

@@ -135,6 +135,9 @@ impl Database {
 
     /// Merges everything committed so far into the trees. Never needed; useful before measuring.
     ///
+    /// It waits for a bulk load, and for a write transaction that has outgrown the write buffer: whoever
+    /// holds one of these must end it first, or waits for itself.
+    ///
     /// # Errors
     /// [`Error::Full`](crate::Error::Full) if the file cannot grow; try again with space.
     /// [`Error::Usage`](crate::Error::Usage) on a read-only database.
@@ -242,12 +245,33 @@ impl Database {
         edges: impl IntoIterator<Item = Result<BulkEdge>>,
         progress: impl FnMut(BulkProgress),
     ) -> Result<BulkReport> {
+        let edges = edges.into_iter().map(|edge| Ok((edge?, None)));
+        crate::bulk::load(self.store(), nodes, edges, progress)
+    }
+
+    /// Loads as [`bulk_load`](Database::bulk_load) does, edges with the ordinals that they bring: for
+    /// copies of another database, in which every edge keeps its identity. Of edges with the same
+    /// source, label and target, ordinals must ascend in the order in which the edges come, and be
+    /// above those that are there. In a database with unique edges every ordinal is 0.
+    ///
+    /// # Errors
+    /// As [`bulk_load`](Database::bulk_load); [`Error::Usage`](crate::Error::Usage) for ordinals that do not ascend.
+    pub fn bulk_load_numbered(
+        &self,
+        nodes: impl IntoIterator<Item = Result<BulkNode>>,
+        edges: impl IntoIterator<Item = Result<(BulkEdge, u32)>>,
+        progress: impl FnMut(BulkProgress),
+    ) -> Result<BulkReport> {
+        let edges = edges
+            .into_iter()
+            .map(|edge| edge.map(|(edge, ordinal)| (edge, Some(ordinal))));
         crate::bulk::load(self.store(), nodes, edges, progress)
     }
 
     /// Closes the database if this is its last handle and no write transaction is open: merges what is
     /// left, removes the log, and reports what dropping the handle would hide. Else whatever ends last
-    /// closes it.
+    /// closes it. A snapshot that is still held goes on reading, and keeps the file locked until it is
+    /// dropped.
     ///
     /// # Errors
     /// Those of a checkpoint. Nothing acknowledged is lost: the next open recovers it.

@@ -191,4 +191,8 @@ impl Directory for CountedDirectory {
         add(&self.cells.directory_syncs, 1);
         Ok(())
     }
+
+    fn describe(&self, name: &str) -> String {
+        self.inner.describe(name)
+    }
 }

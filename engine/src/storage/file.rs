@@ -56,6 +56,10 @@ impl Directory for FileDirectory {
     fn sync(&self) -> io::Result<()> {
         sync_folder(&self.folder)
     }
+
+    fn describe(&self, name: &str) -> String {
+        self.folder.join(name).display().to_string()
+    }
 }
 
 struct FileStorage {

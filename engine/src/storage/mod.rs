@@ -121,4 +121,9 @@ pub trait Directory: Send + Sync {
     /// # Errors
     /// What the operating system says.
     fn sync(&self) -> io::Result<()>;
+
+    /// What messages call a file of that name: its path, where it has one.
+    fn describe(&self, name: &str) -> String {
+        name.to_owned()
+    }
 }

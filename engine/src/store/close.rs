@@ -82,7 +82,7 @@ impl Store {
     fn remove_log(&self) -> Result<()> {
         let name = self.files.log();
         let directory = &self.files.directory;
-        let context = |e| Error::io(format!("removing {name}"), e);
+        let context = self.files.failed("removing", &name);
         if directory.exists(&name).map_err(context)? {
             directory.remove(&name).map_err(context)?;
             directory.sync().map_err(context)?;

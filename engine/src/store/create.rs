@@ -28,9 +28,9 @@ fn create(files: &Files, options: &Options, tally: &Tally) -> Result<Arc<dyn Sto
         let _ = files.directory.remove(&temporary);
     })?;
     let region = header_region(options.page_size);
-    let context = || format!("creating {}", files.name);
+    let context = files.failed("creating", &files.name);
     for len in [0, region as u64] {
-        file.set_len(len).map_err(|e| Error::io(context(), e))?;
+        file.set_len(len).map_err(context)?;
         count!(tally, LengthChanges);
     }
     // Both slots hold the empty state, so that a torn one always leaves the other.
@@ -40,11 +40,8 @@ fn create(files: &Files, options: &Options, tally: &Tally) -> Result<Arc<dyn Sto
     files
         .directory
         .rename(&temporary, &files.name)
-        .map_err(|e| Error::io(context(), e))?;
-    files
-        .directory
-        .sync()
-        .map_err(|e| Error::io(context(), e))?;
+        .map_err(context)?;
+    files.directory.sync().map_err(context)?;
     count!(tally, synced(Counter::DirectorySyncs));
     Ok(file)
 }
@@ -77,9 +74,9 @@ fn empty(options: &Options, sequence: u64) -> Header {
 
 /// The temporary file, new or left behind by an interrupted creation, locked either way.
 fn open_temporary(files: &Files, temporary: &str) -> Result<Arc<dyn Storage>> {
-    let context = |e| Error::io(format!("creating {temporary}"), e);
+    let context = files.failed("creating", temporary);
     let locked = || Error::Locked {
-        path: files.name.clone(),
+        path: files.describe(&files.name),
     };
     let mode = if files.exists(temporary)? {
         OpenMode::Write

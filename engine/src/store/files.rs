@@ -20,8 +20,8 @@ impl Files {
     pub(crate) fn expect_absent(&self) -> Result<()> {
         if self.exists(&self.name)? {
             return Err(Error::usage(format!(
-                "{} already exists; open it instead",
-                self.name
+                "{} already exists; open it, or choose another name",
+                self.describe(&self.name)
             )));
         }
         Ok(())
@@ -31,7 +31,21 @@ impl Files {
     pub(crate) fn exists(&self, name: &str) -> Result<bool> {
         self.directory
             .exists(name)
-            .map_err(|e| Error::io(format!("looking for {name}"), e))
+            .map_err(self.failed("looking for", name))
+    }
+
+    /// What messages call a file beside the database, or the database itself.
+    pub(crate) fn describe(&self, name: &str) -> String {
+        self.directory.describe(name)
+    }
+
+    /// Turns what the operating system says into an error that names what was done and the file.
+    pub(crate) fn failed<'a>(
+        &'a self,
+        doing: &'a str,
+        name: &'a str,
+    ) -> impl Fn(io::Error) -> Error + Copy + 'a {
+        move |error| Error::io(format!("{doing} {}", self.describe(name)), error)
     }
 
     /// The log.

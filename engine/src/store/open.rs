@@ -36,7 +36,7 @@ impl Store {
         let file = files
             .directory
             .open(&files.name, mode)
-            .map_err(|e| Error::io(format!("opening {}", files.name), e))?;
+            .map_err(files.failed("opening", &files.name))?;
         lock(&files, &*file, &options)?;
         let store = Store::assemble(files, file, options, watch, tally)?;
         if !store.options.read_only {
@@ -119,12 +119,12 @@ fn lock(files: &Files, file: &dyn Storage, options: &Options) -> Result<()> {
     };
     let held = file
         .lock(mode)
-        .map_err(|e| Error::io(format!("locking {}", files.name), e))?;
+        .map_err(files.failed("locking", &files.name))?;
     if held {
         Ok(())
     } else {
         Err(Error::Locked {
-            path: files.name.clone(),
+            path: files.describe(&files.name),
         })
     }
 }

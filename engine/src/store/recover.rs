@@ -101,7 +101,7 @@ fn expect_no_log_after(files: &Files, header: &Header, tally: &Tally) -> Result<
     let log = files
         .directory
         .open(&name, OpenMode::Read)
-        .map_err(|e| Error::io(format!("opening {name}"), e))?;
+        .map_err(files.failed("opening", &name))?;
     let segment_bytes = header.log_segment_bytes;
     let log = Arc::new(Counted::new(log));
     let begins = log_begins_at(
@@ -121,26 +121,22 @@ fn expect_no_log_after(files: &Files, header: &Header, tally: &Tally) -> Result<
 
 fn open_log(files: &Files, mode: OpenMode, tally: &Tally) -> Result<Arc<dyn Storage>> {
     let name = files.log();
-    let there = files
-        .directory
-        .exists(&name)
-        .map_err(|e| Error::io(format!("looking for {name}"), e))?;
-    if !there {
+    if !files.exists(&name)? {
         return Err(Error::corrupt_log(
             0,
             format!(
-                "the database was not closed cleanly and its log {name} is missing; put it back beside the database"
+                "the database was not closed cleanly and its log {} is missing; put it back beside the database",
+                files.describe(&name)
             ),
         ));
     }
     let log = files
         .directory
         .open(&name, mode)
-        .map_err(|e| Error::io(format!("opening {name}"), e))?;
+        .map_err(files.failed("opening", &name))?;
     // What the log holds may exist only in the operating system's memory. It must be durable before
     // anyone sees it, or a power cut could take back what a reader has acted upon.
-    log.sync()
-        .map_err(|e| Error::io(format!("syncing {name}"), e))?;
+    log.sync().map_err(files.failed("syncing", &name))?;
     count!(tally, synced(Counter::LogSyncs));
     Ok(log)
 }

@@ -243,20 +243,29 @@ impl WriteTxn {
         target: NodeId,
         data: &[u8],
     ) -> Result<u32> {
+        self.make_room()?;
         self.expect_possible(source, target, data)?;
+        let ordinal = self.next_ordinal(source, label, target)?;
+        self.insert_edge(source, label, target, data)?;
+        Ok(ordinal)
+    }
+
+    /// The ordinal of the next edge of this source, label and target.
+    fn next_ordinal(&mut self, source: NodeId, label: &str, target: NodeId) -> Result<u32> {
+        if self.store.options.unique_edges {
+            return Ok(0);
+        }
+        let view = self.work.get_mut().view(&self.store)?;
+        let Some(label) = view.label_id(label)? else {
+            return Ok(0);
+        };
         let triple = EdgeKey {
             node: source.get(),
-            label: self.label_id(label)?,
+            label: label.0,
             peer: target.get(),
             ordinal: 0,
         };
-        let view = self.work.get_mut().view(&self.store)?;
-        let ordinal = match view.highest_ordinal(triple)? {
-            Some(highest) if !self.store.options.unique_edges => ordinal_after(highest)?,
-            _ => 0,
-        };
-        self.insert_edge(source, label, target, data)?;
-        Ok(ordinal)
+        view.highest_ordinal(triple)?.map_or(Ok(0), ordinal_after)
     }
 
     /// Replaces an edge's data. `false` if there is no such edge.

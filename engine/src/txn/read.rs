@@ -290,7 +290,8 @@ impl ReadTxn {
     }
 
     /// The nodes that can be reached by one to `hops` edges, without the start, in the order of their
-    /// ids.
+    /// ids. Short for [`bfs`](ReadTxn::bfs) with these settings and [`reached`](Bfs::reached), where
+    /// a [`TraversalCache`](crate::TraversalCache) of the caller's can be given, too.
     ///
     /// # Errors
     /// As [`node`](ReadTxn::node).

@@ -75,7 +75,7 @@ impl LogWriter {
         poison: &Arc<Poison>,
         tally: &Tally,
     ) -> Result<LogWriter> {
-        let context = |e| Error::io(format!("creating {name}"), e);
+        let context = |e| Error::io(format!("creating {}", directory.describe(name)), e);
         let temporary = format!("{name}-new");
         if directory.exists(&temporary).map_err(context)? {
             directory.remove(&temporary).map_err(context)?;

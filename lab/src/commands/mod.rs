@@ -1,11 +1,21 @@
 //! The commands: each turns what was typed into a plan, carries it out and says how it ended.
 
+mod ab;
+mod baseline;
+mod baselines;
 mod check;
+mod compare;
+mod corrupt;
 mod crash;
+mod export;
 mod import;
 mod inspect;
+mod merge;
+mod plan;
+mod recover;
 mod report;
 mod run;
+mod tell;
 
 use crate::cli::{Cli, Command};
 use crate::console::Console;
@@ -16,8 +26,21 @@ pub(crate) fn dispatch(cli: Cli, console: &Console) -> Result<Exit, Failure> {
     let global = cli.global;
     match cli.command {
         Command::Run(args) => run::run(&args, &global, console),
+        Command::Plan(args) => plan::run(&args, &global, console),
+        Command::Compare(args) => compare::run(&args, &global, console),
+        Command::Ab(args) => ab::run(&args, &global, console),
+        Command::Baseline(command) => baseline::run(&command, &global, console),
+        Command::Merge(args) => merge::run(&args, &global, console),
+        Command::List(args) => tell::list(&args, console),
+        Command::Peers => tell::peers(console),
+        Command::Doctor => tell::doctor(&global.out, console),
+        Command::Schema(args) => tell::schema(&args, console),
+        Command::Completions(args) => tell::completions(&args, console),
+        Command::Export(args) => export::run(&args, console),
         Command::Import(args) => import::run(&args, console),
         Command::Check(args) => check::run(&args, console),
+        Command::Recover(args) => recover::run(&args, console),
+        Command::Corrupt(args) => corrupt::run(&args, console),
         Command::Writer(args) => crate::store::writer::run(&args),
         Command::Report(args) => report::run(&args, &global, console),
         Command::Crash(args) => crash::run(&args, console),

@@ -1,6 +1,6 @@
 //! `lab report`: the reports of stored runs, rendered again.
 
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 
 use crate::cli::{Format, Global, ReportArgs};
 use crate::console::Console;
@@ -11,7 +11,10 @@ pub(crate) fn run(args: &ReportArgs, global: &Global, console: &Console) -> Resu
     let folders: Vec<PathBuf> = if args.runs.is_empty() {
         vec![rundir::latest(&global.out)?]
     } else {
-        args.runs.iter().map(|run| find(&global.out, run)).collect()
+        args.runs
+            .iter()
+            .map(|run| rundir::find(&global.out, run))
+            .collect()
     };
     for folder in folders {
         let (run, manifest) = rundir::read(&folder)?;
@@ -30,14 +33,4 @@ pub(crate) fn run(args: &ReportArgs, global: &Global, console: &Console) -> Resu
         }
     }
     Ok(Exit::Passed)
-}
-
-/// A run by its directory, or by its name below `OUT/runs`.
-fn find(out: &Path, run: &Path) -> PathBuf {
-    let named = out.join("runs").join(run);
-    if !run.is_dir() && named.is_dir() {
-        named
-    } else {
-        run.to_owned()
-    }
 }

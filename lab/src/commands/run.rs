@@ -3,37 +3,98 @@
 use crate::cli::{Format, Global, RunArgs};
 use crate::console::Console;
 use crate::failure::{Context, Exit, Failure};
+use crate::nearest::nearest;
 use crate::report;
-use crate::run::{self, Finished};
-use crate::scenario::{self, plan::Plan};
+use crate::run::{self, Finished, Orders, limits};
+use crate::scenario::{self, plan::Scenario};
+
+use super::baselines;
 
 pub(crate) fn run(args: &RunArgs, global: &Global, console: &Console) -> Result<Exit, Failure> {
-    let plans = args
+    let changes = args.changes.changes();
+    let scenarios = args
         .scenarios
         .iter()
-        .map(|path| scenario::load(path, console.color));
-    let mut plans = plans.collect::<Result<Vec<Plan>, Failure>>()?;
+        .map(|path| scenario::load(path, &changes, console.color))
+        .collect::<Result<Vec<Scenario>, Failure>>()?;
+    for scenario in &scenarios {
+        known_phases(scenario, &args.only)?;
+    }
+    limits::watch_interrupts()?;
     let mut exit = Exit::Passed;
     let mut documents = Vec::new();
-    for plan in &mut plans {
-        if let Some(seed) = args.seed {
-            plan.seed = seed;
-        }
-        let finished = run::execute(plan, &global.out, args.keep_db, console)?;
+    for scenario in &scenarios {
+        let baseline = match &args.baseline {
+            Some(name) => Some(baselines::load(&global.out, name, &scenario.name)?),
+            None => None,
+        };
+        let orders = Orders {
+            out: &global.out,
+            keep: args.keep_db,
+            changes: &changes,
+            tag: args.tag.clone(),
+            only: args.only.clone(),
+            shard: args.shard,
+            baseline,
+        };
+        let finished = run::execute(scenario, &orders, console)?;
         exit = exit.worse(finished.exit);
-        match console.format {
-            Format::Json => documents.push(document(&finished)?),
-            _ => console.result(&text(&finished, console.format)?)?,
+        show(&finished, console, &mut documents)?;
+        if finished.exit == Exit::Interrupted {
+            break;
         }
     }
-    if console.format == Format::Json {
-        let all = serde_json::json!({ "runs": documents });
-        console.result(&format!(
-            "{}\n",
-            serde_json::to_string_pretty(&all).context("JSON")?
-        ))?;
-    }
+    show_documents(documents, console)?;
     Ok(exit)
+}
+
+/// Phases named on the command line must be in every scenario.
+fn known_phases(scenario: &Scenario, only: &[String]) -> Result<(), Failure> {
+    let cell = scenario.cells.first();
+    let names: Vec<&str> = cell
+        .into_iter()
+        .flat_map(|cell| &cell.phases)
+        .map(|phase| phase.name.as_str())
+        .collect();
+    for wanted in only {
+        if !names.contains(&wanted.as_str()) {
+            let near = nearest(wanted, names.iter().copied()).map_or(String::new(), |near| {
+                format!("; the nearest name is `{near}`")
+            });
+            return Err(Failure::usage(format!(
+                "{} has no phase `{wanted}`{near}",
+                scenario.path.display()
+            )));
+        }
+    }
+    Ok(())
+}
+
+/// Writes a finished run to stdout, or keeps its document for the end.
+pub(super) fn show(
+    finished: &Finished,
+    console: &Console,
+    documents: &mut Vec<serde_json::Value>,
+) -> Result<(), Failure> {
+    if console.format == Format::Json {
+        documents.push(document(finished)?);
+        return Ok(());
+    }
+    console.result(&text(finished, console.format)?)
+}
+
+pub(super) fn show_documents(
+    documents: Vec<serde_json::Value>,
+    console: &Console,
+) -> Result<(), Failure> {
+    if console.format != Format::Json {
+        return Ok(());
+    }
+    let all = serde_json::json!({ "runs": documents });
+    console.result(&format!(
+        "{}\n",
+        serde_json::to_string_pretty(&all).context("JSON")?
+    ))
 }
 
 /// A finished run with the path of its report.

@@ -27,7 +27,14 @@ impl Lines {
     pub(crate) fn open(path: &Path) -> Result<Lines, Failure> {
         let refuse = |error: io::Error| Failure::missing(format!("{}: {error}", path.display()));
         let mut input = BufReader::with_capacity(1 << 16, File::open(path).map_err(refuse)?);
-        let zipped = input.fill_buf().map_err(refuse)?.starts_with(&GZIP_MAGIC);
+        let begin = input.fill_buf().map_err(refuse)?;
+        let zipped = begin.starts_with(&GZIP_MAGIC);
+        if !zipped && !begin.is_empty() && path.extension().is_some_and(|ending| ending == "gz") {
+            return Err(Failure::usage(format!(
+                "{}: not gzip data, although its name says so; rename it if it is plain text",
+                path.display()
+            )));
+        }
         let input: Box<dyn BufRead> = if zipped {
             Box::new(BufReader::with_capacity(
                 1 << 16,

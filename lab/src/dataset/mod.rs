@@ -1,9 +1,11 @@
 //! Graphs from files: nodes as JSON lines, edges as TSV, either of them gzipped.
 
 pub(crate) mod edges;
+pub(crate) mod generate;
 pub(crate) mod lines;
 pub(crate) mod model;
 pub(crate) mod nodes;
+pub(crate) mod oracle;
 
 use std::cell::RefCell;
 use std::collections::HashMap;

@@ -18,6 +18,26 @@ pub(crate) struct ModelEdge {
     arrival: u32,
 }
 
+impl ModelEdge {
+    /// An edge whose ordinal is known.
+    pub(crate) fn numbered(
+        source: u64,
+        label: u16,
+        target: u64,
+        ordinal: u32,
+        data: Vec<u8>,
+    ) -> ModelEdge {
+        ModelEdge {
+            source,
+            label,
+            target,
+            ordinal,
+            data,
+            arrival: 0,
+        }
+    }
+}
+
 /// Which way edges are followed.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Way {
@@ -52,6 +72,26 @@ impl Model {
     pub(crate) fn new(nodes: Vec<NodeRow>, edges: impl IntoIterator<Item = EdgeRow>) -> Model {
         let mut model = Model::default();
         model.add(nodes, edges);
+        model
+    }
+
+    /// A graph whose edges have their ordinals already, gaps between them included.
+    pub(crate) fn restore(
+        nodes: Vec<NodeRow>,
+        labels: Vec<String>,
+        mut edges: Vec<ModelEdge>,
+    ) -> Model {
+        edges.sort_by_key(|edge| (edge.source, edge.label, edge.target, edge.ordinal));
+        for (edge, arrival) in edges.iter_mut().zip(0u32..) {
+            edge.arrival = arrival;
+        }
+        let mut model = Model {
+            nodes,
+            labels,
+            edges,
+            incoming: Vec::new(),
+        };
+        model.index_incoming();
         model
     }
 
@@ -100,6 +140,10 @@ impl Model {
             previous = Some(triple);
             edge.ordinal = ordinal;
         }
+        self.index_incoming();
+    }
+
+    fn index_incoming(&mut self) {
         let edges = &self.edges;
         self.incoming = (0..edges.len() as u32).collect();
         self.incoming.sort_by_key(|&at| {

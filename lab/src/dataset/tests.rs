@@ -148,6 +148,11 @@ fn a_cut_gzip_file_is_refused() {
 }
 
 #[test]
+fn a_name_that_promises_gzip_is_held_to_it() {
+    refused(&[("n.jsonl.gz", b"\x1e\x8b\x08")], "not gzip data");
+}
+
+#[test]
 fn endings_and_folders() {
     refused(&[("n.csv", b"")], "nodes end in .jsonl");
     let folder = tempfile::tempdir().unwrap();

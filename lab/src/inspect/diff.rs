@@ -186,7 +186,9 @@ fn describe(item: &Item<'_>) -> (String, u64) {
                 vellum::format::node::Data::Blob(blob) => blob.len,
             },
         ),
-        Item::Term { label, id, name } => (
+        Item::Term {
+            label, id, name, ..
+        } => (
             format!("{} {id}", if *label { "label" } else { "kind" }),
             digest(name.as_bytes()),
         ),

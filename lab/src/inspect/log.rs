@@ -98,6 +98,22 @@ impl<'l> Log<'l> {
         })
     }
 
+    /// The oldest segment that a later one continues, or the only one: its generation.
+    pub(crate) fn oldest(&self) -> Option<u64> {
+        let mut generations: Vec<u64> = self
+            .halves
+            .iter()
+            .filter_map(|half| Some(half.header.ok()?.generation))
+            .collect();
+        generations.sort_unstable();
+        match generations[..] {
+            [one] => Some(one),
+            [older, newer] if older + 1 == newer => Some(older),
+            [_, newer] => Some(newer),
+            _ => None,
+        }
+    }
+
     /// The records of one segment alone.
     pub(crate) fn segment_records(&self, half: &Half<'l>, header: &SegmentHeader) -> Chain<'l> {
         self.read_segment(half, header, header.base, header.checksum())

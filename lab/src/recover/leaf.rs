@@ -12,8 +12,9 @@ pub(crate) enum Item<'p> {
     /// An edge as the leaf's space sees it: out-edges with data, in-edges and kinds without.
     Edge(EdgeKey, Data<'p>),
     Name(u64, &'p [u8]),
-    /// The name of a kind or a label.
+    /// The name of a kind or a label, under this key.
     Term {
+        key: &'p [u8],
         label: bool,
         id: u16,
         name: &'p str,
@@ -100,6 +101,7 @@ fn term(key: &[u8], value: &[u8], take: &mut impl FnMut(Item<'_>)) -> Option<()>
         .ok()
         .filter(|name| (1..=255).contains(&name.len()))?;
     take(Item::Term {
+        key,
         label: tag % 2 == 1,
         id,
         name,

@@ -33,24 +33,39 @@ impl Axis {
         }
     }
 
-    /// An axis with a tick at each of these values, and a little room beyond the outer ones.
-    pub(super) fn at(values: &[f64]) -> Axis {
+    /// An axis with a tick at each of these values, and a little room beyond the outer ones. A
+    /// logarithmic one takes values above zero.
+    pub(super) fn at(values: &[f64], scale: Scale) -> Axis {
         let mut ticks = values.to_vec();
         ticks.sort_by(f64::total_cmp);
         ticks.dedup();
+        let there = |value: f64| {
+            if scale == Scale::Log {
+                value.log10()
+            } else {
+                value
+            }
+        };
+        let back = |place: f64| {
+            if scale == Scale::Log {
+                10f64.powf(place)
+            } else {
+                place
+            }
+        };
         let (first, last) = (
-            ticks.first().copied().unwrap_or(0.0),
-            ticks.last().copied().unwrap_or(1.0),
+            there(ticks.first().copied().unwrap_or(1.0)),
+            there(ticks.last().copied().unwrap_or(1.0)),
         );
         let room = if last > first {
-            (last - first) * 0.08
+            (last - first) * 0.06
         } else {
             1.0
         };
         Axis {
-            scale: Scale::Linear,
-            low: first - room,
-            high: last + room,
+            scale,
+            low: back(first - room),
+            high: back(last + room),
             ticks,
         }
     }

@@ -18,7 +18,7 @@ pub(super) enum Ink {
 }
 
 /// How many series have a colour of their own.
-pub(super) const SERIES: usize = 4;
+pub(super) const SERIES: usize = 8;
 
 impl Ink {
     const FIXED: [(Ink, &'static str); 4] = [

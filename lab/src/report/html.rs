@@ -1,8 +1,8 @@
 //! One self-contained page: no script, no font, no request. Light or dark as the reader's system is.
 
-use crate::results::{Manifest, Phase, PhaseStatus, Run, Setting, Table};
+use crate::results::{Manifest, Phase, PhaseStatus, Run, Setting, Table, Verdict};
 use crate::scenario::registry;
-use crate::units::Unit;
+use crate::units::{Unit, grouped};
 
 use super::Figure;
 use super::parts;
@@ -50,7 +50,7 @@ pub(super) fn page(run: &Run, manifest: &Manifest, figures: &[Figure<'_>]) -> St
     );
     out += &header(run, manifest);
     out += &checks(run);
-    out += &plots(run, figures);
+    out += &plots(figures);
     out += &phases(run);
     out += &configuration(run, manifest);
     out += &footer(run, manifest);
@@ -85,16 +85,36 @@ fn header(run: &Run, manifest: &Manifest) -> String {
         }
         out += "</div>\n";
     }
+    for missing in &run.missing {
+        out += &format!("<p class=\"remark\">Skipped {}</p>\n", escape(missing));
+    }
     out += "</header>\n";
     out
 }
 
-/// The graph's size, and the smallest database that held it.
+/// The graph's size and the smallest database that held it; of a sweep, its axes.
 fn tiles(run: &Run) -> Vec<(String, String)> {
-    let facts = ["nodes", "edges", "kinds", "labels", "payload_bytes"];
     let mut tiles: Vec<(String, String)> = Vec::new();
-    for name in facts {
-        if let Some(value) = run.dataset.get(name) {
+    if !run.single() {
+        tiles.push((grouped(run.cells.len() as u64), "cells".to_owned()));
+        for axis in &run.axes {
+            let ends = [axis.values.first(), axis.values.last()];
+            let mut ends: Vec<&str> = ends.iter().flatten().map(|end| end.text.as_str()).collect();
+            ends.dedup();
+            tiles.push((
+                grouped(axis.values.len() as u64),
+                format!("{}: {}", axis.name, ends.join(" … ")),
+            ));
+        }
+        let repeats = run.cells.iter().map(|cell| cell.repeats).max().unwrap_or(0);
+        tiles.push((grouped(repeats), "repeats of each".to_owned()));
+        return tiles;
+    }
+    let Some(cell) = run.cells.first() else {
+        return tiles;
+    };
+    for name in ["nodes", "edges", "kinds", "labels", "payload_bytes"] {
+        if let Some(value) = cell.dataset.get(name) {
             let label = if name == "payload_bytes" {
                 "payload: names and data"
             } else {
@@ -103,10 +123,10 @@ fn tiles(run: &Run) -> Vec<(String, String)> {
             tiles.push((parts::metric(name, value.0), label.to_owned()));
         }
     }
-    let sizes = run
+    let sizes = cell
         .phases
         .iter()
-        .filter_map(|phase| Some((phase.metrics.get("file_bytes")?.0, &phase.name)));
+        .filter_map(|phase| Some((phase.metrics.get("file_bytes")?.median.0, &phase.name)));
     if let Some((bytes, phase)) = sizes.min_by(|a, b| a.0.total_cmp(&b.0)) {
         tiles.push((Unit::Bytes.show(bytes), format!("file after {phase}")));
     }
@@ -118,17 +138,33 @@ fn checks(run: &Run) -> String {
         return String::new();
     }
     let mut out = String::from(
-        "<h2>Checks</h2>\n<div class=\"card\">\n<table>\n<thead><tr><th>verdict</th><th>metric</th><th class=\"n\">measured</th><th class=\"n\">expected</th><th class=\"wide\">what it is</th><th class=\"n wide\">line</th></tr></thead>\n<tbody>\n",
+        "<h2>Checks</h2>\n<div class=\"card\">\n<table class=\"checks\">\n<thead><tr><th>verdict</th><th>metric</th><th class=\"n\">measured</th><th>expected</th><th class=\"wide\">what it is</th><th class=\"n wide\">line</th></tr></thead>\n<tbody>\n",
     );
     for check in parts::checks_by_gravity(run) {
+        let mut why = escape(&check.meaning);
+        if let Some(note) = &check.note {
+            why += &format!("; {}", escape(note));
+        }
+        if !check.detail.is_empty() && (check.judged > 1 || check.verdict != Verdict::Pass) {
+            let judged = match check.judged {
+                0 | 1 => String::new(),
+                many => format!("{} judged, the worst: ", grouped(many)),
+            };
+            why += &format!(
+                "<span class=\"detail\">{judged}{}</span>",
+                escape(&check.detail)
+            );
+        }
         out += &format!(
-            "<tr><td class=\"state {}\">{}</td><td><code>{}</code></td><td class=\"n\">{}</td><td class=\"n\">{}</td><td class=\"wide\">{}</td><td class=\"n wide\">{}</td></tr>\n",
+            "<tr><td class=\"state {}\">{}</td><td><code>{}</code></td><td class=\"n\">{}</td><td class=\"expect\">{}</td><td class=\"wide\">{why}</td><td class=\"n wide\">{}</td></tr>\n",
             parts::verdict_name(check.verdict),
             parts::verdict_mark(check.verdict),
-            escape(&check.metric),
+            // Long names break at their joints.
+            escape(&check.metric)
+                .replace('.', ".<wbr>")
+                .replace('_', "_<wbr>"),
             escape(&parts::actual(check)),
             escape(&check.expect),
-            escape(&check.meaning),
             check.line,
         );
     }
@@ -136,7 +172,7 @@ fn checks(run: &Run) -> String {
     out
 }
 
-fn plots(run: &Run, figures: &[Figure<'_>]) -> String {
+fn plots(figures: &[Figure<'_>]) -> String {
     if figures.is_empty() {
         return String::new();
     }
@@ -159,7 +195,7 @@ fn plots(run: &Run, figures: &[Figure<'_>]) -> String {
                 out += &format!("<p class=\"finding\">Not drawn: {}</p>\n", escape(error))
             }
         }
-        if let Some(table) = run.table(&plot.table) {
+        if let Some(table) = &figure.table {
             out += &table_details(table, "The numbers: ");
         }
         out += "</figure>\n";
@@ -210,18 +246,75 @@ fn table_html(table: &Table) -> String {
 
 fn phases(run: &Run) -> String {
     let mut out = String::from("<h2>Phases</h2>\n");
-    let wrong_first = run
-        .phases
+    for cell in run
+        .cells
         .iter()
-        .filter(|phase| phase.status == PhaseStatus::Wrong);
-    let others = run
-        .phases
-        .iter()
-        .filter(|phase| phase.status != PhaseStatus::Wrong);
-    for phase in wrong_first.chain(others) {
-        out += &phase_card(run, phase);
+        .filter(|cell| run.single() || !cell.right())
+    {
+        if !run.single() {
+            out += &format!("<h3 class=\"cell\">{}</h3>\n", escape(&cell.label()));
+        }
+        let wrong = |phase: &&Phase| phase.status == PhaseStatus::Wrong;
+        let wrong_first = cell.phases.iter().filter(wrong);
+        let others = cell.phases.iter().filter(|phase| !wrong(phase));
+        for phase in wrong_first.chain(others) {
+            out += &phase_card(run, phase);
+        }
+    }
+    if !run.single() && run.right() {
+        let names = run.cells.first().into_iter().flat_map(|cell| &cell.phases);
+        for phase in names {
+            out += &phase_of_cells(run, phase);
+        }
     }
     out
+}
+
+/// One phase of all cells: a row for each cell, a column for each metric.
+fn phase_of_cells(run: &Run, phase: &Phase) -> String {
+    let mut metrics: Vec<&str> = Vec::new();
+    for cell in &run.cells {
+        let found = cell.phases.iter().find(|other| other.name == phase.name);
+        for (name, _) in found.map_or_else(Vec::new, parts::metrics) {
+            if !metrics.contains(&name) {
+                metrics.push(name);
+            }
+        }
+    }
+    if metrics.is_empty() {
+        return String::new();
+    }
+    let mut out = format!(
+        "<section class=\"card\">\n<div class=\"phase\"><h3>{}</h3><span class=\"what\">{}</span></div>\n<details><summary>Every cell</summary><div class=\"scroll\"><table class=\"cells\"><thead><tr>",
+        escape(&phase.name),
+        escape(&phase.what),
+    );
+    for axis in &run.axes {
+        out += &format!("<th>{}</th>", escape(&axis.name));
+    }
+    for name in &metrics {
+        let meaning = registry::by_name(name).map_or("", |metric| metric.meaning);
+        out += &format!(
+            "<th class=\"n\" title=\"{}\">{}</th>",
+            escape(meaning),
+            escape(&super::plots::human(name))
+        );
+    }
+    out += "</tr></thead>\n<tbody>\n";
+    for cell in &run.cells {
+        out += "<tr>";
+        for place in &cell.at {
+            out += &format!("<td>{}</td>", escape(&place.value));
+        }
+        let found = cell.phases.iter().find(|other| other.name == phase.name);
+        for name in &metrics {
+            let measure = found.and_then(|phase| phase.metrics.get(*name));
+            let shown = measure.map_or("–".to_owned(), |measure| parts::measure(name, measure));
+            out += &format!("<td class=\"n\">{}</td>", escape(&shown));
+        }
+        out += "</tr>\n";
+    }
+    out + "</tbody></table></div></details>\n</section>\n"
 }
 
 fn phase_card(run: &Run, phase: &Phase) -> String {
@@ -257,7 +350,7 @@ fn phase_card(run: &Run, phase: &Phase) -> String {
             "<div><dt title=\"{}\">{}</dt><dd>{}</dd></div>\n",
             escape(meaning),
             escape(&super::plots::human(name)),
-            escape(&parts::metric(name, value.0)),
+            escape(&parts::measure(name, value)),
         );
     }
     out += "</dl>\n";
@@ -277,15 +370,18 @@ fn configuration(run: &Run, manifest: &Manifest) -> String {
     let mut out = String::from(
         "<div class=\"pair\">\n<div><h2>Effective configuration</h2>\n<div class=\"card\">",
     );
-    out += &settings(&run.engine);
+    let (common, differing) = parts::configuration(run);
+    out += &settings(&common);
+    if !differing.rows.is_empty() {
+        out += &table_details(&differing, "Read back from each cell: ");
+    }
     out += "</div></div>\n<div><h2>Machine</h2>\n<div class=\"card\">";
     out += &settings(&parts::machine(manifest));
     out += "</div></div>\n</div>\n";
-    let shape: Vec<&Table> = run
-        .tables
-        .iter()
-        .filter(|table| table.name.starts_with("dataset."))
-        .collect();
+    let shape: Vec<&Table> = match run.cells.as_slice() {
+        [cell] => cell.tables.iter().collect(),
+        _ => Vec::new(),
+    };
     if run.right() && !shape.is_empty() {
         out += "<h2>The graph</h2>\n<div class=\"card\">\n";
         for table in shape {
@@ -310,12 +406,26 @@ fn settings(settings: &[Setting]) -> String {
 }
 
 fn footer(run: &Run, manifest: &Manifest) -> String {
-    let mut out = format!(
-        "<h2>Scenario</h2>\n<div class=\"card\"><details><summary>The file as it ran</summary><pre>{}</pre></details></div>\n",
-        escape(&manifest.scenario_text)
-    );
+    let mut out = String::from("<h2>Scenario</h2>\n<div class=\"card\">");
+    for (_, source) in manifest.sources.iter() {
+        out += &format!(
+            "<details><summary>{}, as it ran</summary><pre>{}</pre></details>",
+            escape(&source.name),
+            escape(&source.text)
+        );
+    }
+    out += "</div>\n";
+    let latencies = match run
+        .cells
+        .iter()
+        .flat_map(|cell| &cell.phases)
+        .any(|phase| phase.metrics.contains_key("p50_ns"))
+    {
+        true => ", <a href=\"latencies.hlog\">latencies.hlog</a> (histograms)",
+        false => "",
+    };
     out += &format!(
-        "<footer>Run {} · raw numbers: <a href=\"results.json\">results.json</a>, <a href=\"manifest.json\">manifest.json</a>, <a href=\"report.md\">report.md</a></footer>\n",
+        "<footer>Run {} · raw numbers: <a href=\"results.json\">results.json</a>, <a href=\"manifest.json\">manifest.json</a>, <a href=\"report.md\">report.md</a>{latencies}</footer>\n",
         escape(&run.id)
     );
     out

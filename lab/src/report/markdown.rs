@@ -1,6 +1,6 @@
 //! The report as Markdown, for places where a page is too much.
 
-use crate::results::{Manifest, PhaseStatus, Run, Table};
+use crate::results::{Manifest, PhaseStatus, Run, SweepCell, Table, Verdict};
 use crate::units::Unit;
 
 use super::parts;
@@ -27,16 +27,40 @@ pub(super) fn page(run: &Run, manifest: &Manifest) -> String {
         manifest.cpu,
         Unit::Ns.show(manifest.duration_ns as f64)
     );
+    for missing in &run.missing {
+        out += &format!("\nSkipped {}.\n", escape(missing));
+    }
     out += &checks(run);
-    out += &phases(run);
+    for cell in run
+        .cells
+        .iter()
+        .filter(|cell| run.single() || !cell.right())
+    {
+        out += &phases(run, cell);
+    }
     if run.right() {
-        for table in run.phases.iter().flat_map(|phase| &phase.tables) {
+        for (plot, table) in super::cells::tables(run) {
+            out += &format!("\n## {}\n\n", escape(&plot.title));
+            if let Some(note) = &plot.note {
+                out += &format!("{}\n\n", escape(note));
+            }
+            out += &table_markdown(&table);
+        }
+        let single = run.cells.iter().filter(|_| run.single());
+        for table in single
+            .flat_map(|cell| &cell.phases)
+            .flat_map(|phase| &phase.tables)
+        {
             out += &format!("\n### {}\n\n{}", escape(&table.name), table_markdown(table));
         }
     }
     out += "\n## Effective configuration\n\n";
-    for setting in &run.engine {
+    let (common, differing) = parts::configuration(run);
+    for setting in common {
         out += &format!("* {}: {}\n", setting.name, setting.value);
+    }
+    if !differing.rows.is_empty() {
+        out += &format!("\n{}", table_markdown(&differing));
     }
     out += "\n## Machine\n\n";
     for setting in parts::machine(manifest) {
@@ -50,11 +74,17 @@ fn checks(run: &Run) -> String {
         return String::new();
     }
     let mut out = String::from(
-        "\n## Checks\n\n| verdict | metric | measured | expected |\n|---|---|---:|---:|\n",
+        "\n## Checks\n\n| verdict | metric | measured | expected | worst |\n|---|---|---:|---:|---|\n",
     );
     for check in parts::checks_by_gravity(run) {
+        let detail = if check.judged > 1 || !matches!(check.verdict, Verdict::Pass | Verdict::Void)
+        {
+            escape(&check.detail)
+        } else {
+            String::new()
+        };
         out += &format!(
-            "| {} | `{}` | {} | {} |\n",
+            "| {} | `{}` | {} | {} | {detail} |\n",
             parts::verdict_mark(check.verdict),
             check.metric,
             escape(&parts::actual(check)),
@@ -64,10 +94,16 @@ fn checks(run: &Run) -> String {
     out
 }
 
-fn phases(run: &Run) -> String {
+fn phases(run: &Run, cell: &SweepCell) -> String {
+    let label = cell.label();
+    let at = if label.is_empty() {
+        label
+    } else {
+        format!(" at {}", escape(&label))
+    };
     let mut out =
-        String::from("\n## Phases\n\n| phase | what | result | time |\n|---|---|---|---:|\n");
-    for phase in &run.phases {
+        format!("\n## Phases{at}\n\n| phase | what | result | time |\n|---|---|---|---:|\n");
+    for phase in &cell.phases {
         let answer = match (&phase.answer, phase.status) {
             (_, PhaseStatus::Wrong) => parts::findings(phase),
             (Some(answer), PhaseStatus::Right) if run.right() => answer.clone(),

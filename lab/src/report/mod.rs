@@ -3,6 +3,7 @@
 
 mod axis;
 mod canvas;
+mod cells;
 mod html;
 mod markdown;
 mod parts;
@@ -13,13 +14,15 @@ use std::fs;
 use std::path::{Path, PathBuf};
 
 use crate::failure::{Context, Failure};
-use crate::results::{Manifest, Plot, Run};
+use crate::results::{Manifest, Plot, Run, Table};
 
 pub(crate) use self::text::{ndjson, summary};
 
 /// A plot as the report shows it.
 pub(crate) struct Figure<'r> {
     plot: &'r Plot,
+    /// The numbers behind it, if they are not one of the run's own tables.
+    table: Option<Table>,
     /// The drawing, or why there is none.
     drawing: Result<plots::Drawing, String>,
 }
@@ -29,17 +32,32 @@ fn figures(run: &Run) -> Vec<Figure<'_>> {
     if !run.right() {
         return Vec::new();
     }
-    let draw = |plot: &Plot| match run.table(&plot.table) {
-        Some(table) => plots::draw(plot, table),
-        None => Err(format!("there is no table {}", plot.table)),
+    run.plots.iter().map(|plot| figure(run, plot)).collect()
+}
+
+fn figure<'r>(run: &'r Run, plot: &'r Plot) -> Figure<'r> {
+    let Some(name) = &plot.table else {
+        return match cells::derive(run, plot) {
+            Some(derived) => Figure {
+                plot,
+                drawing: plots::draw_cells(plot, &derived),
+                table: Some(derived.table),
+            },
+            None => Figure {
+                plot,
+                table: None,
+                drawing: Err(format!("there is no axis {}", plot.x)),
+            },
+        };
     };
-    run.plots
-        .iter()
-        .map(|plot| Figure {
-            plot,
-            drawing: draw(plot),
-        })
-        .collect()
+    Figure {
+        plot,
+        table: run.table(name).cloned(),
+        drawing: match run.table(name) {
+            Some(table) => plots::draw(plot, table),
+            None => Err(format!("there is no table {name}")),
+        },
+    }
 }
 
 /// The reports of a run as text.

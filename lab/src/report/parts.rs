@@ -1,7 +1,7 @@
 //! What the reports say, in pieces that every format shows alike.
 
 use crate::results::{
-    Cell, Check, Manifest, Number, Phase, PhaseStatus, Run, Setting, Table, Verdict,
+    Cell, Check, Column, Ended, Manifest, Measure, Phase, PhaseStatus, Run, Setting, Table, Verdict,
 };
 use crate::scenario::registry;
 use crate::units::{Unit, grouped};
@@ -24,21 +24,43 @@ pub(super) fn verdict(run: &Run) -> (Verdict, String) {
         count(Verdict::Fail) + count(Verdict::Void),
         count(Verdict::Warn),
     );
-    match (failed, warned, run.checks.len()) {
-        (0, 0, 0) => (
+    let (open, skipped) = (count(Verdict::Inconclusive), count(Verdict::Skipped));
+    let all = run.checks.len();
+    let (verdict, mut said) = match (failed, warned) {
+        (0, 0) if all == 0 => (
             Verdict::Pass,
             "Every result was right; the scenario states no checks".to_owned(),
         ),
-        (0, 0, all) => (
+        (0, 0) if open + skipped == 0 => (
             Verdict::Pass,
             format!("Every result was right; all {all} checks passed"),
         ),
-        (0, warned, all) => (
+        (0, 0) => (
+            Verdict::Pass,
+            format!(
+                "Every result was right; {} of {all} checks passed",
+                count(Verdict::Pass)
+            ),
+        ),
+        (0, warned) => (
             Verdict::Warn,
             format!("Every result was right; {warned} of {all} checks warn"),
         ),
-        (failed, _, all) => (Verdict::Fail, format!("{failed} of {all} checks failed")),
+        (failed, _) => (Verdict::Fail, format!("{failed} of {all} checks failed")),
+    };
+    if open > 0 {
+        said += &format!(", {open} inconclusive");
     }
+    if skipped > 0 {
+        said += &format!(", {skipped} skipped");
+    }
+    match run.ended {
+        Ended::Complete => {}
+        Ended::Shard { number, of } => said += &format!(" (part {number} of {of})"),
+        Ended::Interrupted => said += " (interrupted: not all cells were run)",
+        Ended::OverBudget => said += " (over budget: not all cells were run)",
+    }
+    (verdict, said)
 }
 
 pub(super) fn verdict_name(verdict: Verdict) -> &'static str {
@@ -46,6 +68,8 @@ pub(super) fn verdict_name(verdict: Verdict) -> &'static str {
         Verdict::Pass => "pass",
         Verdict::Warn => "warn",
         Verdict::Fail => "fail",
+        Verdict::Inconclusive => "open",
+        Verdict::Skipped => "skipped",
         Verdict::Void => "void",
     }
 }
@@ -56,6 +80,8 @@ pub(super) fn verdict_mark(verdict: Verdict) -> &'static str {
         Verdict::Pass => "✓ pass",
         Verdict::Warn => "! warn",
         Verdict::Fail => "✗ fail",
+        Verdict::Inconclusive => "? open",
+        Verdict::Skipped => "· skip",
         Verdict::Void => "– void",
     }
 }
@@ -66,7 +92,9 @@ pub(super) fn checks_by_gravity(run: &Run) -> Vec<&Check> {
         Verdict::Fail => 0,
         Verdict::Void => 1,
         Verdict::Warn => 2,
-        Verdict::Pass => 3,
+        Verdict::Inconclusive => 3,
+        Verdict::Pass => 4,
+        Verdict::Skipped => 5,
     };
     let mut checks: Vec<&Check> = run.checks.iter().collect();
     checks.sort_by_key(|check| rank(check));
@@ -106,14 +134,25 @@ pub(super) fn metric(name: &str, value: f64) -> String {
 }
 
 /// The phase's metrics in the order in which the registry explains them.
-pub(super) fn metrics(phase: &Phase) -> Vec<(&str, Number)> {
-    let mut metrics: Vec<(&str, Number)> = phase
+pub(super) fn metrics(phase: &Phase) -> Vec<(&str, &Measure)> {
+    // Those of single operations stand in a table of their own.
+    let mut metrics: Vec<(&str, &Measure)> = phase
         .metrics
         .iter()
-        .map(|(name, value)| (name.as_str(), *value))
+        .filter(|(name, _)| !name.contains('.'))
+        .map(|(name, value)| (name.as_str(), value))
         .collect();
     metrics.sort_by_key(|(name, _)| registry::rank(name));
     metrics
+}
+
+/// A measure with its spread where it has one.
+pub(super) fn measure(name: &str, measure: &Measure) -> String {
+    let shown = metric(name, measure.median.0);
+    match measure.mad {
+        Some(mad) if mad.0 > 0.0 => format!("{shown} ± {}", metric(name, mad.0)),
+        _ => shown,
+    }
 }
 
 /// The phase's time, if its results may be shown.
@@ -124,7 +163,7 @@ pub(super) fn time_of(run: &Run, phase: &Phase) -> Option<String> {
     phase
         .metrics
         .get("time_ns")
-        .map(|time| Unit::Ns.show(time.0))
+        .map(|time| Unit::Ns.show(time.median.0))
 }
 
 pub(super) fn status(phase: &Phase) -> &'static str {
@@ -159,6 +198,42 @@ pub(super) fn table_title(table: &Table) -> String {
     }
 }
 
+/// The engine's settings that all cells share, and a table of those that differ.
+pub(super) fn configuration(run: &Run) -> (Vec<Setting>, Table) {
+    let first = run
+        .cells
+        .first()
+        .map_or(&[][..], |cell| cell.engine.as_slice());
+    let shared = |setting: &&Setting| run.cells.iter().all(|cell| cell.engine.contains(setting));
+    let common: Vec<Setting> = first.iter().filter(shared).cloned().collect();
+    let differing: Vec<&Setting> = first.iter().filter(|setting| !shared(setting)).collect();
+    let axes = run.axes.iter().map(|axis| axis.name.clone());
+    let names = differing.iter().map(|setting| setting.name.clone());
+    let columns = axes.chain(names).map(|name| Column {
+        name,
+        unit: Unit::Text,
+    });
+    let rows = run
+        .cells
+        .iter()
+        .filter(|_| !differing.is_empty())
+        .map(|cell| {
+            let places = cell.at.iter().map(|place| Cell::from(place.value.as_str()));
+            let values = differing.iter().map(|setting| {
+                let own = cell.engine.iter().find(|own| own.name == setting.name);
+                Cell::from(own.map(|own| own.value.as_str()))
+            });
+            places.chain(values).collect()
+        });
+    let table = Table {
+        name: "run.settings".to_owned(),
+        columns: columns.collect(),
+        rows: rows.collect(),
+        rows_left_out: 0,
+    };
+    (common, table)
+}
+
 /// Where and with what the run was made.
 pub(super) fn machine(manifest: &Manifest) -> Vec<Setting> {
     let dirty = match manifest.dirty {
@@ -186,8 +261,28 @@ pub(super) fn machine(manifest: &Manifest) -> Vec<Setting> {
                 manifest.profile, manifest.target, manifest.lab_version
             ),
         ),
+        Setting::new(
+            "features",
+            match manifest.features.as_slice() {
+                [] => "none".to_owned(),
+                features => features.join(", "),
+            },
+        ),
+        Setting::new(
+            "clock",
+            format!(
+                "a reading costs {}",
+                Unit::Ns.show(manifest.clock_ns as f64)
+            ),
+        ),
+        Setting::new(
+            "kept awake",
+            manifest.idle_spinner.as_deref().unwrap_or("no spinner ran"),
+        ),
         Setting::new("revision", format!("{}{dirty}", manifest.revision)),
         Setting::new("seed", manifest.seed.to_string()),
+        Setting::new("repeats", manifest.repeats.to_string()),
+        Setting::new("tag", manifest.tag.as_deref().unwrap_or("none")),
         Setting::new("durability", &manifest.durability),
         Setting::new("command", manifest.argv.join(" ")),
     ]

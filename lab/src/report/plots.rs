@@ -7,11 +7,12 @@ use crate::results::{Cell, Plot, PlotForm, Table};
 use crate::units::Unit;
 
 use super::canvas::{Anchor, Canvas, Drawn, Ink, text_width};
+use super::cells::Derived;
 
 const WIDTH: i32 = 540;
 
-/// Height of the legend above a plot.
-const LEGEND: i32 = 30;
+/// Height of a row of the legend above a plot.
+const LEGEND_ROW: i32 = 20;
 
 /// A finished drawing, with a remark on what the axes could not show.
 pub(super) struct Drawing {
@@ -23,6 +24,8 @@ pub(super) struct Drawing {
 struct Series {
     name: String,
     values: Vec<Option<f64>>,
+    /// Ends of the interval of each value that has one.
+    intervals: Vec<Option<[f64; 2]>>,
 }
 
 /// What is drawn: the plot's columns, with the unit that all its series share.
@@ -56,22 +59,77 @@ pub(super) fn draw(plot: &Plot, table: &Table) -> Result<Drawing, String> {
         series.push(Series {
             name: human(y),
             values,
+            intervals: Vec::new(),
         });
     }
     let data = Data { plot, series, unit };
-    match plot.form {
+    let places: Vec<Option<f64>> = table.rows.iter().map(|row| number(row.get(x))).collect();
+    draw_data(&data, table, x, &places)
+}
+
+/// Draws metrics of the cells of a sweep along one of its axes.
+pub(super) fn draw_cells(plot: &Plot, derived: &Derived) -> Result<Drawing, String> {
+    let table = &derived.table;
+    let mut unit = Unit::Count;
+    let mut series = Vec::new();
+    for (place, column) in table.columns.iter().enumerate().skip(1) {
+        unit = column.unit;
+        series.push(Series {
+            name: column.name.clone(),
+            values: table
+                .rows
+                .iter()
+                .map(|row| number(row.get(place)))
+                .collect(),
+            intervals: derived
+                .intervals
+                .get(place - 1)
+                .cloned()
+                .unwrap_or_default(),
+        });
+    }
+    if table.rows.is_empty() {
+        return Err("no cell was measured".to_owned());
+    }
+    let name = table
+        .columns
+        .first()
+        .map_or(plot.x.clone(), |column| column.name.clone());
+    let named = Plot {
+        x: name,
+        ..plot.clone()
+    };
+    let data = Data {
+        plot: &named,
+        series,
+        unit,
+    };
+    draw_data(&data, table, 0, &derived.places)
+}
+
+fn draw_data(
+    data: &Data<'_>,
+    table: &Table,
+    x: usize,
+    places: &[Option<f64>],
+) -> Result<Drawing, String> {
+    let names = || table.rows.iter().map(|row| text(row.get(x)));
+    match data.plot.form {
         PlotForm::Points | PlotForm::Lines => {
-            let xs: Vec<Option<f64>> = table.rows.iter().map(|row| number(row.get(x))).collect();
-            let x_unit = table
+            let unit = table
                 .columns
                 .get(x)
                 .map_or(Unit::Count, |column| column.unit);
-            curve::draw(&data, &xs, x_unit)
+            // A place that a row stands at is called what the row calls it.
+            let name = |place: f64| {
+                let row = places.iter().position(|one| *one == Some(place));
+                row.filter(|_| unit == Unit::Text)
+                    .and_then(|row| names().nth(row))
+                    .unwrap_or_else(|| unit.show(place))
+            };
+            curve::draw(data, places, &name)
         }
-        PlotForm::Bars | PlotForm::Dots => {
-            let names: Vec<String> = table.rows.iter().map(|row| text(row.get(x))).collect();
-            rows::draw(&data, &names)
-        }
+        PlotForm::Bars | PlotForm::Dots => rows::draw(data, &names().collect::<Vec<String>>()),
     }
 }
 
@@ -114,16 +172,42 @@ fn remark(hidden: usize) -> Option<String> {
     })
 }
 
-/// Marks for the series, above the plot. One series needs none: the title says what it is.
+/// Where each entry of the legend begins: its row and its place in it.
+fn legend_places(series: &[Series], left: i32) -> Vec<(i32, i32)> {
+    let mut places = Vec::new();
+    let (mut row, mut x) = (0, left);
+    for one in series {
+        let width = 16 + text_width(&one.name) + 18;
+        if x > left && x + width > WIDTH {
+            row += 1;
+            x = left;
+        }
+        places.push((x, row));
+        x += width;
+    }
+    places
+}
+
+/// Height of the legend. One series needs none: the title says what it is.
+fn legend_height(series: &[Series], left: i32) -> i32 {
+    if series.len() < 2 {
+        return 10;
+    }
+    let rows = legend_places(series, left)
+        .last()
+        .map_or(0, |(_, row)| row + 1);
+    rows * LEGEND_ROW + 10
+}
+
+/// Marks for the series, above the plot.
 fn legend(canvas: &Canvas<'_>, series: &[Series], left: i32) -> Drawn {
     if series.len() < 2 {
         return Ok(());
     }
-    let mut x = left;
-    for (number, one) in series.iter().enumerate() {
-        canvas.dot((x + 5, 10), 5, Ink::Series(number), 1.0)?;
-        canvas.text(&one.name, (x + 16, 10), Anchor::Start, Ink::Text)?;
-        x += 16 + text_width(&one.name) + 18;
+    for (number, (one, (x, row))) in series.iter().zip(legend_places(series, left)).enumerate() {
+        let y = 10 + row * LEGEND_ROW;
+        canvas.dot((x + 5, y), 5, Ink::Series(number), 1.0)?;
+        canvas.text(&one.name, (x + 16, y), Anchor::Start, Ink::Text)?;
     }
     Ok(())
 }

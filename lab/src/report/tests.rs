@@ -3,9 +3,11 @@
 use std::collections::BTreeMap;
 
 use crate::results::{
-    Cell, Check, Number, Phase, PhaseStatus, PlotForm, SCHEMA, Scale, Setting, Verdict,
+    Axis, Cell, Check, Coordinate, Ended, Measure, Number, Phase, PhaseStatus, Place, PlotForm,
+    SCHEMA, Scale, Setting, SweepCell, Verdict,
 };
 use crate::scenario::registry;
+use crate::scenario::sources::Sources;
 use crate::units::Unit;
 
 use super::*;
@@ -14,9 +16,10 @@ fn sample_plot(form: PlotForm, table: &str, x: &str, y: &[&str], scale: Scale) -
     Plot {
         title: format!("{form:?} of <{table}>"),
         note: Some("A note & more.".into()),
-        table: table.into(),
+        table: Some(table.into()),
         x: x.into(),
         y: y.iter().map(|y| (*y).into()).collect(),
+        only_where: Vec::new(),
         form,
         x_scale: if form == PlotForm::Points {
             scale
@@ -35,6 +38,10 @@ fn sample_check(verdict: Verdict) -> Check {
         unit: Unit::Bytes,
         actual: Some(Number(21.5e6)),
         verdict,
+        judged: 1,
+        detail: "the bound is <23 MB>".into(),
+        note: None,
+        file: "sample.toml".into(),
         line: 12,
     }
 }
@@ -75,8 +82,8 @@ fn sample() -> (Run, Manifest) {
         status: PhaseStatus::Right,
         findings: Vec::new(),
         metrics: BTreeMap::from([
-            ("time_ns".to_owned(), Number(900.0)),
-            ("pages_read".to_owned(), Number(3.0)),
+            ("time_ns".to_owned(), Measure::once(Number(900.0))),
+            ("pages_read".to_owned(), Measure::once(Number(3.0))),
         ]),
         tables: vec![hops],
         digest: Some("00ff".into()),
@@ -87,13 +94,23 @@ fn sample() -> (Run, Manifest) {
         id: "T-sample-r".into(),
         scenario: "sample".into(),
         question: "Does <it> hold & stay?".into(),
-        engine: vec![Setting::new("page size", "4096")],
-        dataset: BTreeMap::from([
-            ("nodes".to_owned(), Number(3.0)),
-            ("payload_bytes".to_owned(), Number(2e6)),
-        ]),
-        tables: vec![degree, phases],
-        phases: vec![phase],
+        ended: Ended::Complete,
+        axes: Vec::new(),
+        missing: Vec::new(),
+        tables: vec![phases],
+        cells: vec![SweepCell {
+            number: 0,
+            at: Vec::new(),
+            places: Vec::new(),
+            repeats: 1,
+            engine: vec![Setting::new("page size", "4096")],
+            dataset: BTreeMap::from([
+                ("nodes".to_owned(), Number(3.0)),
+                ("payload_bytes".to_owned(), Number(2e6)),
+            ]),
+            tables: vec![degree],
+            phases: vec![phase],
+        }],
         checks: vec![sample_check(Verdict::Pass), sample_check(Verdict::Fail)],
         plots: vec![
             sample_plot(
@@ -130,7 +147,11 @@ fn sample() -> (Run, Manifest) {
         run,
         Manifest {
             started_utc: "then".into(),
-            scenario_text: "a < b".into(),
+            sources: {
+                let mut sources = Sources::default();
+                sources.add("sample.toml", "a < b");
+                sources
+            },
             ..Manifest::default()
         },
     )
@@ -142,7 +163,7 @@ fn results_survive_storage() {
     let text = serde_json::to_string(&run).unwrap();
     assert_eq!(serde_json::from_str::<Run>(&text).unwrap(), run);
     assert!(
-        text.contains("\"time_ns\":900"),
+        text.contains("\"time_ns\":{\"median\":900"),
         "whole numbers stay whole: {text}"
     );
     let text = serde_json::to_string(&manifest).unwrap();
@@ -170,9 +191,9 @@ fn the_page_stands_alone_and_escapes() {
     assert!(pages.html.contains("45 nodes &lt;within&gt; 2 hops"));
     assert!(pages.html.contains("prefers-color-scheme: dark"));
     assert!(pages.html.contains("1 of 2 checks failed"));
-    let failed = pages.html.find("load.Fail").unwrap();
+    let failed = pages.html.find("load.<wbr>Fail").unwrap();
     assert!(
-        failed < pages.html.find("load.Pass").unwrap(),
+        failed < pages.html.find("load.<wbr>Pass").unwrap(),
         "failed checks come first"
     );
     assert!(
@@ -194,8 +215,8 @@ fn what_a_logarithm_cannot_show_is_said() {
 #[test]
 fn wrong_results_show_no_numbers() {
     let (mut run, manifest) = sample();
-    run.phases[0].status = PhaseStatus::Wrong;
-    run.phases[0].findings = vec!["node 7: edge missing".into()];
+    run.cells[0].phases[0].status = PhaseStatus::Wrong;
+    run.cells[0].phases[0].findings = vec!["node 7: edge missing".into()];
     run.checks = vec![sample_check(Verdict::Void)];
     let pages = render(&run, &manifest);
     for text in [&pages.html, &pages.markdown, &summary(&run)] {
@@ -239,4 +260,93 @@ fn the_summary_names_everything() {
         assert!(text.contains(piece), "no {piece} in {text}");
     }
     assert_eq!(ndjson(&run).unwrap().lines().count(), 3);
+}
+
+/// Two axes: the plot's own, and one that makes a line for each of its values.
+fn swept() -> (Run, Manifest) {
+    let (mut run, manifest) = sample();
+    let value = |text: &str, number: f64| Coordinate {
+        text: text.into(),
+        number: Some(Number(number)),
+    };
+    run.axes = vec![
+        Axis {
+            path: "engine.cache".into(),
+            name: "cache".into(),
+            values: vec![value("16 pages", 16.0), value("64 pages", 64.0)],
+        },
+        Axis {
+            path: "dataset.nodes".into(),
+            name: "nodes".into(),
+            values: vec![value("10", 10.0), value("20", 20.0)],
+        },
+    ];
+    let template = run.cells.remove(0);
+    for (number, (cache, nodes)) in [(0, 0), (0, 1), (1, 0)].into_iter().enumerate() {
+        let mut cell = template.clone();
+        cell.number = number as u64;
+        cell.places = vec![cache, nodes];
+        cell.at = vec![
+            Place {
+                axis: "cache".into(),
+                value: run.axes[0].values[cache].text.clone(),
+            },
+            Place {
+                axis: "nodes".into(),
+                value: run.axes[1].values[nodes].text.clone(),
+            },
+        ];
+        cell.engine = vec![Setting::new("page cache", format!("{cache} pages"))];
+        let samples = [7.0, 9.0, 8.0].map(|base| Number(base * (number + 1) as f64));
+        cell.phases[0]
+            .metrics
+            .insert("time_ns".into(), Measure::of(samples.to_vec()).unwrap());
+        run.cells.push(cell);
+    }
+    run.plots = vec![Plot {
+        table: None,
+        x: "engine.cache".into(),
+        y: vec!["reach.time_ns".into()],
+        x_scale: Scale::Log,
+        ..sample_plot(PlotForm::Lines, "", "", &[], Scale::Linear)
+    }];
+    (run, manifest)
+}
+
+#[test]
+fn cells_become_lines_with_their_numbers_below() {
+    let (run, manifest) = swept();
+    let derived = cells::derive(&run, &run.plots[0]).unwrap();
+    let names: Vec<&str> = derived
+        .table
+        .columns
+        .iter()
+        .map(|column| column.name.as_str())
+        .collect();
+    assert_eq!(names, ["cache", "nodes 10", "nodes 20"]);
+    assert_eq!(
+        derived.table.rows[1],
+        ["64 pages".into(), 24u64.into(), Cell::Absent(())]
+    );
+    assert!(derived.intervals[0][0].is_some() && derived.intervals[1][1].is_none());
+    let pages = render(&run, &manifest);
+    assert_eq!(pages.html.matches("<svg ").count(), 1);
+    for piece in [
+        "nodes 20",
+        "Read back from each cell",
+        "1 pages",
+        "8 ns ± 1 ns",
+    ] {
+        assert!(pages.html.contains(piece), "no {piece}");
+    }
+    assert!(
+        pages.markdown.contains("| 64 pages | 24 ns | – |"),
+        "{}",
+        pages.markdown
+    );
+    assert!(
+        summary(&run).contains("3 cells (2 cache × 2 nodes)"),
+        "{}",
+        summary(&run)
+    );
 }

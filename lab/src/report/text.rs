@@ -1,33 +1,48 @@
 //! The result of a run as a terminal shows it.
 
-use crate::results::{Phase, PhaseStatus, Run, Verdict};
+use crate::results::{Phase, PhaseStatus, Run, SweepCell, Table, Verdict};
 use crate::units::grouped;
 
 use super::parts;
 
 /// A few dozen lines: what each phase did and took, which checks failed, the verdict.
 pub(crate) fn summary(run: &Run) -> String {
-    let fact = |name: &str| run.dataset.get(name).map_or(0, |value| value.0 as u64);
-    let mut out = format!(
-        "{}: {} nodes, {} edges\n\n",
-        run.scenario,
-        grouped(fact("nodes")),
-        grouped(fact("edges"))
-    );
-    let name_width = run
-        .phases
-        .iter()
-        .map(|phase| phase.name.len())
-        .max()
-        .unwrap_or(0);
-    for phase in &run.phases {
-        let time = parts::time_of(run, phase).unwrap_or_else(|| parts::status(phase).to_owned());
-        out += &format!(
-            "  {:name_width$}  {:>9}  {}\n",
-            phase.name,
-            time,
-            said(run, phase)
-        );
+    let mut out = String::new();
+    match run.cells.as_slice() {
+        [cell] => {
+            let fact = |name: &str| cell.dataset.get(name).map_or(0, |value| value.0 as u64);
+            out += &format!(
+                "{}: {} nodes, {} edges\n\n",
+                run.scenario,
+                grouped(fact("nodes")),
+                grouped(fact("edges"))
+            );
+            out += &phases(run, cell);
+        }
+        cells => {
+            let axes: Vec<String> = run
+                .axes
+                .iter()
+                .map(|axis| format!("{} {}", axis.values.len(), axis.name))
+                .collect();
+            out += &format!(
+                "{}: {} cells ({})\n\n",
+                run.scenario,
+                grouped(cells.len() as u64),
+                axes.join(" × ")
+            );
+            for cell in cells.iter().filter(|cell| !cell.right()) {
+                out += &format!("  {}\n{}", cell.label(), phases(run, cell));
+            }
+            if run.right() {
+                for (plot, table) in super::cells::tables(run) {
+                    out += &format!("  {}\n{}\n", plot.title, aligned(&table));
+                }
+            }
+        }
+    }
+    for missing in &run.missing {
+        out += &format!("  skipped {missing}\n");
     }
     out.push('\n');
     let width = run
@@ -44,11 +59,60 @@ pub(crate) fn summary(run: &Run) -> String {
             parts::actual(check),
             check.expect
         );
+        if !matches!(check.verdict, Verdict::Pass | Verdict::Void) {
+            out += &format!("          {}\n", check.detail);
+        }
     }
     if !run.checks.is_empty() {
         out.push('\n');
     }
     out += &format!("{}.\n", parts::verdict(run).1);
+    out
+}
+
+fn phases(run: &Run, cell: &SweepCell) -> String {
+    let names = cell.phases.iter().map(|phase| phase.name.len());
+    let width = names.max().unwrap_or(0);
+    let mut out = String::new();
+    for phase in &cell.phases {
+        let time = parts::time_of(run, phase).unwrap_or_else(|| parts::status(phase).to_owned());
+        out += &format!("  {:width$}  {time:>9}  {}\n", phase.name, said(run, phase));
+    }
+    out
+}
+
+/// A table in columns of text.
+fn aligned(table: &Table) -> String {
+    let mut rows: Vec<Vec<String>> = vec![
+        table
+            .columns
+            .iter()
+            .map(|column| super::plots::human(&column.name))
+            .collect(),
+    ];
+    rows.extend(table.rows.iter().map(|row| {
+        row.iter()
+            .zip(&table.columns)
+            .map(|(cell, column)| parts::cell(cell, column.unit))
+            .collect()
+    }));
+    let widths: Vec<usize> = (0..table.columns.len())
+        .map(|column| {
+            rows.iter()
+                .filter_map(|row| row.get(column))
+                .map(|text| text.chars().count())
+                .max()
+                .unwrap_or(0)
+        })
+        .collect();
+    let mut out = String::new();
+    for row in rows {
+        out += "   ";
+        for (text, width) in row.iter().zip(&widths) {
+            out += &format!(" {text:>width$} ");
+        }
+        out.push('\n');
+    }
     out
 }
 
@@ -60,11 +124,11 @@ fn said(run: &Run, phase: &Phase) -> String {
     }
 }
 
-/// Verdicts in the order of the scenario, one JSON object a line, phases first.
+/// Verdicts in the order of the scenario, one JSON object a line, cells first.
 pub(crate) fn ndjson(run: &Run) -> Result<String, serde_json::Error> {
     let mut out = String::new();
-    for phase in &run.phases {
-        out += &serde_json::to_string(phase)?;
+    for cell in &run.cells {
+        out += &serde_json::to_string(cell)?;
         out.push('\n');
     }
     for check in run

@@ -1,7 +1,13 @@
-//! Carries out a plan: phases one after the other, checks at the end, everything stored as it comes.
+//! Carries out a scenario: every cell of its sweep as often as it repeats, checks at the end, everything
+//! stored as it comes.
 
-mod checks;
+mod cell;
+pub(crate) mod checks;
+mod gather;
+pub(crate) mod limits;
+mod mix;
 mod names;
+mod peer;
 mod phases;
 mod tables;
 
@@ -10,17 +16,36 @@ use std::time::Instant;
 
 use crate::cli::KeepDb;
 use crate::console::Console;
-use crate::dataset::Source;
-use crate::dataset::model::Model;
 use crate::failure::{Exit, Failure};
 use crate::machine;
+use crate::random::Random;
 use crate::report;
-use crate::results::{Manifest, Number, Phase, PhaseStatus, Run, SCHEMA};
+use crate::results::{Ended, Manifest, Run, SCHEMA};
 use crate::rundir::{self, RunDir};
-use crate::scenario::plan::Plan;
-use crate::store::Store;
+use crate::scenario::plan::{Changes, Scenario};
+use crate::scenario::raw::Durability;
+use crate::scenario::sweep::Order;
+use crate::store::peers;
 
-use self::phases::Bench;
+use self::cell::Workshop;
+use self::gather::Gathered;
+use self::limits::Limits;
+
+/// Stream of the seed that shuffles cells.
+const SHUFFLE: u64 = 4 << 32;
+
+/// How a run is to be carried out, beside what its scenario says.
+pub(crate) struct Orders<'a> {
+    pub(crate) out: &'a Path,
+    pub(crate) keep: KeepDb,
+    pub(crate) changes: &'a Changes,
+    pub(crate) tag: Option<String>,
+    /// Phases whose metrics are wanted; all of them if there are none. Those before them run too.
+    pub(crate) only: Vec<String>,
+    /// This part of so many, from 1.
+    pub(crate) shard: Option<(u32, u32)>,
+    pub(crate) baseline: Option<checks::Baseline>,
+}
 
 /// A run that came to its end.
 pub(crate) struct Finished {
@@ -33,57 +58,97 @@ pub(crate) struct Finished {
 
 /// Runs one scenario and writes its reports.
 pub(crate) fn execute(
-    plan: &Plan,
-    out: &Path,
-    keep: KeepDb,
+    scenario: &Scenario,
+    orders: &Orders<'_>,
     console: &Console,
 ) -> Result<Finished, Failure> {
     let started = Instant::now();
     let stamp = machine::now();
-    let mut manifest = machine::describe(out);
+    let mut manifest = manifest(scenario, orders);
     manifest.started_utc = stamp.utc;
-    manifest.seed = plan.seed;
-    manifest.durability = plan.engine.durability.name().to_owned();
-    manifest.scenario_text.clone_from(&plan.text);
-    let model = match &plan.dataset {
-        Some(files) => {
-            console.log(format!("{}: reading the graph", plan.name));
-            Source::new(files.clone()).model()?
-        }
-        None => Model::default(),
-    };
-    names::resolve(plan, &model, console.color)?;
-    let folder = RunDir::create(out, &stamp.compact, &plan.name, &manifest.revision)?;
+    let mut gathered = Gathered::default();
+    let limits = Limits::new(scenario.budget);
+    let mut workshop = Workshop::new(scenario, orders, &limits, console);
+    workshop.check_names()?;
+    let folder = RunDir::create(
+        orders.out,
+        &stamp.compact,
+        &scenario.name,
+        &manifest.revision,
+    )?;
     manifest.id.clone_from(&folder.id);
-    let mut run = empty(plan, &folder.id, &model);
-    let store = Store::new(folder.databases(), &plan.engine)?;
-    let result = run_phases(plan, &store, &model, &mut run, &manifest, &folder, console);
-    let right = result.is_ok() && run.right();
-    match keep {
-        KeepDb::Always => console.log(format!(
-            "the databases are in {}",
-            folder.databases().display()
-        )),
-        KeepDb::Failed if !right => console.log(format!(
-            "the databases are kept in {}",
-            folder.databases().display()
-        )),
-        KeepDb::Failed | KeepDb::Never => store.remove()?,
+    let mut run = empty(scenario, &folder.id, orders);
+    let order = order(scenario, orders, &mut run);
+    let mut stopped = None;
+    let all = order.len();
+    for (done, (repeat, number)) in order.into_iter().enumerate() {
+        let Some(plan) = scenario.cells.get(number) else {
+            continue;
+        };
+        console.step(done, all, &label(scenario, number, repeat));
+        match workshop.run(plan, number, repeat, &folder) {
+            Ok(found) => gathered.add(number, plan, found)?,
+            Err(failure) if matches!(failure.exit, Exit::Interrupted | Exit::Budget) => {
+                stopped = Some(failure);
+                break;
+            }
+            Err(failure) => return Err(failure),
+        }
+        run.cells = gathered.cells();
+        folder.save(&run, &manifest)?;
+        if !run.right() {
+            break;
+        }
     }
-    result?;
-    run.checks = checks::judge(plan, &run);
-    run.tables.extend(tables::of_run(&run));
+    workshop.clear(&folder, run.right())?;
+    if let Some(failure) = &stopped {
+        run.ended = match failure.exit {
+            Exit::Budget => Ended::OverBudget,
+            _ => Ended::Interrupted,
+        };
+        console.alarm(&format!(
+            "lab: {}; what was measured is kept in {}",
+            failure.message,
+            folder.path.display()
+        ));
+    }
+    run.cells = gathered.cells();
+    run.tables = tables::of_run(&run);
+    run.checks = checks::judge(scenario, &run, orders.baseline.as_ref(), &manifest);
     manifest.duration_ns = started.elapsed().as_nanos() as u64;
+    gathered.write_histograms(&folder.path)?;
+    finish(
+        scenario,
+        run,
+        manifest,
+        &folder,
+        stopped.map(|failure| failure.exit),
+        orders.out,
+        console,
+    )
+}
+
+/// Stores and renders a run, and says how it ended.
+pub(crate) fn finish(
+    scenario: &Scenario,
+    run: Run,
+    manifest: Manifest,
+    folder: &RunDir,
+    stopped: Option<Exit>,
+    out: &Path,
+    console: &Console,
+) -> Result<Finished, Failure> {
     folder.save(&run, &manifest)?;
     let report = report::write(&folder.path, &run, &manifest)?;
-    rundir::point_latest(out, &folder.id)?;
-    checks::alarm(plan, &run, console);
-    let exit = if !run.right() {
-        Exit::Wrong
-    } else if run.met() {
-        Exit::Passed
-    } else {
-        Exit::Threshold
+    if run.ended == Ended::Complete {
+        rundir::point_latest(out, &folder.id)?;
+    }
+    checks::alarm(scenario, &run, console);
+    let exit = match stopped {
+        _ if !run.right() => Exit::Wrong,
+        Some(exit) => exit,
+        None if run.met() => Exit::Passed,
+        None => Exit::Threshold,
     };
     Ok(Finished {
         run,
@@ -93,60 +158,90 @@ pub(crate) fn execute(
     })
 }
 
-fn empty(plan: &Plan, id: &str, model: &Model) -> Run {
-    let facts = [
-        ("nodes", model.nodes().len()),
-        ("edges", model.edges().len()),
-        ("kinds", model.kinds().len()),
-        ("labels", model.labels().len()),
-        ("payload_bytes", model.payload().total() as usize),
-    ];
+fn manifest(scenario: &Scenario, orders: &Orders<'_>) -> Manifest {
+    let mut manifest = machine::describe(orders.out);
+    manifest.seed = scenario.seed;
+    manifest.repeats = u64::from(scenario.repeats);
+    manifest.tag.clone_from(&orders.tag);
+    let mut durabilities: Vec<&str> = scenario
+        .cells
+        .iter()
+        .map(|cell| cell.engine.durability.name())
+        .collect();
+    durabilities.sort_unstable();
+    durabilities.dedup();
+    manifest.durability = durabilities.join(", ");
+    let durable = scenario
+        .cells
+        .iter()
+        .any(|cell| cell.engine.durability != Durability::None);
+    manifest.idle_spinner = (durable && manifest.cpus > 1 && cfg!(target_os = "linux"))
+        .then(|| mix::awake::SPINNER.to_owned());
+    let path = std::path::absolute(&scenario.path).unwrap_or_else(|_| scenario.path.clone());
+    manifest.scenario_path = path.display().to_string();
+    manifest.sources = scenario.sources.clone();
+    manifest.changes = orders.changes.clone();
+    manifest
+}
+
+fn empty(scenario: &Scenario, id: &str, orders: &Orders<'_>) -> Run {
     Run {
         schema: SCHEMA,
         id: id.to_owned(),
-        scenario: plan.name.clone(),
-        question: plan.question.clone(),
-        engine: Vec::new(),
-        dataset: facts
-            .into_iter()
-            .filter(|_| plan.dataset.is_some())
-            .map(|(name, value)| (name.to_owned(), Number::from(value as u64)))
-            .collect(),
-        tables: match plan.dataset {
-            Some(_) => tables::of_dataset(model),
-            None => Vec::new(),
+        scenario: scenario.name.clone(),
+        question: scenario.question.clone(),
+        ended: match orders.shard {
+            Some((number, of)) => Ended::Shard { number, of },
+            None => Ended::Complete,
         },
-        phases: Vec::new(),
+        axes: scenario.axes.clone(),
+        cells: Vec::new(),
+        missing: Vec::new(),
+        tables: Vec::new(),
         checks: Vec::new(),
-        plots: plan.plots.clone(),
+        plots: scenario.plots.clone(),
     }
 }
 
-/// Runs the phases, storing after each what is known so far. Those after a wrong one are skipped.
-fn run_phases(
-    plan: &Plan,
-    store: &Store,
-    model: &Model,
-    run: &mut Run,
-    manifest: &Manifest,
-    folder: &RunDir,
-    console: &Console,
-) -> Result<(), Failure> {
-    let mut bench = Bench::new(plan, store, model, console);
-    for phase in &plan.phases {
-        if !run.right() {
-            run.phases.push(Phase {
-                status: PhaseStatus::Skipped,
-                ..phases::blank(phase)
-            });
+/// Which repeat of which cell comes when. Cells whose store is missing are named and left out.
+fn order(scenario: &Scenario, orders: &Orders<'_>, run: &mut Run) -> Vec<(u32, usize)> {
+    let mut cells = Vec::new();
+    for (number, plan) in scenario.cells.iter().enumerate() {
+        if let Some((shard, of)) = orders.shard
+            && number as u32 % of != shard - 1
+        {
             continue;
         }
-        console.log(format!("{}: {}", phase.name, phase.action.describe()));
-        run.phases.push(bench.run(phase)?);
-        if run.engine.is_empty() {
-            run.engine = bench.settings();
+        match peers::missing(&plan.store) {
+            Some(missing) if !run.missing.contains(&missing) => run.missing.push(missing),
+            Some(_) => {}
+            None => cells.push(number),
         }
-        folder.save(run, manifest)?;
     }
-    bench.finish()
+    let mut order = Vec::new();
+    for repeat in 1..=scenario.repeats {
+        let mut round = cells.clone();
+        if scenario.order == Order::Shuffled {
+            Random::new(scenario.seed, SHUFFLE + u64::from(repeat)).shuffle(&mut round);
+        }
+        order.extend(round.into_iter().map(|number| (repeat, number)));
+    }
+    order
+}
+
+fn label(scenario: &Scenario, number: usize, repeat: u32) -> String {
+    let places: Vec<String> = scenario.cells.get(number).map_or_else(Vec::new, |plan| {
+        plan.at
+            .iter()
+            .map(|place| format!("{}={}", place.axis, place.value))
+            .collect()
+    });
+    let mut said = scenario.name.clone();
+    if !places.is_empty() {
+        said += &format!(": {}", places.join(", "));
+    }
+    if scenario.repeats > 1 {
+        said += &format!(", repeat {repeat} of {}", scenario.repeats);
+    }
+    said
 }

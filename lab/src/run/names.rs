@@ -3,10 +3,22 @@
 use crate::dataset::model::Model;
 use crate::failure::Failure;
 use crate::scenario::diagnose::{self, Diagnostic};
-use crate::scenario::plan::{Action, Follow, Named, Plan, Question};
+use crate::scenario::plan::{Action, Follow, Named, Plan, Question, Scenario};
+
+/// Whether the plan names anything in its graph.
+pub(super) fn asks(plan: &Plan) -> bool {
+    plan.phases
+        .iter()
+        .any(|phase| matches!(phase.action, Action::Ask(_)))
+}
 
 /// Refuses a scenario that names a node, kind or label which the graph does not have.
-pub(super) fn resolve(plan: &Plan, model: &Model, color: bool) -> Result<(), Failure> {
+pub(super) fn resolve(
+    scenario: &Scenario,
+    plan: &Plan,
+    model: &Model,
+    color: bool,
+) -> Result<(), Failure> {
     let mut wrong = Vec::new();
     for phase in &plan.phases {
         if let Action::Ask(ask) = &phase.action {
@@ -17,8 +29,7 @@ pub(super) fn resolve(plan: &Plan, model: &Model, color: bool) -> Result<(), Fai
         return Ok(());
     }
     Err(Failure::rendered(diagnose::render(
-        &plan.path.display().to_string(),
-        &plan.text,
+        &scenario.sources,
         &wrong,
         color,
     )))

@@ -3,8 +3,9 @@
 mod ask;
 mod crash;
 mod kill;
+mod opening;
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::time::Instant;
 
 use vellum::storage::IoCounts;
@@ -12,28 +13,31 @@ use vellum::{Database, KeySpace, Stats};
 
 use crate::console::Console;
 use crate::dataset::model::Model;
+use crate::dataset::oracle::Oracle;
 use crate::failure::{Exit, Failure};
-use crate::results::{Number, Phase, PhaseStatus, Setting, Table};
+use crate::results::{Measure, Number, Phase, PhaseStatus, Setting, Table};
 use crate::scenario::plan::{Action, LoadHow, PhasePlan, Plan};
 use crate::scenario::registry::{self, ActionKind};
-use crate::stats::Summary;
 use crate::store::{self, Store};
 use crate::units::grouped;
 
+use super::limits::Limits;
+use super::mix::Latencies;
 use super::tables;
 
 /// What a phase found.
-struct Notes {
+pub(super) struct Notes {
     kind: ActionKind,
     metrics: BTreeMap<String, Number>,
-    tables: Vec<Table>,
-    findings: Vec<String>,
-    answer: Option<String>,
-    digest: Option<String>,
+    pub(super) tables: Vec<Table>,
+    pub(super) findings: Vec<String>,
+    pub(super) answer: Option<String>,
+    pub(super) digest: Option<String>,
+    pub(super) latencies: Vec<Latencies>,
 }
 
 impl Notes {
-    fn new(kind: ActionKind) -> Notes {
+    pub(super) fn new(kind: ActionKind) -> Notes {
         Notes {
             kind,
             metrics: BTreeMap::new(),
@@ -41,14 +45,15 @@ impl Notes {
             findings: Vec::new(),
             answer: None,
             digest: None,
+            latencies: Vec::new(),
         }
     }
 
-    fn set(&mut self, metric: &str, value: u64) {
+    pub(super) fn set(&mut self, metric: &str, value: u64) {
         self.set_float(metric, value as f64);
     }
 
-    fn set_float(&mut self, metric: &str, value: f64) {
+    pub(super) fn set_float(&mut self, metric: &str, value: f64) {
         debug_assert!(
             registry::describe(Some(self.kind), metric).is_some(),
             "{metric} is not in the registry"
@@ -57,16 +62,54 @@ impl Notes {
     }
 }
 
+impl Notes {
+    /// The phase as results have it, and its latencies. What is not measured keeps only its results.
+    pub(super) fn into_phase(self, plan: &PhasePlan) -> (Phase, Vec<Latencies>) {
+        let status = if self.findings.is_empty() {
+            PhaseStatus::Right
+        } else {
+            PhaseStatus::Wrong
+        };
+        let metrics = self
+            .metrics
+            .into_iter()
+            .filter(|_| plan.measure)
+            .map(|(name, value)| (name, Measure::once(value)));
+        let phase = Phase {
+            status,
+            findings: self.findings,
+            metrics: metrics.collect(),
+            tables: self.tables,
+            digest: self.digest,
+            answer: self.answer,
+            ..blank(plan)
+        };
+        let latencies = if plan.measure {
+            self.latencies
+        } else {
+            Vec::new()
+        };
+        (phase, latencies)
+    }
+}
+
 /// Everything that phases share: the databases, one of them open, and what they should hold.
 pub(super) struct Bench<'a> {
-    plan: &'a Plan,
-    store: &'a Store,
+    pub(super) plan: &'a Plan,
+    pub(super) store: &'a Store,
     source: &'a Model,
-    /// Databases that hold more than the source by now.
+    /// Databases that hold something else than the source by now.
     grown: BTreeMap<String, Model>,
-    open: Option<(String, Database)>,
+    /// The same as graphs that can be changed, where a mix has been at work.
+    oracles: BTreeMap<String, Oracle>,
+    /// Databases whose model is behind its oracle.
+    behind: BTreeSet<String>,
+    pub(super) open: Option<(String, Database)>,
     settings: Vec<Setting>,
-    console: &'a Console,
+    /// Of all phases so far.
+    pub(super) latencies: Vec<Latencies>,
+    pub(super) limits: &'a Limits,
+    pub(super) console: &'a Console,
 }
 
 /// A phase before it ran.
@@ -89,6 +132,7 @@ impl<'a> Bench<'a> {
         plan: &'a Plan,
         store: &'a Store,
         source: &'a Model,
+        limits: &'a Limits,
         console: &'a Console,
     ) -> Bench<'a> {
         Bench {
@@ -96,8 +140,12 @@ impl<'a> Bench<'a> {
             store,
             source,
             grown: BTreeMap::new(),
+            oracles: BTreeMap::new(),
+            behind: BTreeSet::new(),
             open: None,
             settings: Vec::new(),
+            latencies: Vec::new(),
+            limits,
             console,
         }
     }
@@ -110,11 +158,20 @@ impl<'a> Bench<'a> {
     /// Runs one phase. Wrong results, damage included, are a phase's outcome; only what keeps the lab
     /// from going on is a failure.
     pub(super) fn run(&mut self, plan: &PhasePlan) -> Result<Phase, Failure> {
+        if !matches!(plan.action, Action::Mix(_)) {
+            self.catch_up(&plan.database);
+        }
         let outcome = match &plan.action {
             Action::Load(how) => self.load(plan, how),
+            Action::Mix(mix) => self.mix(plan, mix),
+            Action::Bytes => self.bytes(plan),
             Action::Ask(ask) => self.ask(plan, ask),
             Action::Verify { source, structure } => self.verify(plan, *source, *structure),
-            Action::Reopen { repeats } => self.reopen(plan, *repeats),
+            Action::Reopen {
+                repeats,
+                log: false,
+            } => self.reopen(plan, *repeats),
+            Action::Reopen { repeats, .. } => self.recover(plan, *repeats),
             Action::Kill(kill) => self.kill(plan, *kill),
             Action::Crash(crash) => self.crash(plan, crash),
         };
@@ -127,28 +184,32 @@ impl<'a> Bench<'a> {
             }
             Err(failure) => return Err(failure),
         };
-        let status = if notes.findings.is_empty() {
-            PhaseStatus::Right
-        } else {
-            PhaseStatus::Wrong
-        };
-        let Notes {
-            metrics,
-            tables,
-            findings,
-            answer,
-            digest,
-            ..
-        } = notes;
-        Ok(Phase {
-            status,
-            findings,
-            metrics,
-            tables,
-            digest,
-            answer,
-            ..blank(plan)
-        })
+        let (phase, latencies) = notes.into_phase(plan);
+        self.latencies.extend(latencies);
+        Ok(phase)
+    }
+
+    /// The graph that the database should hold, to be changed and given back.
+    pub(super) fn take_oracle(&mut self, database: &str) -> Oracle {
+        self.oracles
+            .remove(database)
+            .unwrap_or_else(|| Oracle::of(self.model(database)))
+    }
+
+    pub(super) fn give_oracle(&mut self, database: &str, oracle: Oracle, changed: bool) {
+        if changed {
+            self.behind.insert(database.to_owned());
+        }
+        self.oracles.insert(database.to_owned(), oracle);
+    }
+
+    /// Makes the model equal to what mixes have made of the database.
+    fn catch_up(&mut self, database: &str) {
+        if self.behind.remove(database)
+            && let Some(oracle) = self.oracles.get(database)
+        {
+            self.grown.insert(database.to_owned(), oracle.model());
+        }
     }
 
     /// Closes what is open.
@@ -160,7 +221,7 @@ impl<'a> Bench<'a> {
     }
 
     /// The database, opened if it is not.
-    fn database(&mut self, name: &str) -> Result<Database, Failure> {
+    pub(super) fn database(&mut self, name: &str) -> Result<Database, Failure> {
         if let Some((open, database)) = &self.open
             && open == name
         {
@@ -173,7 +234,7 @@ impl<'a> Bench<'a> {
     }
 
     /// What the database should hold.
-    fn model(&self, database: &str) -> &Model {
+    pub(super) fn model(&self, database: &str) -> &Model {
         self.grown.get(database).unwrap_or(self.source)
     }
 
@@ -319,53 +380,8 @@ impl<'a> Bench<'a> {
         Ok(notes)
     }
 
-    fn reopen(&mut self, plan: &PhasePlan, repeats: u32) -> Result<Notes, Failure> {
-        let mut notes = Notes::new(plan.action.kind());
-        let (mut opens, mut gets) = (Vec::new(), Vec::new());
-        let (mut open_pages, mut get_pages) = (0, 0);
-        let nodes = self.model(&plan.database).nodes();
-        let empty = nodes.is_empty();
-        // A node from the middle, so that its path is no special case.
-        let middle = nodes.get(nodes.len() / 2).map_or(1, |node| node.id);
-        let middle = store::node_id(middle)?;
-        self.finish()?;
-        for _ in 0..repeats {
-            let before = self.store.counts();
-            let started = Instant::now();
-            let database = self.store.open(&plan.database)?;
-            opens.push(started.elapsed().as_nanos() as u64);
-            let opened = self.store.counts();
-            open_pages = open_pages.max(self.pages(opened - before, &database));
-            let started = Instant::now();
-            let found = database.begin_read()?.node(middle)?.is_some();
-            gets.push(started.elapsed().as_nanos() as u64);
-            get_pages = get_pages.max(self.pages(self.store.counts() - opened, &database));
-            if !found && !empty {
-                notes
-                    .findings
-                    .push(format!("node {middle} is missing after reopening"));
-            }
-            database.close()?;
-        }
-        notes.set("pages_read", open_pages);
-        notes.set("first_get_pages", get_pages);
-        if let (Some(open), Some(get)) = (Summary::of(&opens), Summary::of(&gets)) {
-            notes.set("time_ns", open.median);
-            if let Some(mad) = open.mad {
-                notes.set("mad_ns", mad);
-            }
-            notes.set("first_get_ns", get.median);
-        }
-        notes.answer = Some(format!(
-            "{} pages to open, {} more for the first get",
-            grouped(open_pages),
-            grouped(get_pages)
-        ));
-        Ok(notes)
-    }
-
     /// Pages read from storage. A read of part of a page costs a page, and one of many pages as many.
-    fn pages(&self, counts: IoCounts, database: &Database) -> u64 {
+    pub(super) fn pages(&self, counts: IoCounts, database: &Database) -> u64 {
         counts.reads.max(
             counts
                 .read_bytes

@@ -39,11 +39,15 @@ fn counted<'a>(names: impl Iterator<Item = &'a str>) -> Vec<Vec<Cell>> {
         .collect()
 }
 
-/// The phases side by side.
+/// The phases of the only cell side by side. Those of a sweep are compared along its axes instead.
 pub(super) fn of_run(run: &Run) -> Vec<Table> {
-    let metric =
-        |phase: &Phase, name: &str| Cell::from(phase.metrics.get(name).map(|number| number.0));
-    let timed = run
+    let [cell] = run.cells.as_slice() else {
+        return Vec::new();
+    };
+    let metric = |phase: &Phase, name: &str| {
+        Cell::from(phase.metrics.get(name).map(|measure| measure.median.0))
+    };
+    let timed = cell
         .phases
         .iter()
         .filter(|phase| phase.metrics.contains_key("time_ns"));

@@ -6,11 +6,13 @@ use annotate_snippets::{AnnotationKind, Group, Level, Renderer, Snippet};
 
 use crate::nearest::nearest;
 
+use super::sources::Sources;
+
 /// One thing wrong at one place of the file.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) struct Diagnostic {
     pub(crate) message: String,
-    /// Bytes of the file.
+    /// Bytes of the scenario's texts, see [`Sources`].
     pub(crate) span: Range<usize>,
     /// Stands beside the caret.
     pub(crate) label: String,
@@ -57,8 +59,10 @@ impl Diagnostic {
 }
 
 /// Turns serde's complaint into a diagnostic that suggests the nearest of the names it expected.
-pub(super) fn from_toml(error: &toml::de::Error, source_len: usize) -> Diagnostic {
-    let span = error.span().unwrap_or(source_len..source_len);
+/// The text that was read ends at `end` and starts at `start` of all texts.
+pub(super) fn from_toml(error: &toml::de::Error, end: usize, start: usize) -> Diagnostic {
+    let span = error.span().unwrap_or(end..end);
+    let span = span.start + start..span.end + start;
     let message = error.message();
     let names: Vec<&str> = message.split('`').skip(1).step_by(2).collect();
     let diagnostic = Diagnostic::new(span, message.split(", expected ").next().unwrap_or(message));
@@ -74,47 +78,40 @@ pub(super) fn from_toml(error: &toml::de::Error, source_len: usize) -> Diagnosti
 }
 
 /// All diagnostics, drawn one after the other.
-pub(crate) fn render(path: &str, source: &str, diagnostics: &[Diagnostic], color: bool) -> String {
+pub(crate) fn render(sources: &Sources, diagnostics: &[Diagnostic], color: bool) -> String {
     let drawn: Vec<String> = diagnostics
         .iter()
-        .map(|diagnostic| draw(path, source, diagnostic, Level::ERROR, color))
+        .map(|diagnostic| draw(sources, diagnostic, Level::ERROR, color))
         .collect();
     drawn.join("\n\n")
 }
 
 /// The same drawing for a check that did not hold, at the check's own line.
 pub(crate) fn render_failed_check(
-    path: &str,
-    source: &str,
+    sources: &Sources,
     diagnostic: &Diagnostic,
     warn: bool,
     color: bool,
 ) -> String {
-    draw(
-        path,
-        source,
-        diagnostic,
-        if warn { Level::WARNING } else { Level::ERROR },
-        color,
-    )
+    let level = if warn { Level::WARNING } else { Level::ERROR };
+    draw(sources, diagnostic, level, color)
 }
 
-fn draw(
-    path: &str,
-    source: &str,
-    diagnostic: &Diagnostic,
-    level: Level<'_>,
-    color: bool,
-) -> String {
-    let end = diagnostic.span.end.min(source.len());
-    let span = diagnostic.span.start.min(end)..end;
-    let mut annotation = AnnotationKind::Primary.span(span);
-    if !diagnostic.label.is_empty() {
-        annotation = annotation.label(&diagnostic.label);
+fn draw(sources: &Sources, diagnostic: &Diagnostic, level: Level<'_>, color: bool) -> String {
+    let mut report: Vec<Group<'_>> = Vec::new();
+    match sources.locate(&diagnostic.span) {
+        Some((source, span)) => {
+            let mut annotation = AnnotationKind::Primary.span(span);
+            if !diagnostic.label.is_empty() {
+                annotation = annotation.label(&diagnostic.label);
+            }
+            let snippet = Snippet::source(&source.text)
+                .path(&source.name)
+                .annotation(annotation);
+            report.push(level.primary_title(&diagnostic.message).element(snippet));
+        }
+        None => report.push(Group::with_title(level.primary_title(&diagnostic.message))),
     }
-    let snippet = Snippet::source(source).path(path).annotation(annotation);
-    let mut report: Vec<Group<'_>> =
-        vec![level.primary_title(&diagnostic.message).element(snippet)];
     if let Some(help) = &diagnostic.help {
         report.push(Group::with_title(Level::HELP.secondary_title(help)));
     }

@@ -1,50 +1,211 @@
 //! Scenario files: read, checked completely, turned into a plan. Nothing runs from a bad file.
 
 pub(crate) mod crash;
+mod dataset;
 pub(crate) mod diagnose;
+mod document;
 pub(crate) mod expect;
+mod mix;
+pub(crate) mod operations;
 mod phases;
 pub(crate) mod plan;
 pub(crate) mod raw;
+pub(crate) mod reference;
+mod references;
 pub(crate) mod registry;
+pub(crate) mod sources;
+pub(crate) mod sweep;
 mod validate;
 
 use std::fs;
 use std::path::Path;
 
-use crate::failure::Failure;
+use serde::Deserialize;
+use serde_spanned::Spanned;
+use toml::de::DeValue;
 
-use self::plan::Plan;
+use crate::failure::Failure;
+use crate::results::{Axis, Coordinate, Place};
+use crate::store::peers;
+
+use self::diagnose::Diagnostic;
+use self::document::Tree;
+use self::plan::{Changes, Plan, Scenario};
+use self::sources::Sources;
+use self::sweep::AxisText;
+
+/// The path of the axis that peers make.
+pub(crate) const STORE: &str = "store";
+
+/// The name by which `--set` texts are known.
+const SET: &str = "--set";
 
 /// Reads and validates one scenario. A failure shows every mistake at its place.
-pub(crate) fn load(path: &Path, color: bool) -> Result<Plan, Failure> {
+pub(crate) fn load(path: &Path, changes: &Changes, color: bool) -> Result<Scenario, Failure> {
     let text = fs::read_to_string(path)
         .map_err(|error| Failure::usage(format!("{}: {error}", path.display())))?;
-    parse(path, text, color)
+    parse(path, text, changes, color)
 }
 
-/// The part of [`load`] after reading. Only the existence of data files is asked of the system.
-fn parse(path: &Path, text: String, color: bool) -> Result<Plan, Failure> {
-    let shown = path.display().to_string();
-    let raw: raw::Scenario = toml::from_str(&text).map_err(|error| {
-        let diagnostic = diagnose::from_toml(&error, text.len());
-        Failure::rendered(diagnose::render(&shown, &text, &[diagnostic], color))
-    })?;
-    let folder = path.parent().unwrap_or(Path::new("."));
-    match validate::plan(raw, folder) {
-        Ok(mut plan) => {
-            path.clone_into(&mut plan.path);
-            plan.text = text;
-            Ok(plan)
-        }
+/// The part of [`load`] after reading. Only the existence of other files is asked of the system.
+fn parse(path: &Path, text: String, changes: &Changes, color: bool) -> Result<Scenario, Failure> {
+    let mut sources = document::gather(path, text, color)?;
+    for set in &changes.set {
+        sources.add(SET, set.clone());
+    }
+    let written = tree(&sources, changes).map(|tree| sweep::write_out(&tree));
+    for (name, text) in written.unwrap_or_default() {
+        sources.add(name, text);
+    }
+    from_sources(path, sources, changes, color)
+}
+
+/// A scenario from its texts as they were gathered once.
+pub(crate) fn from_sources(
+    path: &Path,
+    sources: Sources,
+    changes: &Changes,
+    color: bool,
+) -> Result<Scenario, Failure> {
+    match build(path, &sources, changes) {
+        Ok(scenario) => Ok(Scenario {
+            sources,
+            ..scenario
+        }),
         Err(validate::Refusal::Wrong(diagnostics)) => Err(Failure::rendered(diagnose::render(
-            &shown,
-            &text,
+            &sources,
             &diagnostics,
             color,
         ))),
         Err(validate::Refusal::Missing(failure)) => Err(failure),
     }
+}
+
+/// The tree of all texts, with everything that was changed on the command line.
+fn tree<'s>(sources: &'s Sources, changes: &Changes) -> Result<Tree<'s>, Diagnostic> {
+    let mut tree = document::parse(sources, SET)?;
+    let quick = tree.get("quick").map(|quick| quick.get_ref().clone());
+    if let (true, Some(DeValue::Table(quick))) = (changes.quick, quick) {
+        for (path, value) in quick {
+            let at = path.span();
+            sweep::set(&mut tree, path.get_ref(), at, value)?;
+        }
+    }
+    for (start, source) in sources.iter().filter(|(_, source)| source.name == SET) {
+        let Some((path, value)) = source.text.split_once('=') else {
+            let all = start..start + source.text.len();
+            return Err(Diagnostic::new(all, "a change is `path=value`").label("no `=` in it"));
+        };
+        let at = start..start + path.trim_end().len();
+        let place = start + path.len() + 1..start + source.text.len();
+        // What is no TOML value is text, so that sizes need no quotes within the shell's.
+        let value = match DeValue::parse(value) {
+            Ok(value) => value.into_inner(),
+            Err(_) => DeValue::String(value.trim().into()),
+        };
+        sweep::set(&mut tree, path.trim(), at, Spanned::new(place, value))?;
+    }
+    Ok(tree)
+}
+
+fn build(path: &Path, sources: &Sources, changes: &Changes) -> Result<Scenario, validate::Refusal> {
+    let wrong = |diagnostic| validate::Refusal::Wrong(vec![diagnostic]);
+    let mut tree = tree(sources, changes).map_err(wrong)?;
+    let texts = sweep::take(&mut tree, sources).map_err(validate::Refusal::Wrong)?;
+    let folder = path.parent().unwrap_or(Path::new("."));
+    let combinations = sweep::combinations(&texts);
+    let first = combinations.first().cloned().unwrap_or_default();
+    let raw = raw_cell(&tree, &texts, &first, changes).map_err(wrong)?;
+    let stores = peers::named(&raw.peers.with).map_err(validate::Refusal::Wrong)?;
+    let mut axes = sweep::describe(&texts);
+    if stores.len() > 1 {
+        axes.push(store_axis(&stores));
+    }
+    let mut cells: Vec<Plan> = Vec::new();
+    for places in &combinations {
+        let raw = raw_cell(&tree, &texts, places, changes).map_err(wrong)?;
+        let cell = validate::cell(&raw, folder)?;
+        peers::fits(&raw, &cell).map_err(validate::Refusal::Wrong)?;
+        for (number, store) in stores.iter().enumerate() {
+            let mut places = places.clone();
+            if stores.len() > 1 {
+                places.push(number);
+            }
+            cells.push(Plan {
+                at: at(&axes, &places),
+                places,
+                store: (*store).to_owned(),
+                ..cell.clone()
+            });
+        }
+    }
+    let Some(cell) = cells.first() else {
+        return Err(validate::Refusal::Wrong(Vec::new()));
+    };
+    let whole = validate::whole(&raw, path, sources.main(), cell, &axes)
+        .map_err(validate::Refusal::Wrong)?;
+    for cell in &mut cells {
+        validate::find_files(cell).map_err(validate::Refusal::Missing)?;
+    }
+    Ok(Scenario {
+        path: path.to_owned(),
+        sources: Sources::default(),
+        name: whole.name,
+        question: whole.question,
+        seed: whole.seed,
+        repeats: changes
+            .repeats
+            .unwrap_or(if changes.quick { 1 } else { whole.repeats }),
+        order: whole.order,
+        budget: whole.budget,
+        axes,
+        cells,
+        checks: whole.checks,
+        plots: whole.plots,
+    })
+}
+
+/// One cell as the file would say it.
+fn raw_cell<'s>(
+    tree: &Tree<'s>,
+    axes: &[AxisText<'s>],
+    places: &[usize],
+    changes: &Changes,
+) -> Result<raw::Scenario, Diagnostic> {
+    let tree = sweep::apply(tree, axes, places)?;
+    let whole = Spanned::new(0..0, tree);
+    let mut raw = raw::Scenario::deserialize(toml::Deserializer::from(whole))
+        .map_err(|error| diagnose::from_toml(&error, 0, 0))?;
+    if let Some(seed) = changes.seed {
+        raw.seed = seed;
+    }
+    Ok(raw)
+}
+
+fn store_axis(stores: &[&'static str]) -> Axis {
+    Axis {
+        path: STORE.to_owned(),
+        name: STORE.to_owned(),
+        values: stores
+            .iter()
+            .map(|store| Coordinate {
+                text: (*store).to_owned(),
+                number: None,
+            })
+            .collect(),
+    }
+}
+
+fn at(axes: &[Axis], places: &[usize]) -> Vec<Place> {
+    axes.iter()
+        .zip(places)
+        .filter_map(|(axis, place)| {
+            Some(Place {
+                axis: axis.name.clone(),
+                value: axis.values.get(*place)?.text.clone(),
+            })
+        })
+        .collect()
 }
 
 #[cfg(test)]

@@ -7,10 +7,26 @@ use toml::Spanned;
 use crate::dataset::model::Way;
 
 use super::diagnose::Diagnostic;
+use super::mix;
 use super::plan::{Action, AskPlan, Follow, KillPlan, LoadHow, Named, Question, Shape};
-use super::raw::{Ask, Direction, Load, Phase, Verify};
+use super::raw::{Ask, Direction, Load, Phase, Reopen, Verify};
 
-const ACTIONS: [&str; 5] = ["load", "ask", "verify", "reopen", "kill"];
+const ACTIONS: [&str; 6] = ["load", "mix", "ask", "verify", "reopen", "kill"];
+
+/// The phase's name, or what it does where it has none.
+pub(super) fn name_of(phase: &Phase) -> String {
+    if let Some(name) = &phase.name {
+        return name.get_ref().clone();
+    }
+    if let Some(mix) = &phase.mix
+        && let [(_, name, _)] = mix.get_ref().0.as_slice()
+    {
+        return name.clone();
+    }
+    let set = set_fields(phase);
+    let action = set.iter().find(|(name, _)| ACTIONS.contains(name));
+    action.map_or_else(String::new, |(name, _)| (*name).to_owned())
+}
 
 /// Fields of a phase that are set, with their places.
 fn set_fields(phase: &Phase) -> Vec<(&'static str, Range<usize>)> {
@@ -20,8 +36,40 @@ fn set_fields(phase: &Phase) -> Vec<(&'static str, Range<usize>)> {
         };
     }
     let all = set!(
-        load, ask, verify, reopen, kill, batch, direction, label, from, to, hops, kind, prefix,
-        named, repeats, cold, rounds, after, nodes, edges, data_bytes
+        load,
+        mix,
+        ask,
+        verify,
+        reopen,
+        kill,
+        operations,
+        duration,
+        keys,
+        block,
+        clients,
+        beside,
+        rate,
+        depth,
+        traversal_cache,
+        hold_snapshot,
+        rollback_every,
+        stream,
+        batch,
+        direction,
+        label,
+        from,
+        to,
+        hops,
+        kind,
+        prefix,
+        named,
+        repeats,
+        cold,
+        rounds,
+        after,
+        nodes,
+        edges,
+        data_bytes
     );
     all.into_iter()
         .filter_map(|(name, span)| span.map(|span| (name, span)))
@@ -39,6 +87,9 @@ fn fields_of(phase: &Phase) -> &'static [&'static str] {
             Ask::ByName => &["named!", "repeats", "cold"],
             Ask::ByPrefix => &["prefix!", "repeats", "cold"],
         };
+    }
+    if phase.mix.is_some() {
+        return mix::FIELDS;
     }
     match &phase.load {
         Some(load) if *load.get_ref() == Load::Batch => &["batch"],
@@ -59,7 +110,7 @@ pub(super) fn action(phase: &Phase, whole: Range<usize>) -> Result<Action, Vec<D
     match actions.as_slice() {
         [_] => {}
         [] => {
-            let name = phase.name.get_ref();
+            let name = name_of(phase);
             return Err(vec![
                 Diagnostic::new(whole, format!("phase `{name}` does nothing"))
                     .help(format!("give it one of {}", ACTIONS.join(", "))),
@@ -74,6 +125,11 @@ pub(super) fn action(phase: &Phase, whole: Range<usize>) -> Result<Action, Vec<D
     }
     let mut wrong = misplaced(phase, &set, &whole);
     wrong.extend(out_of_range(phase));
+    if wrong.is_empty()
+        && let Some(operations) = &phase.mix
+    {
+        return mix::plan(phase, operations).map(Action::Mix);
+    }
     if wrong.is_empty() {
         build(phase).ok_or_else(Vec::new)
     } else {
@@ -111,7 +167,7 @@ fn misplaced(
     }
     for field in fields.iter().filter_map(|field| field.strip_suffix('!')) {
         if !set.iter().any(|(name, _)| *name == field) {
-            let message = format!("phase `{}` needs `{field}`", phase.name.get_ref());
+            let message = format!("phase `{}` needs `{field}`", name_of(phase));
             wrong.push(Diagnostic::new(whole.clone(), message));
         }
     }
@@ -121,6 +177,11 @@ fn misplaced(
 fn out_of_range(phase: &Phase) -> Vec<Diagnostic> {
     let limits = [
         ("batch", &phase.batch, 1, 10_000_000),
+        ("block", &phase.block, 1, 1 << 20),
+        ("clients", &phase.clients, 1, 256),
+        ("depth", &phase.depth, 0, 1_000_000),
+        ("traversal_cache", &phase.traversal_cache, 1, 256),
+        ("rollback_every", &phase.rollback_every, 1, 1_000_000),
         ("hops", &phase.hops, 1, 64),
         ("repeats", &phase.repeats, 1, 1_000_000),
         ("rounds", &phase.rounds, 1, 10_000),
@@ -154,7 +215,7 @@ fn build(phase: &Phase) -> Option<Action> {
         return Some(Action::Ask(AskPlan {
             question,
             repeats,
-            cold_handle: phase.cold.is_some(),
+            cold: phase.cold.as_ref().map(|cold| *cold.get_ref()),
         }));
     }
     if let Some(verify) = &phase.verify {
@@ -162,12 +223,14 @@ fn build(phase: &Phase) -> Option<Action> {
             Verify::All => (true, true),
             Verify::Source => (true, false),
             Verify::Structure => (false, true),
+            Verify::Bytes => return Some(Action::Bytes),
         };
         return Some(Action::Verify { source, structure });
     }
-    if phase.reopen.is_some() {
+    if let Some(how) = &phase.reopen {
         return Some(Action::Reopen {
             repeats: value(&phase.repeats, 5),
+            log: *how.get_ref() == Reopen::Log,
         });
     }
     phase.kill.as_ref()?;
@@ -184,12 +247,8 @@ fn build(phase: &Phase) -> Option<Action> {
 }
 
 fn question(phase: &Phase, ask: Ask) -> Option<Question> {
-    let way = match phase.direction.as_ref().map(Spanned::get_ref) {
-        Some(Direction::In) => Way::In,
-        Some(Direction::Out) | None => Way::Out,
-    };
     let follow = Follow {
-        way,
+        way: way(phase),
         label: named(&phase.label),
     };
     Some(match ask {
@@ -213,7 +272,15 @@ fn question(phase: &Phase, ask: Ask) -> Option<Question> {
     })
 }
 
-fn value(field: &Option<Spanned<u32>>, default: u32) -> u32 {
+/// Which way edges are followed.
+pub(super) fn way(phase: &Phase) -> Way {
+    match phase.direction.as_ref().map(Spanned::get_ref) {
+        Some(Direction::In) => Way::In,
+        Some(Direction::Out) | None => Way::Out,
+    }
+}
+
+pub(super) fn value(field: &Option<Spanned<u32>>, default: u32) -> u32 {
     field.as_ref().map_or(default, |value| *value.get_ref())
 }
 

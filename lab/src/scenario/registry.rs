@@ -3,15 +3,23 @@
 //! Checks and plots are held against this list before anything runs, and the runner asserts that a
 //! phase yields nothing else.
 
+mod metrics;
+
 use crate::results::{Cell, Column, Table};
 use crate::units::Unit;
 
 use super::crash;
+use super::operations::Operation;
+
+pub(crate) use self::metrics::MIX_EACH;
+use self::metrics::{ASK, BYTES, DATASET, KILL, LOAD, MIX, REOPEN, VERIFY};
 
 /// What a phase does, as far as its results are concerned.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum ActionKind {
     Load,
+    Mix,
+    Bytes,
     Ask,
     Reach,
     Verify,
@@ -56,191 +64,6 @@ pub(super) const fn metric(name: &'static str, unit: Unit, meaning: &'static str
         meaning,
     }
 }
-
-const DATASET: &[Metric] = &[
-    metric("nodes", Unit::Count, "nodes of the source"),
-    metric("edges", Unit::Count, "edge rows of the source"),
-    metric("kinds", Unit::Count, "distinct node kinds"),
-    metric("labels", Unit::Count, "distinct edge types"),
-    metric(
-        "payload_bytes",
-        Unit::Bytes,
-        "names, node data and edge data of the source",
-    ),
-];
-
-const LOAD: &[Metric] = &[
-    metric(
-        "time_ns",
-        Unit::Ns,
-        "first to last change, commits included",
-    ),
-    metric(
-        "close_ns",
-        Unit::Ns,
-        "closing afterwards: what was logged is merged into the trees",
-    ),
-    metric(
-        "nodes_and_edges_per_second",
-        Unit::PerSecond,
-        "rows over time, closing included",
-    ),
-    metric("commits", Unit::Count, "commits made"),
-    metric("nodes", Unit::Count, "nodes in the database afterwards"),
-    metric("edges", Unit::Count, "edges in the database afterwards"),
-    metric(
-        "file_bytes",
-        Unit::Bytes,
-        "size of the one file after closing",
-    ),
-    metric("pages", Unit::Count, "pages of that file"),
-    metric(
-        "bytes_per_node",
-        Unit::Bytes,
-        "tree pages of nodes, names and kinds, per node, payload included",
-    ),
-    metric(
-        "bytes_per_edge",
-        Unit::Bytes,
-        "tree pages of both directions, per edge, payload included",
-    ),
-    metric(
-        "node_overhead_bytes",
-        Unit::Bytes,
-        "bytes per node beyond its name and data",
-    ),
-    metric(
-        "edge_overhead_bytes",
-        Unit::Bytes,
-        "bytes per edge beyond its data, both directions together",
-    ),
-    metric(
-        "bytes_written",
-        Unit::Bytes,
-        "bytes written to the database and its log",
-    ),
-    metric(
-        "write_amplification",
-        Unit::Count,
-        "bytes written over bytes of the final file",
-    ),
-    metric("syncs", Unit::Count, "syncs issued"),
-];
-
-const ASK: &[Metric] = &[
-    metric("time_ns", Unit::Ns, "median of the repeats, warm"),
-    metric(
-        "mad_ns",
-        Unit::Ns,
-        "median absolute deviation of the repeats",
-    ),
-    metric("min_ns", Unit::Ns, "fastest repeat"),
-    metric("max_ns", Unit::Ns, "slowest repeat"),
-    metric("first_ns", Unit::Ns, "the first time, before the repeats"),
-    metric(
-        "pages_read",
-        Unit::Count,
-        "pages read from the file by the first time",
-    ),
-    metric(
-        "pages_read_warm",
-        Unit::Count,
-        "pages read from the file by all repeats together",
-    ),
-    metric("answers", Unit::Count, "rows of the answer"),
-];
-
-const VERIFY: &[Metric] = &[
-    metric("time_ns", Unit::Ns, "the whole verification"),
-    metric("nodes", Unit::Count, "nodes compared with the source"),
-    metric(
-        "edges",
-        Unit::Count,
-        "edges compared with the source, each from both ends",
-    ),
-    metric(
-        "differences",
-        Unit::Count,
-        "places where the database and the source differ",
-    ),
-    metric(
-        "findings",
-        Unit::Count,
-        "findings of the engine's own check",
-    ),
-    metric("pages_read", Unit::Count, "pages read from the file"),
-];
-
-const REOPEN: &[Metric] = &[
-    metric("time_ns", Unit::Ns, "median time to open"),
-    metric("mad_ns", Unit::Ns, "median absolute deviation of that"),
-    metric("pages_read", Unit::Count, "most pages read by an open"),
-    metric(
-        "first_get_pages",
-        Unit::Count,
-        "most pages read by the first get after it",
-    ),
-    metric(
-        "first_get_ns",
-        Unit::Ns,
-        "median time of the first get after it",
-    ),
-];
-
-const KILL: &[Metric] = &[
-    metric(
-        "time_ns",
-        Unit::Ns,
-        "all rounds: writing, killing, recovering, checking",
-    ),
-    metric(
-        "rounds",
-        Unit::Count,
-        "writers that were killed inside their stream of commits",
-    ),
-    metric(
-        "acknowledged_commits",
-        Unit::Count,
-        "commits that the writers reported as durable",
-    ),
-    metric(
-        "surviving_commits",
-        Unit::Count,
-        "commits found whole after recovery",
-    ),
-    metric(
-        "lost_commits",
-        Unit::Count,
-        "acknowledged commits that are missing or not whole",
-    ),
-    metric(
-        "replayed_records",
-        Unit::Count,
-        "log records replayed by the recoveries",
-    ),
-    metric(
-        "fewest_replayed_records",
-        Unit::Count,
-        "log records replayed by the recovery with the fewest",
-    ),
-    metric("replayed_bytes", Unit::Bytes, "log bytes replayed"),
-    metric(
-        "dropped_bytes",
-        Unit::Bytes,
-        "bytes of unfinished records dropped at the log's end",
-    ),
-    metric("recovery_ns", Unit::Ns, "median time to open after a kill"),
-    metric(
-        "findings",
-        Unit::Count,
-        "findings of the engine's own check afterwards",
-    ),
-    metric(
-        "differences",
-        Unit::Count,
-        "places where the database and the expected graph differ",
-    ),
-];
 
 pub(crate) const DEGREE: TableDef = TableDef {
     name: "degree",
@@ -321,6 +144,19 @@ pub(crate) const ROUNDS: TableDef = TableDef {
     ],
 };
 
+pub(crate) const OPERATIONS: TableDef = TableDef {
+    name: "operations",
+    columns: &[
+        ("operation", Unit::Text),
+        ("operations", Unit::Count),
+        ("p50_ns", Unit::Ns),
+        ("p90_ns", Unit::Ns),
+        ("p99_ns", Unit::Ns),
+        ("p999_ns", Unit::Ns),
+        ("max_ns", Unit::Ns),
+    ],
+};
+
 /// They own metrics and tables of the whole run.
 pub(crate) const OWNERS: [&str; 2] = ["dataset", "run"];
 
@@ -331,6 +167,8 @@ impl ActionKind {
     pub(crate) fn metrics(self) -> &'static [Metric] {
         match self {
             ActionKind::Load => LOAD,
+            ActionKind::Mix => MIX,
+            ActionKind::Bytes => BYTES,
             ActionKind::Ask | ActionKind::Reach => ASK,
             ActionKind::Verify => VERIFY,
             ActionKind::Reopen => REOPEN,
@@ -342,11 +180,12 @@ impl ActionKind {
     pub(crate) fn tables(self) -> &'static [TableDef] {
         match self {
             ActionKind::Load => &[SPACES],
+            ActionKind::Mix => &[OPERATIONS],
             ActionKind::Ask => &[ANSWERS],
             ActionKind::Reach => &[HOPS, ANSWERS],
             ActionKind::Kill => &[ROUNDS],
             ActionKind::Crash => crash::TABLES,
-            ActionKind::Verify | ActionKind::Reopen => &[],
+            ActionKind::Verify | ActionKind::Reopen | ActionKind::Bytes => &[],
         }
     }
 }
@@ -368,18 +207,100 @@ pub(crate) fn run_tables(owner: &str) -> &'static [TableDef] {
 /// What a metric of a phase means, wherever the name is unambiguous.
 pub(crate) fn describe(kind: Option<ActionKind>, name: &str) -> Option<Metric> {
     let metrics = kind.map_or(DATASET, ActionKind::metrics);
+    if let Some((operation, each)) = name.split_once('.')
+        && kind != Some(ActionKind::Crash)
+    {
+        let known = kind == Some(ActionKind::Mix)
+            && MIX_EACH.contains(&each)
+            && Operation::named(operation).is_some();
+        return known.then(|| describe(kind, each)).flatten();
+    }
     metrics.iter().find(|metric| metric.name == name).copied()
 }
 
 fn all() -> impl Iterator<Item = &'static Metric> {
-    [ASK, LOAD, VERIFY, REOPEN, KILL, DATASET, crash::METRICS]
-        .into_iter()
-        .flatten()
+    [
+        MIX,
+        ASK,
+        LOAD,
+        VERIFY,
+        REOPEN,
+        KILL,
+        BYTES,
+        DATASET,
+        crash::METRICS,
+    ]
+    .into_iter()
+    .flatten()
+}
+
+/// Every metric with what yields it, for the reference.
+pub(crate) fn by_owner() -> [(&'static str, &'static [Metric]); 9] {
+    [
+        ("mix", MIX),
+        ("load", LOAD),
+        ("ask", ASK),
+        ("verify", VERIFY),
+        ("verify = \"bytes\"", BYTES),
+        ("reopen", REOPEN),
+        ("kill", KILL),
+        (crash::PHASE, crash::METRICS),
+        ("dataset", DATASET),
+    ]
 }
 
 /// Unit and meaning of a stored metric, for renderers that know only its name.
 pub(crate) fn by_name(name: &str) -> Option<Metric> {
-    all().find(|metric| metric.name == name).copied()
+    let each = name.rsplit_once('.').map_or(name, |(_, each)| each);
+    all()
+        .find(|metric| metric.name == name)
+        .or_else(|| all().find(|metric| metric.name == each))
+        .copied()
+}
+
+/// Whether a clock had a part in a metric, so that it repeats only roughly and means something on one
+/// machine only.
+pub(crate) fn by_clock(name: &str) -> bool {
+    let clock = |unit| matches!(unit, Unit::Ns | Unit::PerSecond);
+    by_name(name).is_some_and(|metric| clock(metric.unit)) || name == "commit_over_floor"
+}
+
+/// Which way a metric gets better.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Better {
+    Lower,
+    Higher,
+    /// It only says what was done.
+    Neither,
+}
+
+pub(crate) fn better(name: &str) -> Better {
+    let name = name.rsplit_once('.').map_or(name, |(_, each)| each);
+    match by_name(name).map(|metric| metric.unit) {
+        Some(Unit::PerSecond) => Better::Higher,
+        Some(Unit::Ns | Unit::Bytes) if !["payload_bytes", "cache_bytes"].contains(&name) => {
+            Better::Lower
+        }
+        _ if name == "traversal_hit_ratio" => Better::Higher,
+        _ => {
+            let costs = [
+                "pages",
+                "syncs",
+                "amplification",
+                "misses",
+                "evictions",
+                "differences",
+                "findings",
+                "lost",
+                "over_floor",
+            ];
+            if costs.iter().any(|cost| name.contains(cost)) {
+                Better::Lower
+            } else {
+                Better::Neither
+            }
+        }
+    }
 }
 
 /// Where a metric stands in the list; unknown ones come last.
@@ -393,8 +314,10 @@ pub(crate) fn rank(name: &str) -> usize {
 mod tests {
     use super::*;
 
-    const KINDS_OF_ACTION: [ActionKind; 7] = [
+    const KINDS_OF_ACTION: [ActionKind; 9] = [
         ActionKind::Load,
+        ActionKind::Mix,
+        ActionKind::Bytes,
         ActionKind::Ask,
         ActionKind::Reach,
         ActionKind::Verify,

@@ -1,8 +1,8 @@
-//! Checks a scenario as a whole: names, references between phases, checks and plots, data files.
+//! Checks a scenario as a whole: names, options, the order of phases, data files.
 
 use std::collections::BTreeMap;
 use std::ops::Range;
-use std::path::{Path, PathBuf};
+use std::path::Path;
 use std::time::Duration;
 
 use toml::Spanned;
@@ -13,12 +13,13 @@ use crate::results;
 use crate::units::{self, Unit};
 
 use super::crash;
+use super::dataset;
 use super::diagnose::Diagnostic;
-use super::expect::{self, Bound};
 use super::phases;
-use super::plan::{Action, CheckPlan, EnginePlan, PhasePlan, Plan};
+use super::plan::{Action, Budget, CheckPlan, DatasetPlan, EnginePlan, PhasePlan, Plan};
 use super::raw;
-use super::registry::{self, ActionKind, TableDef};
+use super::references::{Scope, check_plan, plot_plan};
+use super::registry;
 
 /// Why there is no plan.
 pub(super) enum Refusal {
@@ -26,47 +27,161 @@ pub(super) enum Refusal {
     Missing(Failure),
 }
 
-/// The plan, or everything that is wrong with the scenario.
-pub(super) fn plan(raw: raw::Scenario, folder: &Path) -> Result<Plan, Refusal> {
+/// What holds for the whole scenario, from its first cell.
+pub(super) struct Whole {
+    pub(super) name: String,
+    pub(super) question: String,
+    pub(super) seed: u64,
+    pub(super) repeats: u32,
+    pub(super) order: super::sweep::Order,
+    pub(super) budget: Budget,
+    pub(super) checks: Vec<CheckPlan>,
+    pub(super) plots: Vec<results::Plot>,
+}
+
+/// Most repeats of a scenario.
+const REPEATS: std::ops::RangeInclusive<u32> = 1..=1_000;
+
+/// The plan of one cell, or everything that is wrong with it.
+pub(super) fn cell(raw: &raw::Scenario, folder: &Path) -> Result<Plan, Refusal> {
     let mut wrong = Vec::new();
     if *raw.schema.get_ref() != 1 {
         wrong.push(
             Diagnostic::new(raw.schema.span(), "only schema 1 is known").label("another version"),
         );
     }
-    check_name(&raw.name, "scenario", &mut wrong);
-    let engine = engine(&raw.engine, &mut wrong);
+    let engine = engine(&raw.engine, raw.seed, &mut wrong);
     let mut phases = phase_plans(&raw.phase, &mut wrong);
-    phases.extend(crash_phase(&raw, &mut wrong));
-    // References into phases that are themselves wrong would only be reported twice.
-    let (checks, plots) = if wrong.is_empty() {
-        (
-            check_plans(&raw.check, &phases, &mut wrong),
-            plot_plans(&raw.plot, &phases, &mut wrong),
-        )
-    } else {
-        (Vec::new(), Vec::new())
+    phases.extend(crash_phase(raw, &mut wrong));
+    let page_size = engine.page_size.unwrap_or(4096);
+    let dataset = match &raw.dataset {
+        Some(dataset) => dataset_plan(dataset, raw.seed, page_size, folder, &mut wrong),
+        None => DatasetPlan::Nothing,
     };
     if !wrong.is_empty() {
         return Err(Refusal::Wrong(wrong));
     }
-    let dataset = raw.dataset.as_ref().map(|dataset| {
-        let file = dataset.get_ref().file.get_ref();
-        Files::find(&[folder.join(file)]).map_err(Refusal::Missing)
-    });
-    let dataset = dataset.transpose()?;
     Ok(Plan {
-        path: PathBuf::new(),
-        text: String::new(),
-        name: raw.name.into_inner(),
-        question: raw.question.into_inner(),
         seed: raw.seed,
         engine,
         dataset,
+        store: String::new(),
         phases,
+        at: Vec::new(),
+        places: Vec::new(),
+    })
+}
+
+/// Finds the files of the cell's graph.
+pub(super) fn find_files(plan: &mut Plan) -> Result<(), Failure> {
+    if let DatasetPlan::Files(files) = &mut plan.dataset {
+        *files = Files::find(&files.nodes)?;
+    }
+    Ok(())
+}
+
+/// What the scenario says as a whole. Every cell has the phases of the first, by name and kind.
+pub(super) fn whole(
+    raw: &raw::Scenario,
+    path: &Path,
+    text: &str,
+    cell: &Plan,
+    axes: &[results::Axis],
+) -> Result<Whole, Vec<Diagnostic>> {
+    let mut wrong = Vec::new();
+    if let Some(name) = &raw.name {
+        check_name(name, "scenario", &mut wrong);
+    }
+    let stem = path
+        .file_stem()
+        .map(|stem| stem.to_string_lossy().into_owned());
+    let first = text.lines().next().unwrap_or_default();
+    let said = first.strip_prefix("# ").unwrap_or_default().to_owned();
+    let repeats = raw.sweep.repeats.as_ref();
+    if let Some(repeats) = repeats.filter(|repeats| !REPEATS.contains(repeats.get_ref())) {
+        wrong.push(
+            Diagnostic::new(
+                repeats.span(),
+                format!(
+                    "`repeats` must be from {} to {}",
+                    REPEATS.start(),
+                    REPEATS.end()
+                ),
+            )
+            .label("out of range"),
+        );
+    }
+    let time = raw.budget.time.as_ref().and_then(|text| {
+        let time = units::parse_duration(text.get_ref()).map(Duration::from_nanos);
+        if time.is_none() {
+            wrong.push(
+                Diagnostic::new(text.span(), "a time is a number with ns, us, ms, s or min")
+                    .label("not a time"),
+            );
+        }
+        time
+    });
+    let scope = Scope {
+        phases: &cell.phases,
+        axes,
+    };
+    let checks = raw
+        .check
+        .iter()
+        .map(|check| check_plan(check.get_ref(), &scope));
+    let checks = gather(checks, &mut wrong);
+    let plots = raw
+        .plot
+        .iter()
+        .map(|plot| plot_plan(plot.get_ref(), plot.span(), &scope));
+    let plots = gather(plots, &mut wrong);
+    if !wrong.is_empty() {
+        return Err(wrong);
+    }
+    Ok(Whole {
+        name: raw.name.as_ref().map_or_else(
+            || slug(stem.as_deref().unwrap_or("scenario")),
+            |name| name.get_ref().clone(),
+        ),
+        question: raw
+            .question
+            .as_ref()
+            .map_or(said, |question| question.get_ref().clone()),
+        seed: raw.seed,
+        repeats: repeats.map_or(1, |repeats| *repeats.get_ref()),
+        order: raw.sweep.order,
+        budget: Budget {
+            time,
+            disk_bytes: raw
+                .budget
+                .disk
+                .as_ref()
+                .map(|disk| disk.get_ref().bytes(4096)),
+        },
         checks,
         plots,
     })
+}
+
+/// Where the graph comes from. Files are looked for when everything else is known to be right.
+fn dataset_plan(
+    raw: &Spanned<raw::Dataset>,
+    seed: u64,
+    page_size: u64,
+    folder: &Path,
+    wrong: &mut Vec<Diagnostic>,
+) -> DatasetPlan {
+    let file = &raw.get_ref().file;
+    match dataset::generated(raw, seed, page_size, wrong) {
+        Some(generator) => DatasetPlan::Generated(generator),
+        None => DatasetPlan::Files(Files {
+            nodes: file
+                .iter()
+                .map(|file| folder.join(file.get_ref()))
+                .collect(),
+            edges: Vec::new(),
+        }),
+    }
 }
 
 /// The phase that the sections about crashes make, if there are such.
@@ -77,7 +192,7 @@ fn crash_phase(raw: &raw::Scenario, wrong: &mut Vec<Diagnostic>) -> Option<Phase
     }
     if raw.phase.is_empty() && raw.crash.is_none() {
         let message = "the scenario does nothing: it has no `[[phase]]` and no `[crash]`";
-        wrong.push(Diagnostic::new(raw.name.span(), message));
+        wrong.push(Diagnostic::new(raw.schema.span(), message));
     }
     let oracle = raw.oracle.as_ref();
     let Some(section) = &raw.crash else {
@@ -88,8 +203,34 @@ fn crash_phase(raw: &raw::Scenario, wrong: &mut Vec<Diagnostic>) -> Option<Phase
     Some(PhasePlan {
         name: crash::PHASE.to_owned(),
         database: String::new(),
+        measure: true,
         action: Action::Crash(plan),
     })
+}
+
+fn gather<T>(
+    found: impl Iterator<Item = Result<T, Diagnostic>>,
+    wrong: &mut Vec<Diagnostic>,
+) -> Vec<T> {
+    found
+        .filter_map(|one| one.map_err(|diagnostic| wrong.push(diagnostic)).ok())
+        .collect()
+}
+
+/// A file's name as the name of a scenario.
+fn slug(name: &str) -> String {
+    let fits = |c: char| c.is_ascii_lowercase() || c.is_ascii_digit();
+    let name: String = name
+        .to_ascii_lowercase()
+        .chars()
+        .map(|c| if fits(c) { c } else { '-' })
+        .take(60)
+        .collect();
+    if name.is_empty() {
+        "scenario".to_owned()
+    } else {
+        name
+    }
 }
 
 /// Names become parts of file names and of metric paths.
@@ -109,10 +250,14 @@ fn check_name(name: &Spanned<String>, what: &str, wrong: &mut Vec<Diagnostic>) {
     }
 }
 
-fn engine(raw: &raw::Engine, wrong: &mut Vec<Diagnostic>) -> EnginePlan {
+fn engine(raw: &raw::Engine, seed: u64, wrong: &mut Vec<Diagnostic>) -> EnginePlan {
+    let page = raw
+        .page_size
+        .as_ref()
+        .map_or(4096, |size| size.get_ref().bytes(1));
     let mut size = |field: &Option<Spanned<raw::Size>>, rule: &str, fits: fn(u64) -> bool| {
         let field = field.as_ref()?;
-        let bytes = field.get_ref().0;
+        let bytes = field.get_ref().bytes(page);
         if !fits(bytes) {
             wrong.push(Diagnostic::new(field.span(), rule).label("out of range"));
         }
@@ -136,7 +281,12 @@ fn engine(raw: &raw::Engine, wrong: &mut Vec<Diagnostic>) -> EnginePlan {
         "a log segment has a multiple of 4096 bytes, 64 KiB to 1 GiB",
         |bytes| bytes % 4096 == 0 && ((64 << 10)..=(1 << 30)).contains(&bytes),
     );
+    let mut file_id = [0; 16];
+    file_id[..8].copy_from_slice(&seed.to_le_bytes());
+    file_id[8..].copy_from_slice(b"scenario");
     EnginePlan {
+        file_id,
+        checkpoint: raw.checkpoint,
         page_size,
         cache_bytes,
         write_buffer_bytes,
@@ -180,12 +330,18 @@ fn phase_plans(raw: &[Spanned<raw::Phase>], wrong: &mut Vec<Diagnostic>) -> Vec<
     let mut loaded: BTreeMap<String, bool> = BTreeMap::new();
     for phase in raw {
         let body = phase.get_ref();
-        check_name(&body.name, "phase", wrong);
-        let name = body.name.get_ref().clone();
+        if let Some(name) = &body.name {
+            check_name(name, "phase", wrong);
+        }
+        let name = phases::name_of(body);
+        let name_span = body
+            .name
+            .as_ref()
+            .map_or_else(|| phase.span(), Spanned::span);
         if registry::RESERVED.contains(&name.as_str()) || plans.iter().any(|plan| plan.name == name)
         {
             wrong.push(
-                Diagnostic::new(body.name.span(), format!("the name `{name}` is taken"))
+                Diagnostic::new(name_span.clone(), format!("the name `{name}` is taken"))
                     .label("give it another"),
             );
         }
@@ -199,14 +355,12 @@ fn phase_plans(raw: &[Spanned<raw::Phase>], wrong: &mut Vec<Diagnostic>) -> Vec<
             .to_owned();
         match phases::action(body, phase.span()) {
             Ok(action) => {
-                let place = body
-                    .database
-                    .as_ref()
-                    .map_or_else(|| body.name.span(), Spanned::span);
+                let place = body.database.as_ref().map_or(name_span, Spanned::span);
                 order_of_loads(&action, &database, place, &mut loaded, wrong);
                 plans.push(PhasePlan {
                     name,
                     database,
+                    measure: body.measure.unwrap_or(true),
                     action,
                 });
             }
@@ -250,198 +404,4 @@ fn order_of_loads(
         }
         _ => {}
     }
-}
-
-/// The action behind the first part of a path; `Ok(None)` is the dataset.
-fn owner_of<'p>(
-    owner: &str,
-    span: Range<usize>,
-    phases: &'p [PhasePlan],
-    extra: &[&'p str],
-) -> Result<Option<ActionKind>, Diagnostic> {
-    if extra.contains(&owner) {
-        return Ok(None);
-    }
-    match phases.iter().find(|phase| phase.name == owner) {
-        Some(phase) => Ok(Some(phase.action.kind())),
-        None => {
-            let names: Vec<&str> = phases
-                .iter()
-                .map(|phase| phase.name.as_str())
-                .chain(extra.iter().copied())
-                .collect();
-            Err(
-                Diagnostic::new(span, format!("there is no phase `{owner}`"))
-                    .label("unknown phase")
-                    .suggest(owner, names),
-            )
-        }
-    }
-}
-
-fn metric_at(
-    path: &str,
-    span: Range<usize>,
-    phases: &[PhasePlan],
-) -> Result<registry::Metric, Diagnostic> {
-    let Some((owner, name)) = path.split_once('.') else {
-        return Err(
-            Diagnostic::new(span, "a metric is named `phase.metric`").label("no phase named")
-        );
-    };
-    let kind = owner_of(owner, span.clone(), phases, &["dataset"])?;
-    registry::describe(kind, name).ok_or_else(|| {
-        let known = kind.map_or(registry::dataset_metrics(), ActionKind::metrics);
-        let names: Vec<&str> = known.iter().map(|metric| metric.name).collect();
-        Diagnostic::new(span, format!("`{owner}` has no metric `{name}`"))
-            .label("unknown metric")
-            .suggest(name, names)
-    })
-}
-
-fn check_plans(
-    raw: &[Spanned<raw::Check>],
-    phases: &[PhasePlan],
-    wrong: &mut Vec<Diagnostic>,
-) -> Vec<CheckPlan> {
-    let mut plans = Vec::new();
-    for check in raw {
-        match check_plan(check.get_ref(), phases) {
-            Ok(plan) => plans.push(plan),
-            Err(diagnostic) => wrong.push(diagnostic),
-        }
-    }
-    plans
-}
-
-fn check_plan(raw: &raw::Check, phases: &[PhasePlan]) -> Result<CheckPlan, Diagnostic> {
-    let metric = metric_at(raw.metric.get_ref(), raw.metric.span(), phases)?;
-    let span = raw.expect.span();
-    let expect = expect::parse(raw.expect.get_ref())
-        .map_err(|what| Diagnostic::new(span.clone(), what).label("not an expectation"))?;
-    let other = match &expect.bound {
-        Bound::Number(_, unit) => *unit,
-        Bound::Times(_, path) => Some(metric_at(path, span.clone(), phases)?.unit),
-    };
-    if other.is_some_and(|unit| unit != metric.unit) {
-        let message = format!(
-            "`{}` is measured in another unit: {}",
-            raw.metric.get_ref(),
-            unit_name(metric.unit)
-        );
-        return Err(Diagnostic::new(span, message).label("units differ"));
-    }
-    Ok(CheckPlan {
-        metric: raw.metric.get_ref().clone(),
-        meaning: metric.meaning.to_owned(),
-        unit: metric.unit,
-        expect_text: raw.expect.get_ref().clone(),
-        expect,
-        severity: raw.severity,
-        span,
-    })
-}
-
-fn unit_name(unit: Unit) -> &'static str {
-    match unit {
-        Unit::Count => "a plain number",
-        Unit::Bytes => "bytes",
-        Unit::Ns => "time",
-        Unit::PerSecond => "events per second",
-        Unit::Text => "text",
-    }
-}
-
-fn plot_plans(
-    raw: &[Spanned<raw::Plot>],
-    phases: &[PhasePlan],
-    wrong: &mut Vec<Diagnostic>,
-) -> Vec<results::Plot> {
-    let mut plots = Vec::new();
-    for plot in raw {
-        match plot_plan(plot.get_ref(), plot.span(), phases) {
-            Ok(plot) => plots.push(plot),
-            Err(diagnostic) => wrong.push(diagnostic),
-        }
-    }
-    plots
-}
-
-fn plot_plan(
-    raw: &raw::Plot,
-    whole: Range<usize>,
-    phases: &[PhasePlan],
-) -> Result<results::Plot, Diagnostic> {
-    let table = table_at(raw.table.get_ref(), raw.table.span(), phases)?;
-    if raw.y.is_empty() {
-        return Err(Diagnostic::new(
-            whole,
-            "a plot needs at least one column in `y`",
-        ));
-    }
-    let numeric_x = matches!(
-        raw.form,
-        results::PlotForm::Points | results::PlotForm::Lines
-    );
-    column(table, &raw.x, Some(numeric_x))?;
-    for y in &raw.y {
-        column(table, y, Some(true))?;
-    }
-    Ok(results::Plot {
-        title: raw.title.get_ref().clone(),
-        note: raw.note.clone(),
-        table: raw.table.get_ref().clone(),
-        x: raw.x.get_ref().clone(),
-        y: raw.y.iter().map(|y| y.get_ref().clone()).collect(),
-        form: raw.form,
-        x_scale: raw.x_scale,
-        y_scale: raw.y_scale,
-    })
-}
-
-fn table_at(
-    path: &str,
-    span: Range<usize>,
-    phases: &[PhasePlan],
-) -> Result<&'static TableDef, Diagnostic> {
-    let Some((owner, name)) = path.rsplit_once('.') else {
-        return Err(Diagnostic::new(span, "a table is named `phase.table`").label("no phase named"));
-    };
-    let kind = owner_of(owner, span.clone(), phases, &registry::OWNERS)?;
-    let known = kind.map_or_else(|| registry::run_tables(owner), ActionKind::tables);
-    known
-        .iter()
-        .find(|table| table.name == name)
-        .ok_or_else(|| {
-            let names: Vec<&str> = known.iter().map(|table| table.name).collect();
-            Diagnostic::new(span, format!("`{owner}` has no table `{name}`"))
-                .label("unknown table")
-                .suggest(name, names)
-        })
-}
-
-fn column(
-    table: &TableDef,
-    name: &Spanned<String>,
-    numeric: Option<bool>,
-) -> Result<(), Diagnostic> {
-    let Some((_, unit)) = table
-        .columns
-        .iter()
-        .find(|(column, _)| column == name.get_ref())
-    else {
-        let names: Vec<&str> = table.columns.iter().map(|(column, _)| *column).collect();
-        return Err(Diagnostic::new(
-            name.span(),
-            format!("table `{}` has no column `{}`", table.name, name.get_ref()),
-        )
-        .label("unknown column")
-        .suggest(name.get_ref(), names));
-    };
-    if numeric == Some(true) && *unit == Unit::Text {
-        return Err(
-            Diagnostic::new(name.span(), "this axis needs numbers").label("a column of text")
-        );
-    }
-    Ok(())
 }

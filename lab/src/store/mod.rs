@@ -5,6 +5,9 @@ pub(crate) mod ask;
 pub(crate) mod compare;
 pub(crate) mod kill;
 pub(crate) mod load;
+pub(crate) mod op;
+pub(crate) mod peers;
+pub(crate) mod target;
 pub(crate) mod writer;
 
 use std::fs;
@@ -13,7 +16,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use vellum::storage::{CountedDirectory, FileDirectory, IoCounts};
-use vellum::{Builder, Database, Direction, Durability, NodeId};
+use vellum::{Builder, CheckpointMode, Database, Direction, Durability, NodeId};
 
 use crate::dataset::model::Way;
 use crate::failure::{Context, Exit, Failure};
@@ -58,18 +61,13 @@ impl Store {
         builder(&self.plan).in_directory(Arc::new(self.directory.clone()))
     }
 
-    fn file_name(database: &str) -> String {
+    pub(crate) fn file_name(database: &str) -> String {
         format!("{database}.vellum")
     }
 
     /// The database's file.
     pub(crate) fn path(&self, database: &str) -> PathBuf {
         self.folder.join(Store::file_name(database))
-    }
-
-    /// Where the databases are.
-    pub(crate) fn folder(&self) -> &Path {
-        &self.folder
     }
 
     /// A new database, whose options are what was asked for.
@@ -79,8 +77,46 @@ impl Store {
         Ok(database)
     }
 
+    /// An existing database, whose options are what was asked for.
     pub(crate) fn open(&self, database: &str) -> Result<Database, Failure> {
-        Ok(self.builder().open(Store::file_name(database))?)
+        let database = self.builder().open(Store::file_name(database))?;
+        self.took_effect(&database)?;
+        Ok(database)
+    }
+
+    pub(crate) fn folder(&self) -> &Path {
+        &self.folder
+    }
+
+    fn log_path(&self, database: &str) -> PathBuf {
+        self.folder
+            .join(format!("{}-log", Store::file_name(database)))
+    }
+
+    /// Size of the log; 0 if there is none.
+    pub(crate) fn log_bytes(&self, database: &str) -> u64 {
+        fs::metadata(self.log_path(database)).map_or(0, |metadata| metadata.len())
+    }
+
+    /// Copies a database's files as they are.
+    pub(crate) fn copy(&self, from: &str, to: &str) -> Result<(), Failure> {
+        self.delete(to);
+        let pairs = [
+            (self.path(from), self.path(to)),
+            (self.log_path(from), self.log_path(to)),
+        ];
+        for (from, to) in pairs {
+            if from.exists() {
+                fs::copy(&from, &to).context(from.display())?;
+            }
+        }
+        Ok(())
+    }
+
+    /// Deletes a database's files. Those that are not there need no deleting.
+    pub(crate) fn delete(&self, database: &str) {
+        let _ = fs::remove_file(self.path(database));
+        let _ = fs::remove_file(self.log_path(database));
     }
 
     /// Everything that the databases of this folder have read and written so far.
@@ -91,10 +127,6 @@ impl Store {
     pub(crate) fn file_bytes(&self, database: &str) -> Result<u64, Failure> {
         let path = self.path(database);
         Ok(fs::metadata(&path).context(path.display())?.len())
-    }
-
-    pub(crate) fn remove(self) -> Result<(), Failure> {
-        fs::remove_dir_all(&self.folder).context(self.folder.display())
     }
 
     /// An option that was asked for and is not in effect would make every number a lie.
@@ -137,7 +169,15 @@ impl Store {
 
 /// The engine's options of a scenario.
 fn builder(plan: &EnginePlan) -> Builder {
-    let mut builder = Database::builder().durability(durability(plan.durability, plan.group_delay));
+    let mut builder = Database::builder()
+        .durability(durability(plan.durability, plan.group_delay))
+        .file_id(plan.file_id);
+    if let Some(mode) = plan.checkpoint {
+        builder = builder.checkpoint(match mode {
+            raw::Checkpoint::Background => CheckpointMode::Background,
+            raw::Checkpoint::Inline => CheckpointMode::Inline,
+        });
+    }
     if let Some(bytes) = plan.page_size {
         builder = builder.page_size(bytes as usize);
     }

@@ -5,9 +5,10 @@ use crate::units::Unit;
 
 use super::super::axis::Axis;
 use super::super::canvas::{self, Anchor, Canvas, Drawn, Ink, text_width};
-use super::{Data, Drawing, LEGEND, Mark, WIDTH, human, legend, remark};
+use super::{Data, Drawing, Mark, WIDTH, human, legend, legend_height, remark};
 
-const HEIGHT: i32 = 330;
+/// Height without the legend.
+const HEIGHT: i32 = 300;
 
 /// The axes and the rectangle they span.
 struct Frame {
@@ -18,6 +19,7 @@ struct Frame {
     right: i32,
     top: i32,
     bottom: i32,
+    height: i32,
 }
 
 impl Frame {
@@ -26,10 +28,10 @@ impl Frame {
             data.plot,
             &xs.iter().copied().flatten().collect::<Vec<f64>>(),
         );
-        let all = data
-            .series
-            .iter()
-            .flat_map(|one| one.values.iter().copied().flatten());
+        let all = data.series.iter().flat_map(|one| {
+            let ends = one.intervals.iter().copied().flatten().flatten();
+            one.values.iter().copied().flatten().chain(ends)
+        });
         let y = Axis::covering(&all.collect::<Vec<f64>>(), data.plot.y_scale, 5);
         let y_labels: Vec<String> = y.ticks.iter().map(|tick| data.unit.show(*tick)).collect();
         let left = 12
@@ -38,14 +40,17 @@ impl Frame {
                 .map(|label| text_width(label))
                 .max()
                 .unwrap_or(0);
+        // Room for a number above the highest point.
+        let top = legend_height(&data.series, left) + 20;
         Frame {
             x,
             y,
             y_labels,
             left,
             right: WIDTH - 26,
-            top: LEGEND + 8,
-            bottom: HEIGHT - 42,
+            top,
+            bottom: top + HEIGHT - 50,
+            height: top + HEIGHT - 8,
         }
     }
 
@@ -71,13 +76,18 @@ impl Frame {
 /// A few whole numbers get a tick each; else the axis is like any other.
 fn x_axis(plot: &Plot, values: &[f64]) -> Axis {
     let few = values.len() <= 12 && values.iter().all(|value| value.fract() == 0.0);
-    if plot.x_scale == Scale::Linear && few && values.len() > 1 {
-        return Axis::at(values);
+    let positive = values.iter().all(|value| *value > 0.0);
+    if few && values.len() > 1 && (plot.x_scale == Scale::Linear || positive) {
+        return Axis::at(values, plot.x_scale);
     }
     Axis::covering(values, plot.x_scale, 6)
 }
 
-pub(super) fn draw(data: &Data<'_>, xs: &[Option<f64>], x_unit: Unit) -> Result<Drawing, String> {
+pub(super) fn draw(
+    data: &Data<'_>,
+    xs: &[Option<f64>],
+    name: &dyn Fn(f64) -> String,
+) -> Result<Drawing, String> {
     let frame = Frame::new(data, xs);
     let mut hidden = 0;
     let mut marks: Vec<Vec<Mark>> = Vec::new();
@@ -97,14 +107,22 @@ pub(super) fn draw(data: &Data<'_>, xs: &[Option<f64>], x_unit: Unit) -> Result<
         }
         marks.push(shown);
     }
-    let svg = canvas::draw(WIDTH as u32, HEIGHT as u32, &data.plot.title, |canvas| {
-        scales(canvas, &frame, data, x_unit)?;
-        legend(canvas, &data.series, frame.left)?;
-        match data.plot.form {
-            PlotForm::Points => points(canvas, &marks),
-            _ => lines(canvas, &marks, data.unit),
-        }
-    })?;
+    let svg = canvas::draw(
+        WIDTH as u32,
+        frame.height as u32,
+        &data.plot.title,
+        |canvas| {
+            scales(canvas, &frame, data, name)?;
+            legend(canvas, &data.series, frame.left)?;
+            match data.plot.form {
+                PlotForm::Points => points(canvas, &marks),
+                _ => {
+                    intervals(canvas, &frame, data, xs)?;
+                    lines(canvas, &marks, data.unit)
+                }
+            }
+        },
+    )?;
     Ok(Drawing {
         svg,
         remark: remark(hidden)
@@ -112,21 +130,28 @@ pub(super) fn draw(data: &Data<'_>, xs: &[Option<f64>], x_unit: Unit) -> Result<
     })
 }
 
-fn scales(canvas: &Canvas<'_>, frame: &Frame, data: &Data<'_>, x_unit: Unit) -> Drawn {
+fn scales(
+    canvas: &Canvas<'_>,
+    frame: &Frame,
+    data: &Data<'_>,
+    name: &dyn Fn(f64) -> String,
+) -> Drawn {
     for (tick, label) in frame.y.ticks.iter().zip(&frame.y_labels) {
         let y = frame.at_y(frame.y.place(*tick).unwrap_or(0.0));
         canvas.line(&[(frame.left, y), (frame.right, y)], Ink::Grid, 1)?;
         canvas.text(label, (frame.left - 8, y), Anchor::End, Ink::Muted)?;
     }
+    let mut free = i32::MIN;
     for tick in &frame.x.ticks {
         let x = frame.at_x(frame.x.place(*tick).unwrap_or(0.0));
         canvas.line(&[(x, frame.bottom), (x, frame.bottom + 5)], Ink::Muted, 1)?;
-        canvas.text(
-            &x_unit.show(*tick),
-            (x, frame.bottom + 16),
-            Anchor::Middle,
-            Ink::Muted,
-        )?;
+        let label = name(*tick);
+        let half = text_width(&label) / 2 + 4;
+        // A label that would touch the one before it is left out; its tick stays.
+        if x - half >= free {
+            canvas.text(&label, (x, frame.bottom + 16), Anchor::Middle, Ink::Muted)?;
+            free = x + half;
+        }
     }
     canvas.line(
         &[(frame.left, frame.bottom), (frame.right, frame.bottom)],
@@ -136,10 +161,25 @@ fn scales(canvas: &Canvas<'_>, frame: &Frame, data: &Data<'_>, x_unit: Unit) -> 
     let middle = frame.left.midpoint(frame.right);
     canvas.text(
         &human(&data.plot.x),
-        (middle, HEIGHT - 8),
+        (middle, frame.height - 8),
         Anchor::Middle,
         Ink::Text,
     )
+}
+
+/// Thin lines from end to end of each interval.
+fn intervals(canvas: &Canvas<'_>, frame: &Frame, data: &Data<'_>, xs: &[Option<f64>]) -> Drawn {
+    for (number, one) in data.series.iter().enumerate() {
+        for (x, ends) in xs.iter().zip(&one.intervals) {
+            let (Some(x), Some([low, high])) = (x, ends) else {
+                continue;
+            };
+            if let (Some(low), Some(high)) = (frame.mark(*x, *low), frame.mark(*x, *high)) {
+                canvas.line(&[(low.x, low.y), (high.x, high.y)], Ink::Series(number), 1)?;
+            }
+        }
+    }
+    Ok(())
 }
 
 fn points(canvas: &Canvas<'_>, marks: &[Vec<Mark>]) -> Drawn {
@@ -157,6 +197,8 @@ fn lines(canvas: &Canvas<'_>, marks: &[Vec<Mark>], unit: Unit) -> Drawn {
         canvas.line(&path, Ink::Series(number), 2)?;
     }
     let mut labels: Vec<(i32, i32)> = Vec::new();
+    // More than two lines with a number at every point would be numbers only.
+    let numbers = marks.len() <= 2;
     for (number, shown) in marks.iter().enumerate() {
         for mark in shown {
             canvas.marker((mark.x, mark.y), 4, Ink::Series(number))?;
@@ -177,7 +219,7 @@ fn lines(canvas: &Canvas<'_>, marks: &[Vec<Mark>], unit: Unit) -> Drawn {
                 .take(number)
                 .flatten()
                 .any(|other| other.x == mark.x && other.value == mark.value);
-            if shown.len() <= 8 && free && !twin {
+            if numbers && shown.len() <= 8 && free && !twin {
                 canvas.text(&unit.show(mark.value), at, Anchor::Middle, Ink::Text)?;
                 labels.push(at);
             }

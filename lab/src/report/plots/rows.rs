@@ -5,7 +5,7 @@ use crate::units::Unit;
 
 use super::super::axis::Axis;
 use super::super::canvas::{self, Anchor, Canvas, Drawn, Ink, text_width};
-use super::{Data, Drawing, LEGEND, Mark, WIDTH, legend, remark};
+use super::{Data, Drawing, Mark, WIDTH, legend, legend_height, remark};
 
 /// Height of one bar and the gap after it.
 const BAR: i32 = 14;
@@ -34,11 +34,12 @@ impl Frame {
             .map(|value| text_width(&data.unit.show(*value)))
             .max()
             .unwrap_or(0);
+        let left = 14 + names.iter().map(|name| text_width(name)).max().unwrap_or(0);
         Frame {
             axis: Axis::covering(&all, data.plot.y_scale, 4),
-            left: 14 + names.iter().map(|name| text_width(name)).max().unwrap_or(0),
+            left,
             right: WIDTH - widest.max(30) - 14,
-            top: if data.series.len() > 1 { LEGEND } else { 8 },
+            top: legend_height(&data.series, left),
             step: if data.plot.form == PlotForm::Bars {
                 BAR * data.series.len() as i32 + 14
             } else {

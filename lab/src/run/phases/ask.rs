@@ -24,8 +24,8 @@ const NAMES: usize = 8;
 impl Bench<'_> {
     pub(super) fn ask(&mut self, plan: &PhasePlan, what: &AskPlan) -> Result<Notes, Failure> {
         let mut notes = Notes::new(plan.action.kind());
-        if what.cold_handle {
-            self.finish()?;
+        if let Some(cold) = what.cold {
+            self.make_cold(&plan.database, cold)?;
         }
         let database = self.database(&plan.database)?;
         let txn = database.begin_read()?;

@@ -28,6 +28,7 @@ impl Bench<'_> {
         };
         let rounds = experiment.run(&mut model)?;
         notes.set("time_ns", started.elapsed().as_nanos() as u64);
+        self.oracles.remove(&plan.database);
         self.grown.insert(plan.database.clone(), model);
         note_rounds(&mut notes, &plan.name, &rounds);
         Ok(notes)

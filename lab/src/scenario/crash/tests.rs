@@ -3,19 +3,24 @@
 use std::path::Path;
 
 use super::super::parse;
-use super::super::plan::{Action, Plan};
+use super::super::plan::{Action, Changes, Scenario};
 use crate::crash::{CrashPlan, Workload};
 use crate::failure::{Exit, Failure};
 
 const HEAD: &str = "schema = 1\nname = \"power\"\nquestion = \"Does it hold?\"\n";
 
-fn read(sections: &str) -> Result<Plan, Failure> {
-    parse(Path::new("power.toml"), format!("{HEAD}{sections}"), false)
+fn read(sections: &str) -> Result<Scenario, Failure> {
+    parse(
+        Path::new("power.toml"),
+        format!("{HEAD}{sections}"),
+        &Changes::default(),
+        false,
+    )
 }
 
 fn plan_of(sections: &str) -> CrashPlan {
     let plan = read(sections).unwrap_or_else(|failure| panic!("{failure}"));
-    match &plan.phases[0].action {
+    match &plan.cells[0].phases[0].action {
         Action::Crash(plan) => plan.clone(),
         other => panic!("{other:?}"),
     }

@@ -1,0 +1,72 @@
+//! `lab baseline`: save, list, accept, remove.
+
+use std::fs;
+use std::path::PathBuf;
+
+use crate::cli::{BaselineCommand, Format, Global};
+use crate::console::Console;
+use crate::failure::{Context, Exit, Failure};
+use crate::rundir;
+
+use super::baselines;
+
+pub(super) fn run(
+    command: &BaselineCommand,
+    global: &Global,
+    console: &Console,
+) -> Result<Exit, Failure> {
+    let out = &global.out;
+    match command {
+        BaselineCommand::Save { name, run } => {
+            if baselines::root(out).join(name).is_dir() {
+                return Err(Failure::usage(format!(
+                    "there is a baseline `{name}` already; `lab baseline accept {name}` replaces what is in it"
+                )));
+            }
+            save(name, run.as_ref(), global, console)
+        }
+        BaselineCommand::Accept { name, run } => save(name, run.as_ref(), global, console),
+        BaselineCommand::List => {
+            for name in baselines::names(out)? {
+                for scenario in baselines::scenarios(out, &name)? {
+                    let found = baselines::load(out, &name, &scenario)?;
+                    let text = match console.format {
+                        Format::Json | Format::Ndjson => format!(
+                            "{}\n",
+                            serde_json::json!({ "baseline": name, "scenario": scenario, "run": found.manifest.id, "revision": found.manifest.revision, "started_utc": found.manifest.started_utc })
+                        ),
+                        _ => format!(
+                            "{name}  {scenario}  {}  revision {}\n",
+                            found.manifest.started_utc, found.manifest.revision
+                        ),
+                    };
+                    console.result(&text)?;
+                }
+            }
+            Ok(Exit::Passed)
+        }
+        BaselineCommand::Rm { name } => {
+            let folder = baselines::root(out).join(baselines::checked(name)?);
+            if !folder.is_dir() {
+                return Err(Failure::missing(format!("there is no baseline `{name}`")));
+            }
+            fs::remove_dir_all(&folder).context(folder.display())?;
+            Ok(Exit::Passed)
+        }
+    }
+}
+
+fn save(
+    name: &str,
+    run: Option<&PathBuf>,
+    global: &Global,
+    console: &Console,
+) -> Result<Exit, Failure> {
+    let from = match run {
+        Some(run) => rundir::find(&global.out, run),
+        None => rundir::latest(&global.out)?,
+    };
+    let folder = baselines::save(&global.out, baselines::checked(name)?, &from)?;
+    console.result(&format!("{}\n", folder.display()))?;
+    Ok(Exit::Passed)
+}

@@ -1,0 +1,439 @@
+//! Every shipped scenario: its checks hold, and one whose threshold is changed turns red, with the right
+//! exit code and at its own line.
+#![allow(
+    missing_docs,
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::indexing_slicing,
+    clippy::panic
+)]
+
+use std::fs;
+use std::path::{Path, PathBuf};
+use std::process::{Command, Output};
+
+use serde_json::Value;
+
+fn scenarios() -> PathBuf {
+    Path::new(env!("CARGO_MANIFEST_DIR")).join("../scenarios")
+}
+
+fn lab(folder: &Path, arguments: &[&str]) -> Output {
+    Command::new(env!("CARGO_BIN_EXE_lab"))
+        .current_dir(folder)
+        .args(arguments)
+        .output()
+        .unwrap()
+}
+
+fn shipped() -> Vec<PathBuf> {
+    let mut paths: Vec<PathBuf> = fs::read_dir(scenarios())
+        .unwrap()
+        .map(|entry| entry.unwrap().path())
+        .filter(|path| path.extension().is_some_and(|ending| ending == "toml"))
+        .collect();
+    paths.sort();
+    assert!(paths.len() >= 20, "{paths:?}");
+    paths
+}
+
+/// The scenario with its first expectation made impossible: no metric is below zero. Also the line on
+/// which that stands.
+fn spoiled(text: &str) -> (String, u64) {
+    let start = text.find("\nexpect = ").expect("a check") + 1;
+    let end = start + text[start..].find('\n').unwrap_or(text.len() - start);
+    let line = text[..start].matches('\n').count() as u64 + 1;
+    let data = scenarios().join("data/debian").display().to_string();
+    let spoiled = format!("{}expect = \"< 0\"{}", &text[..start], &text[end..]);
+    (
+        spoiled.replace("\"data/debian\"", &format!("{data:?}")),
+        line,
+    )
+}
+
+#[test]
+fn one_changed_threshold_turns_each_scenario_red_and_nothing_else_does() {
+    for path in shipped() {
+        let text = fs::read_to_string(&path).unwrap();
+        let (text, line) = spoiled(&text);
+        let folder = tempfile::tempdir().unwrap();
+        let name = path.file_name().unwrap().to_str().unwrap();
+        fs::write(folder.path().join(name), text).unwrap();
+        let arguments = [
+            "--format",
+            "json",
+            "run",
+            "--quick",
+            "--keep-db",
+            "never",
+            name,
+        ];
+        let output = lab(folder.path(), &arguments);
+        let said = String::from_utf8_lossy(&output.stderr);
+        assert_eq!(output.status.code(), Some(3), "{name}: {said}");
+        assert!(
+            said.contains(&format!("{name}:{line}:")),
+            "{name}:{line}: {said}"
+        );
+        let document: Value = serde_json::from_slice(&output.stdout).unwrap();
+        let checks = document["runs"][0]["checks"].as_array().unwrap();
+        for (number, check) in checks.iter().enumerate() {
+            let verdict = check["verdict"].as_str().unwrap();
+            if number == 0 {
+                assert_eq!(
+                    (verdict, check["line"].as_u64()),
+                    ("fail", Some(line)),
+                    "{name}"
+                );
+            } else {
+                assert!(verdict != "fail" && verdict != "void", "{name}: {check}");
+            }
+        }
+        let cells = document["runs"][0]["cells"].as_array().unwrap();
+        for phase in cells
+            .iter()
+            .flat_map(|cell| cell["phases"].as_array().unwrap())
+        {
+            assert_eq!(phase["status"], "right", "{name}: {phase}");
+        }
+    }
+}
+
+const SHARDED: &str = r#"schema = 1
+[engine]
+durability = "none"
+[dataset]
+generator = "power-law"
+nodes = 200
+[sweep]
+repeats = 2
+[sweep.axes]
+"engine.cache" = ["16 pages", "64 pages"]
+"dataset.nodes" = [50, 200, 400]
+[[phase]]
+load = "bulk"
+[[phase]]
+name = "work"
+mix = { insert-node = 1, insert-edge = 2, neighbors = 2, two-hop = 1 }
+operations = 200
+[[check]]
+metric = "work.nodes"
+expect = "same over cache"
+[[check]]
+metric = "work.pages_per_operation"
+expect = "non-increasing within 5% over cache"
+[[plot]]
+title = "t"
+x = "nodes"
+y = ["work.pages_per_operation"]
+"#;
+
+fn digests(run: &Value) -> Vec<(Value, Vec<Value>)> {
+    let cells = run["cells"].as_array().unwrap();
+    let of = |cell: &Value| {
+        let phases = cell["phases"].as_array().unwrap();
+        phases.iter().map(|phase| phase["digest"].clone()).collect()
+    };
+    cells
+        .iter()
+        .map(|cell| (cell["at"].clone(), of(cell)))
+        .collect()
+}
+
+fn verdicts(run: &Value) -> Vec<Value> {
+    let checks = run["checks"].as_array().unwrap();
+    checks
+        .iter()
+        .map(|check| check["verdict"].clone())
+        .collect()
+}
+
+fn document(output: &Output) -> Value {
+    serde_json::from_slice(&output.stdout)
+        .unwrap_or_else(|error| panic!("{error}: {}", String::from_utf8_lossy(&output.stderr)))
+}
+
+/// Shards are processes of their own, as on several machines.
+#[test]
+fn shards_merge_to_the_same_verdict_and_digests() {
+    let folder = tempfile::tempdir().unwrap();
+    fs::write(folder.path().join("sharded.toml"), SHARDED).unwrap();
+    let json = ["--format", "json", "-q", "run", "sharded.toml"];
+    let whole = lab(folder.path(), &json);
+    assert_eq!(
+        whole.status.code(),
+        Some(0),
+        "{}",
+        String::from_utf8_lossy(&whole.stderr)
+    );
+    let mut parts = Vec::new();
+    for shard in ["1/3", "2/3", "3/3"] {
+        let output = lab(folder.path(), &[&json[..], &["--shard", shard]].concat());
+        assert_eq!(
+            output.status.code(),
+            Some(0),
+            "{}",
+            String::from_utf8_lossy(&output.stderr)
+        );
+        parts.push(
+            document(&output)["runs"][0]["id"]
+                .as_str()
+                .unwrap()
+                .to_owned(),
+        );
+    }
+    let two: Vec<&str> = parts.iter().take(2).map(String::as_str).collect();
+    let lacking = lab(folder.path(), &[&["merge"], &two[..]].concat());
+    assert_eq!(lacking.status.code(), Some(2));
+    assert!(String::from_utf8_lossy(&lacking.stderr).contains("4 of 6 cells"));
+    let all: Vec<&str> = parts.iter().map(String::as_str).collect();
+    let merged = lab(
+        folder.path(),
+        &[&["--format", "json", "-q", "merge"], &all[..]].concat(),
+    );
+    assert_eq!(
+        merged.status.code(),
+        Some(0),
+        "{}",
+        String::from_utf8_lossy(&merged.stderr)
+    );
+    let (whole, merged) = (document(&whole), document(&merged));
+    assert_eq!(digests(&whole["runs"][0]), digests(&merged["runs"][0]));
+    assert_eq!(verdicts(&whole["runs"][0]), verdicts(&merged["runs"][0]));
+    assert_eq!(merged["runs"][0]["ended"], "complete");
+}
+
+#[test]
+fn a_baseline_is_saved_listed_compared_and_removed() {
+    let folder = tempfile::tempdir().unwrap();
+    let text = SHARDED.replace("repeats = 2", "repeats = 1")
+        + "[[check]]\nmetric = \"work.nodes\"\nexpect = \"baseline ± 1%\"\n";
+    fs::write(folder.path().join("sharded.toml"), text).unwrap();
+    let run = |more: &[&str]| {
+        lab(
+            folder.path(),
+            &[&["-q", "--format", "json", "run", "sharded.toml"], more].concat(),
+        )
+    };
+    let first = run(&[]);
+    assert_eq!(verdicts(&document(&first)["runs"][0])[2], "skipped");
+    assert_eq!(
+        lab(folder.path(), &["baseline", "save", "good"])
+            .status
+            .code(),
+        Some(0)
+    );
+    assert_eq!(
+        lab(folder.path(), &["baseline", "save", "good"])
+            .status
+            .code(),
+        Some(2)
+    );
+    let listed = lab(folder.path(), &["baseline", "list"]);
+    assert!(String::from_utf8_lossy(&listed.stdout).contains("good  sharded"));
+    let again = run(&["--baseline", "good"]);
+    assert_eq!(verdicts(&document(&again)["runs"][0])[2], "pass");
+    let other = run(&["--baseline", "good", "--set", "phase.work.operations=400"]);
+    assert_eq!(other.status.code(), Some(3));
+    assert_eq!(verdicts(&document(&other)["runs"][0])[2], "fail");
+    let id = document(&again)["runs"][0]["id"]
+        .as_str()
+        .unwrap()
+        .to_owned();
+    let same = lab(
+        folder.path(),
+        &["compare", "good", &id, "--threshold", "100000"],
+    );
+    assert_eq!(
+        same.status.code(),
+        Some(0),
+        "{}",
+        String::from_utf8_lossy(&same.stdout)
+    );
+    assert_eq!(run(&["--baseline", "bad"]).status.code(), Some(5));
+    assert_eq!(
+        lab(folder.path(), &["baseline", "rm", "good"])
+            .status
+            .code(),
+        Some(0)
+    );
+    assert_eq!(
+        lab(folder.path(), &["baseline", "rm", "../x"])
+            .status
+            .code(),
+        Some(2)
+    );
+}
+
+#[test]
+fn a_budget_ends_a_run_and_keeps_what_it_has() {
+    let folder = tempfile::tempdir().unwrap();
+    let text = format!("{SHARDED}[budget]\ndisk = 1\n");
+    fs::write(folder.path().join("sharded.toml"), text).unwrap();
+    let output = lab(folder.path(), &["--format", "json", "run", "sharded.toml"]);
+    let said = String::from_utf8_lossy(&output.stderr).into_owned();
+    assert_eq!(output.status.code(), Some(6), "{said}");
+    assert!(said.contains("the budget is 1 B"), "{said}");
+    assert_eq!(document(&output)["runs"][0]["ended"], "over-budget");
+    assert!(
+        !folder.path().join("reports/latest").exists(),
+        "latest is a complete run"
+    );
+}
+
+/// What a new user would write from the documentation: eight lines.
+#[test]
+fn eight_lines_run() {
+    let folder = tempfile::tempdir().unwrap();
+    let text = "schema = 1\n[dataset]\ngenerator = \"tree\"\nnodes = 300\n[[phase]]\nload = \"bulk\"\n[[phase]]\nmix = { get-node = 3, two-hop = 1 }\n";
+    assert_eq!(text.lines().count(), 8);
+    fs::write(folder.path().join("mine.toml"), text).unwrap();
+    let output = lab(folder.path(), &["run", "mine.toml"]);
+    assert_eq!(
+        output.status.code(),
+        Some(0),
+        "{}",
+        String::from_utf8_lossy(&output.stderr)
+    );
+    let run = fs::canonicalize(folder.path().join("reports/latest")).unwrap();
+    let log = fs::read_to_string(run.join("latencies.hlog")).unwrap();
+    assert!(log.contains("Tag=cell-0/mix.two-hop,"), "{log}");
+    let plan = lab(folder.path(), &["plan", "mine.toml"]);
+    assert!(String::from_utf8_lossy(&plan.stdout).contains("as long as the last run took"));
+}
+
+#[test]
+fn telling_commands_tell() {
+    let folder = tempfile::tempdir().unwrap();
+    let here = scenarios().display().to_string();
+    let cases: &[(&[&str], &str)] = &[
+        (&["list", &here], "cache-capacity-sweep"),
+        (&["peers"], "sqlite"),
+        (&["doctor"], "file system"),
+        (&["schema", "scenario"], "\"block-skip\""),
+        (&["schema", "result"], "\"p99_ns\""),
+        (&["completions", "bash"], "lab"),
+    ];
+    for (arguments, piece) in cases {
+        let output = lab(folder.path(), arguments);
+        let said = String::from_utf8_lossy(&output.stdout);
+        assert_eq!(output.status.code(), Some(0), "{arguments:?}");
+        assert!(said.contains(piece), "{arguments:?}: {said}");
+    }
+}
+
+#[test]
+fn what_is_exported_can_be_imported() {
+    let folder = tempfile::tempdir().unwrap();
+    let data = folder.path().join("data");
+    fs::create_dir(&data).unwrap();
+    fs::write(data.join("nodes.jsonl"), "{\"id\":1,\"kind\":\"a\",\"name\":\"x\",\"data\":{\"k\":[1]}}\n{\"id\":2,\"kind\":\"b\",\"name\":\"y\"}\n").unwrap();
+    fs::write(
+        data.join("edges.tsv"),
+        "src\tdst\ttype\tdata\n1\t2\tto\t{}\n1\t2\tto\t\n2\t2\tself\t\n",
+    )
+    .unwrap();
+    for step in [
+        &["import", "data", "-o", "a.vellum"][..],
+        &["export", "a.vellum", "-o", "out"],
+        &["import", "out", "-o", "b.vellum"],
+        &["export", "b.vellum", "-o", "again"],
+    ] {
+        let output = lab(folder.path(), step);
+        assert_eq!(
+            output.status.code(),
+            Some(0),
+            "{step:?}: {}",
+            String::from_utf8_lossy(&output.stderr)
+        );
+    }
+    for file in ["nodes.jsonl", "edges.tsv"] {
+        let read = |name: &str| fs::read_to_string(folder.path().join(name).join(file)).unwrap();
+        assert_eq!(read("out"), read("again"), "{file}");
+        assert!(!read("out").is_empty());
+    }
+    assert_ne!(
+        lab(folder.path(), &["export", "a.vellum", "-o", "out"])
+            .status
+            .code(),
+        Some(0)
+    );
+}
+
+/// The answers of a peer are the model's, as the engine's own are; without it, it is named and skipped.
+#[test]
+fn peers_agree_or_are_named() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = scenarios().join("peers.toml").display().to_string();
+    let output = lab(
+        folder.path(),
+        &["--format", "json", "run", "--quick", &path],
+    );
+    assert_eq!(
+        output.status.code(),
+        Some(0),
+        "{}",
+        String::from_utf8_lossy(&output.stderr)
+    );
+    let document = document(&output);
+    let run = &document["runs"][0];
+    if cfg!(feature = "sqlite") {
+        let digests = digests(run);
+        assert_eq!(digests.len(), 2);
+        // Loading has no digest of its own; every mix has.
+        assert!(digests[0].1.iter().skip(1).all(Value::is_string));
+        assert_eq!(digests[0].1[1..], digests[1].1[1..]);
+    } else {
+        assert!(
+            run["missing"][0]
+                .as_str()
+                .unwrap()
+                .contains("--features sqlite")
+        );
+        assert_eq!(run["cells"].as_array().unwrap().len(), 1);
+    }
+}
+
+/// The first interrupt ends a run in order, with what it has.
+#[cfg(unix)]
+#[test]
+fn an_interrupted_run_keeps_what_it_has() {
+    let folder = tempfile::tempdir().unwrap();
+    let text = "schema = 1\n[dataset]\ngenerator = \"tree\"\nnodes = 300\n[sweep]\norder = \"written\"\n[sweep.axes]\n\"phase.work.duration\" = [\"1 ms\", \"10000 s\"]\n[[phase]]\nload = \"bulk\"\n[[phase]]\nname = \"work\"\nmix = \"get-node\"\n[[check]]\nmetric = \"work.operations\"\nexpect = \">= 1\"\n";
+    fs::write(folder.path().join("long.toml"), text).unwrap();
+    let child = Command::new(env!("CARGO_BIN_EXE_lab"))
+        .current_dir(folder.path())
+        .args(["--format", "json", "run", "long.toml"])
+        .stdout(std::process::Stdio::piped())
+        .stderr(std::process::Stdio::piped())
+        .spawn()
+        .unwrap();
+    let first_cell_is_stored = || {
+        let runs = fs::read_dir(folder.path().join("reports/runs")).ok()?;
+        let run = runs.flatten().next()?.path();
+        let text = fs::read_to_string(run.join("results.json")).ok()?;
+        let stored: Value = serde_json::from_str(&text).ok()?;
+        (stored["cells"].as_array()?.len() == 1).then_some(())
+    };
+    while first_cell_is_stored().is_none() {
+        std::thread::sleep(std::time::Duration::from_millis(20));
+    }
+    let pid = child.id().to_string();
+    assert!(
+        Command::new("kill")
+            .args(["-INT", &pid])
+            .status()
+            .unwrap()
+            .success()
+    );
+    let output = child.wait_with_output().unwrap();
+    let said = String::from_utf8_lossy(&output.stderr).into_owned();
+    assert_eq!(output.status.code(), Some(130), "{said}");
+    let document = document(&output);
+    let run = &document["runs"][0];
+    assert_eq!(
+        (&run["ended"], run["cells"].as_array().unwrap().len()),
+        (&Value::from("interrupted"), 1)
+    );
+    assert_eq!(verdicts(run), ["pass"]);
+}
