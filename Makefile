@@ -17,7 +17,8 @@ CRASH_SCENARIOS := $(filter-out scenarios/crash-long.toml,$(wildcard scenarios/c
 # All but the Debian graph, which `make demo` runs whole.
 GATED := $(filter-out scenarios/debian.toml scenarios/crash-%,$(wildcard scenarios/*.toml))
 
-.PHONY: help rust demo report regress test lint doc bench bench-instructions scale salvage crash crash-long crash-foreign fuzz fuzz-tools
+.PHONY: help rust demo report regress test lint doc bench bench-instructions bench-forensics forensic scale salvage crash crash-long \
+	crash-foreign fuzz fuzz-tools
 
 help: ## List the targets
 	@grep -E '^[a-z-]+:.*##' Makefile | awk -F':.*## ' '{printf "  make %-19s %s\n", $$1, $$2}'
@@ -46,6 +47,7 @@ regress: rust ## The quick gate: every scenario in its small size; its checks de
 test: rust ## Run every test
 	$(CARGO) test --locked --workspace
 	$(CARGO) test --locked -p vellum --features forensics,serde --test forensics
+	$(CARGO) test --locked -p lab --features forensics --test forensic
 
 lint: rust ## Formatting and clippy with warnings denied, every combination of features
 	$(CARGO) fmt --all --check
@@ -67,6 +69,13 @@ bench-instructions: rust ## Count their instructions, which repeat exactly; need
 		least=$$(awk '/^name = "gungraun"$$/ { getline; gsub(/[^0-9.]/, ""); print }' Cargo.lock); \
 		echo "missing: gungraun-runner; install it with: cargo install gungraun-runner --version $$least --locked" >&2; exit 1; }
 	$(CARGO) bench --locked -p vellum --bench instructions
+
+bench-forensics: rust ## Prove that counters cost nothing where they are off, and tell what they cost; needs valgrind
+	@command -v valgrind >/dev/null 2>&1 || { echo "missing: valgrind; install it with: apt-get install valgrind" >&2; exit 1; }
+	@CARGO="$(CARGO)" sh engine/benches/overhead.sh
+
+forensic: rust ## Build the lab that counts, beside the one that measures: for `lab explain`
+	$(CARGO) build --locked --release -p lab --features forensics --bin lab-forensic
 
 scale: rust ## Load 1,000,000 nodes and 10,000,000 edges with a 32 MiB cache, and measure
 	@$(CARGO) run --locked --quiet --release -p vellum --example scale

@@ -93,6 +93,8 @@ pub(crate) enum Command {
     Merge(MergeArgs),
     /// The scenarios of a folder, with their questions.
     List(ListArgs),
+    /// What scenarios can check and what the engine counts, with unit and meaning.
+    Metrics(crate::commands::metrics::MetricsArgs),
     /// Other stores that scenarios can compare with.
     Peers,
     /// What measurements on this machine are worth, and what would make them better.
@@ -107,6 +109,8 @@ pub(crate) enum Command {
     Import(ImportArgs),
     /// Check a database completely, read-only, and report every finding.
     Check(CheckArgs),
+    /// Do one thing to a database and tell what it took, page by page.
+    Explain(crate::commands::explain::ExplainArgs),
     /// Salvage every readable node and edge of a damaged database into a new one, and list what is lost.
     Recover(RecoverArgs),
     /// Copy a database with one bit of a page flipped, to see what damage does.

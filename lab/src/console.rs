@@ -117,6 +117,14 @@ impl Console {
         );
     }
 
+    /// Tells of something that has just happened, where results are written as lines of JSON.
+    pub(crate) fn event(&self, event: &serde_json::Value) -> Result<(), Failure> {
+        match self.format {
+            Format::Ndjson => self.result(&format!("{event}\n")),
+            _ => Ok(()),
+        }
+    }
+
     /// Writes a piece of the result to stdout.
     pub(crate) fn result(&self, text: &str) -> Result<(), Failure> {
         self.clear_line();

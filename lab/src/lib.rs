@@ -14,6 +14,7 @@ mod digest;
 mod failure;
 #[cfg(test)]
 mod faults;
+mod forensic;
 mod inspect;
 mod machine;
 mod nearest;
@@ -36,6 +37,8 @@ use clap::Parser;
 
 use self::cli::Cli;
 use self::console::Console;
+
+pub use self::inspect::{Looked, look_at_everything};
 
 /// The process: what was typed, carried out.
 pub fn main() -> ExitCode {

@@ -298,6 +298,19 @@ fn eight_lines_run() {
     let run = fs::canonicalize(folder.path().join("reports/latest")).unwrap();
     let log = fs::read_to_string(run.join("latencies.hlog")).unwrap();
     assert!(log.contains("Tag=cell-0/mix.two-hop,"), "{log}");
+    let lines = lab(
+        folder.path(),
+        &["--format", "ndjson", "-q", "run", "mine.toml"],
+    );
+    let lines: Vec<Value> = String::from_utf8_lossy(&lines.stdout)
+        .lines()
+        .map(|line| serde_json::from_str(line).unwrap())
+        .collect();
+    assert_eq!(
+        (&lines[0]["event"], &lines[0]["right"]),
+        (&Value::from("cell"), &Value::from(true))
+    );
+    assert_eq!(lines.last().unwrap()["exit_code"], 0);
     let plan = lab(folder.path(), &["plan", "mine.toml"]);
     assert!(String::from_utf8_lossy(&plan.stdout).contains("as long as the last run took"));
 }

@@ -217,8 +217,7 @@ impl Record {
         let event = register.note(event);
         // Written under the register's lock, so that lines stand in the order of their numbers.
         if self.sink.is_set() {
-            self.sink
-                .write(&event, self.page_size.load(Ordering::Relaxed));
+            self.sink.write(&event);
         }
     }
 

@@ -6,7 +6,7 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use super::event::{Action, Event};
 use crate::error::{Error, Result};
 
-/// What a trace's first line says besides the page size, so that a reader knows what follows.
+/// What a trace's first line says, so that a reader knows what follows.
 const FORMAT: u32 = 1;
 
 /// Where a trace goes, if one was asked for. Clones lead to the same place.
@@ -38,14 +38,14 @@ impl Sink {
     }
 
     /// Writes one line. The first failure ends the trace, not the work.
-    pub(super) fn write(&self, event: &Event, page_size: u64) {
+    pub(super) fn write(&self, event: &Event) {
         let Some(mut to) = self.lock() else { return };
         let begun = std::mem::replace(&mut to.begun, true);
         let Some(out) = &mut to.out else { return };
         let head = if begun {
             Ok(())
         } else {
-            writeln!(out, "{{\"trace\":{FORMAT},\"page_size\":{page_size}}}")
+            writeln!(out, "{{\"trace\":{FORMAT}}}")
         };
         if let Err(error) = head.and_then(|()| line(out, event)) {
             to.out = None;

@@ -13,4 +13,7 @@
 mod common;
 mod counters;
 mod identities;
+mod ledger;
+mod ownership;
 mod scenes;
+mod trace;

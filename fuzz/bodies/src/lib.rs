@@ -15,6 +15,7 @@ mod contents;
 mod edits;
 pub mod header;
 mod image;
+pub mod inspect;
 pub mod open_image;
 pub mod open_image_resealed;
 pub mod page_unpack;
@@ -33,6 +34,7 @@ pub const TARGETS: &[Target] = &[
     ("wal", |data| _ = wal::run(data)),
     ("adjacency_block", |data| _ = adjacency_block::run(data)),
     ("open_image", |data| _ = open_image::run(data)),
+    ("inspect", |data| _ = inspect::run(data)),
     ("open_image_resealed", |data| {
         _ = open_image_resealed::run(data)
     }),

@@ -6,7 +6,7 @@ mod pages;
 use vellum::format::header::SLOT_LEN;
 use vellum::format::log::SEGMENT_HEADER_LEN;
 
-use crate::{adjacency_block, edits, samples, wal};
+use crate::{adjacency_block, edits, inspect, samples, wal};
 
 /// An input to start from.
 #[derive(Clone, Debug)]
@@ -27,6 +27,7 @@ pub fn all() -> Vec<Seed> {
     add_logs(&mut seeds);
     add_blocks(&mut seeds);
     images::add(&mut seeds);
+    add_inspections(&mut seeds);
     seeds.0
 }
 
@@ -48,6 +49,25 @@ impl Seeds {
         let mut input = vec![form];
         edits::write(changes, &mut input);
         self.add(target, name, input);
+    }
+}
+
+/// Some of the images that are opened are looked at too, and again with their checksums repaired.
+fn add_inspections(seeds: &mut Seeds) {
+    let images: Vec<Seed> = seeds
+        .0
+        .iter()
+        .filter(|seed| seed.target == "open_image")
+        .step_by(3)
+        .cloned()
+        .collect();
+    for image in images {
+        let mut resealed = image.input.clone();
+        if let Some(form) = resealed.first_mut().filter(|form| **form > 0) {
+            *form += inspect::RESEALED;
+            seeds.add("inspect", format!("resealed-{}", image.name), resealed);
+        }
+        seeds.add("inspect", image.name, image.input);
     }
 }
 

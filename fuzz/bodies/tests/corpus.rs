@@ -9,7 +9,8 @@ use vellum::format::changes::TAGS;
 use vellum::format::page::PageKind;
 use vellum::format::sorted::Mode;
 use vellum_fuzz_bodies::{
-    TARGETS, adjacency_block, header, open_image, open_image_resealed, page_unpack, seeds, wal,
+    TARGETS, adjacency_block, header, inspect, open_image, open_image_resealed, page_unpack, seeds,
+    wal,
 };
 
 fn corpus() -> PathBuf {
@@ -182,4 +183,17 @@ fn resealed_images_get_past_their_checksums() {
             .iter()
             .any(|outcome| outcome.read && !outcome.sound)
     );
+}
+
+#[test]
+fn every_view_is_shown_and_files_are_saved() {
+    let outcomes = replay("inspect", inspect::run);
+    assert!(
+        outcomes
+            .iter()
+            .any(|looked| looked.header && looked.pages > 8)
+    );
+    assert!(outcomes.iter().any(|looked| !looked.header));
+    assert!(outcomes.iter().any(|looked| looked.saved > Some(0)));
+    assert!(outcomes.iter().any(|looked| looked.shown > 60));
 }

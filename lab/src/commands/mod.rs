@@ -7,10 +7,12 @@ mod check;
 mod compare;
 mod corrupt;
 mod crash;
+pub(crate) mod explain;
 mod export;
 mod import;
 mod inspect;
 mod merge;
+pub(crate) mod metrics;
 mod plan;
 mod recover;
 mod report;
@@ -32,6 +34,7 @@ pub(crate) fn dispatch(cli: Cli, console: &Console) -> Result<Exit, Failure> {
         Command::Baseline(command) => baseline::run(&command, &global, console),
         Command::Merge(args) => merge::run(&args, &global, console),
         Command::List(args) => tell::list(&args, console),
+        Command::Metrics(args) => metrics::run(&args, console),
         Command::Peers => tell::peers(console),
         Command::Doctor => tell::doctor(&global.out, console),
         Command::Schema(args) => tell::schema(&args, console),
@@ -39,6 +42,7 @@ pub(crate) fn dispatch(cli: Cli, console: &Console) -> Result<Exit, Failure> {
         Command::Export(args) => export::run(&args, console),
         Command::Import(args) => import::run(&args, console),
         Command::Check(args) => check::run(&args, console),
+        Command::Explain(args) => explain::run(&args, console),
         Command::Recover(args) => recover::run(&args, console),
         Command::Corrupt(args) => corrupt::run(&args, console),
         Command::Writer(args) => crate::store::writer::run(&args),

@@ -2,6 +2,7 @@
 //! files that the engine refuses too. Damage is something to show, never an error.
 
 mod diff;
+mod everything;
 mod hex;
 mod info;
 pub(crate) mod log;
@@ -22,6 +23,7 @@ use serde_json::Value;
 use crate::cli::Inspect;
 use crate::failure::Failure;
 
+pub use self::everything::{Looked, look_at_everything};
 use self::paint::Paint;
 use self::source::Source;
 

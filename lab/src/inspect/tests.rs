@@ -265,8 +265,8 @@ fn what_is_not_there_is_refused() {
 }
 
 #[test]
-fn trees_owners_and_pictures_are_drawn() {
-    let (folder, path) = sample();
+fn trees_owners_and_maps_are_drawn() {
+    let (_folder, path) = sample();
     holds(
         &look(
             &path,
@@ -300,6 +300,16 @@ fn trees_owners_and_pictures_are_drawn() {
         &look(&path, map(MapBy::Space)),
         &["        0  HHn", " n  nodes "],
     );
+    let unknown = Inspect::Tree(TreeArgs {
+        space: Some("edges".to_owned()),
+        dot: false,
+    });
+    assert!(seen(&path, &unknown, PLAIN).is_err());
+}
+
+#[test]
+fn a_picture_is_one_file_and_overwrites_none() {
+    let (folder, path) = sample();
     let svg = folder.path().join("map.svg");
     let drawn = Inspect::Map(MapArgs {
         by: MapBy::Kind,
@@ -316,6 +326,12 @@ fn trees_owners_and_pictures_are_drawn() {
             "</svg>",
         ],
     );
+    let tags = picture.split('<').skip(1);
+    assert!(
+        tags.into_iter()
+            .all(|tag| tag.starts_with(|first: char| first.is_ascii_lowercase() || first == '/')),
+        "not XML"
+    );
     let again = Inspect::Map(MapArgs {
         by: MapBy::Kind,
         svg: Some(svg),
@@ -325,11 +341,6 @@ fn trees_owners_and_pictures_are_drawn() {
         seen(&path, &again, PLAIN).is_err(),
         "nothing is overwritten"
     );
-    let unknown = Inspect::Tree(TreeArgs {
-        space: Some("edges".to_owned()),
-        dot: false,
-    });
-    assert!(seen(&path, &unknown, PLAIN).is_err());
 }
 
 /// With --redact no byte of a name or of data is left in any view, and structure is.

@@ -1,5 +1,7 @@
 //! Data that stands in pages of its own.
 
+use std::collections::HashSet;
+
 use vellum::PageRef;
 use vellum::format::blob::Extent;
 use vellum::format::node::BlobRef;
@@ -12,7 +14,12 @@ use super::scan::Scan;
 pub(super) fn read(scan: &Scan<'_>, blob: BlobRef) -> Result<Result<Vec<u8>, u64>, Failure> {
     let mut out = Vec::new();
     let mut index = Some(blob.index);
+    // A chain that comes back to a page is none, whatever its bytes add up to.
+    let mut passed = HashSet::new();
     while let Some(at) = index {
+        if !passed.insert(at) {
+            break;
+        }
         let read = scan.with(at, |page| {
             let view = page.blob_index().filter(|view| view.len() == blob.len)?;
             Some((view.extents().collect::<Vec<Extent>>(), view.next()))

@@ -7,7 +7,7 @@ use vellum::PageRef;
 use vellum::format::header::Header;
 use vellum::format::page::PageKind;
 
-use super::picture::is_tree;
+use super::picture::{is_tree, newest_birth};
 use super::scan::Scan;
 
 /// Which pages are free, and of which that is known.
@@ -128,8 +128,7 @@ fn youngest(scan: &Scan<'_>) -> Option<PageRef> {
 /// Whether a whole freelist is younger than everything that this state refers to. A freelist is the
 /// last that a state writes before its slot, so a newer state was written completely.
 pub(super) fn is_younger(scan: &Scan<'_>, header: &Header) -> bool {
-    let roots = header.roots.iter().filter_map(|root| root.page);
-    let newest = roots.chain(header.freelist).map(PageRef::birth).max();
+    let newest = newest_birth(header);
     let whole = || Free::of(scan, None).unknown.is_empty();
     youngest(scan).is_some_and(|chain| Some(chain.birth()) > newest) && whole()
 }

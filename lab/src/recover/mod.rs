@@ -39,14 +39,14 @@ impl<'s> Recovery<'s> {
     pub(crate) fn of(source: &'s Source) -> Result<Recovery<'s>, Failure> {
         let scan = Scan::of(source)?;
         let mut state = State::of(source, &scan);
-        let mut picture = Picture::of(&scan, state.header.as_ref());
         let other_is_lost = source.pages.slots().iter().any(Result::is_err);
+        let mut picture = Picture::of(&scan, state.header.as_ref(), other_is_lost);
         if let (true, Some(header)) = (other_is_lost, &state.header)
             && (picture.overtaken || free::is_younger(&scan, header))
         {
             let why = "pages are younger than the slot that is left, so the other one was newer";
             state = State::without_header(source, why);
-            picture = Picture::of(&scan, state.header.as_ref());
+            picture = Picture::of(&scan, state.header.as_ref(), other_is_lost);
         }
         let salvage = Salvage::of(&scan, &picture, &state)?;
         Ok(Recovery {

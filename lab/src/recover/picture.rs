@@ -11,6 +11,9 @@
 //! 3. *Births.* Without either, the younger of two pages that overlap has replaced the older one, and a
 //!    page that a younger branch over its range does not refer to had been replaced by then. What is
 //!    left is taken as *unproven*: it may be older than the state, and is reported as such.
+//!
+//! If the slot of a newer state may be lost, leaves younger than the slot that is left fill its holes,
+//! unproven as well.
 
 use std::collections::{BTreeMap, HashSet};
 
@@ -85,7 +88,8 @@ pub(super) struct Picture {
 }
 
 impl Picture {
-    pub(super) fn of(scan: &Scan<'_>, header: Option<&Header>) -> Picture {
+    /// `newer`: a header that was newer than this one may be lost.
+    pub(super) fn of(scan: &Scan<'_>, header: Option<&Header>, newer: bool) -> Picture {
         let free = Free::of(scan, header);
         let mut overtaken = false;
         let trees = KeySpace::ALL.map(|space| {
@@ -97,6 +101,7 @@ impl Picture {
                 births: header.map_or(u64::MAX, |header| header.birth_limit),
                 reached: HashSet::new(),
                 tree: Tree::default(),
+                younger_than: header.filter(|_| newer).and_then(newest_birth),
                 proof: Proof::Reached,
                 overtaken: &mut overtaken,
             };
@@ -146,6 +151,8 @@ struct Builder<'b, 's> {
     births: u64,
     reached: HashSet<u64>,
     tree: Tree,
+    /// Pages with greater births are of a newer state, if its header may be lost.
+    younger_than: Option<u64>,
     /// What is taken now is taken for this reason.
     proof: Proof,
     overtaken: &'b mut bool,
@@ -198,6 +205,7 @@ impl Builder<'_, '_> {
     /// Notes a hole and looks for what lay below it.
     fn lost(&mut self, hole: Hole) {
         self.tree.holes.push(hole.clone());
+        self.take_younger(&hole);
         if hole.level == 0 {
             return;
         }
@@ -237,6 +245,30 @@ impl Builder<'_, '_> {
             }
         }
         self.proof = before;
+    }
+
+    /// Leaves of a state that came after this one tell as much of the range as its own did, and the log
+    /// is replayed over either. What they hold beyond the range gives way to what is proven.
+    fn take_younger(&mut self, hole: &Hole) {
+        let Some(birth) = self.younger_than else {
+            return;
+        };
+        let over = |fact: &&Fact| {
+            let before_end = hole.to.as_ref().is_none_or(|to| fact.first < *to);
+            fact.level == 0 && fact.at.birth() > birth && before_end && fact.last >= hole.from
+        };
+        let mut leaves: Vec<&Fact> = self.scan.pages_of(self.space).filter(over).collect();
+        leaves.sort_by_key(|fact| std::cmp::Reverse(fact.at.birth()));
+        let mut claims = Claims::default();
+        for fact in leaves {
+            if !claims.overlap(fact) && self.reached.insert(fact.at.page()) {
+                claims.add(&fact.first, &fact.last);
+                self.tree.leaves.push(Leaf {
+                    at: fact.at,
+                    proof: Proof::Unproven,
+                });
+            }
+        }
     }
 
     /// Takes a page, everything below it, and the ranges of keys that it decides.
@@ -324,6 +356,12 @@ impl Claims {
         }
         self.0.insert(from, to);
     }
+}
+
+/// The greatest birth that a header refers to. The freelist is written last, and the roots before it.
+pub(super) fn newest_birth(header: &Header) -> Option<u64> {
+    let roots = header.roots.iter().filter_map(|root| root.page);
+    roots.chain(header.freelist).map(PageRef::birth).max()
 }
 
 /// Whether a page is one of the kinds that trees are made of.

@@ -9,7 +9,7 @@ mod account;
 mod damage;
 mod original;
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::fmt::Write;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Arc;
@@ -19,7 +19,7 @@ use vellum::storage::MemoryDirectory;
 use super::{Recovery, Report};
 use crate::inspect::source::Source;
 
-use self::account::{Account, Truth, truth_of};
+use self::account::{Account, Said, Truth, truth_of};
 use self::damage::{Kind, damage};
 use self::original::{NAME, Original};
 
@@ -134,7 +134,7 @@ fn compare(
     seed: u64,
     kind: Kind,
     account: &Account,
-    hurt: &std::collections::BTreeSet<u64>,
+    hurt: &BTreeSet<u64>,
     report: &Report,
     found: &Truth,
 ) -> Tally {
@@ -145,7 +145,19 @@ fn compare(
     };
     let said = account::Said::of(report, &account.truth);
     let place = |what: &str| format!("damage {seed} ({kind:?}): {what}; {}", report.basis);
-    // Everything that was saved was there, is the same, or is reported.
+    nothing_false(account, found, &said, &mut tally, &place);
+    everything_intact(account, hurt, found, &said, &mut tally, &place);
+    tally
+}
+
+/// Everything that was saved was there, and is the same or is reported.
+fn nothing_false(
+    account: &Account,
+    found: &Truth,
+    said: &Said,
+    tally: &mut Tally,
+    place: &impl Fn(&str) -> String,
+) {
     for (id, node) in &found.nodes {
         let Some(true_node) = account.truth.nodes.get(id) else {
             assert!(
@@ -170,7 +182,7 @@ fn compare(
         tally.partial += u64::from(node != true_node);
     }
     for (key, data) in &found.edges {
-        let Some(true_data) = account.edge(key, &said) else {
+        let Some(true_data) = account.edge(key, said) else {
             assert!(
                 said.is_unproven(key, &account.truth),
                 "{}",
@@ -192,7 +204,17 @@ fn compare(
         );
         tally.partial += u64::from(lost);
     }
-    // Everything on intact pages was saved, whole.
+}
+
+/// Everything on intact pages was saved, whole.
+fn everything_intact(
+    account: &Account,
+    hurt: &BTreeSet<u64>,
+    found: &Truth,
+    said: &Said,
+    tally: &mut Tally,
+    place: &impl Fn(&str) -> String,
+) {
     for (id, pages) in &account.nodes {
         let intact = !pages.iter().any(|page| hurt.contains(page));
         let whole = found
@@ -220,7 +242,6 @@ fn compare(
         );
         tally.count(intact, whole);
     }
-    tally
 }
 
 impl Tally {

@@ -24,6 +24,10 @@ pub(super) enum NodeFrom {
         name: Box<str>,
         data: Box<[u8]>,
     },
+    /// Nothing is known but that an edge names it, and whether that edge is of the state.
+    Edge {
+        proven: bool,
+    },
     /// Its cell is lost: what the indexes say of it.
     Indexes {
         kind: Option<u16>,
@@ -202,7 +206,8 @@ impl Salvage {
             }
         })?;
         let certain = picture.tree(KeySpace::In).is_certain();
-        for (key, leaf) in unproven {
+        // The youngest counts.
+        for (key, leaf) in unproven.into_iter().rev() {
             let gone = self.is_absent(key.node) || self.is_absent(key.peer);
             if !gone && (!certain || others.contains(&key)) {
                 self.edges.entry(key).or_insert(EdgeFrom::Leaf(leaf));
@@ -294,8 +299,9 @@ impl Salvage {
     /// it is known to be gone.
     fn join(&mut self) {
         let mut gone = Vec::new();
-        let mut unknown = BTreeSet::new();
-        for key in self.edges.keys() {
+        // Ends of which nothing else is known, and whether an edge of the state names them.
+        let mut unknown: BTreeMap<u64, bool> = BTreeMap::new();
+        for (key, from) in &self.edges {
             for end in [key.node, key.peer] {
                 if self.nodes.contains_key(&end) {
                     continue;
@@ -304,7 +310,8 @@ impl Salvage {
                     gone.push(*key);
                     break;
                 }
-                unknown.insert(end);
+                let proven = !matches!(from, EdgeFrom::Leaf(leaf) if leaf.proof == Proof::Unproven);
+                *unknown.entry(end).or_default() |= proven;
             }
         }
         for key in &gone {
@@ -316,14 +323,8 @@ impl Salvage {
             .keys()
             .flat_map(|key| [key.node, key.peer])
             .collect();
-        for id in unknown.intersection(&kept) {
-            self.nodes.insert(
-                *id,
-                NodeFrom::Indexes {
-                    kind: None,
-                    name: None,
-                },
-            );
+        for (id, proven) in unknown.into_iter().filter(|(id, _)| kept.contains(id)) {
+            self.nodes.insert(id, NodeFrom::Edge { proven });
         }
     }
 }

@@ -156,6 +156,13 @@ impl Writer<'_, '_> {
                 name.to_string(),
                 data.to_vec(),
             ),
+            NodeFrom::Edge { proven } => {
+                self.note_indexed(id, false, false);
+                if !proven {
+                    self.written.unproven_nodes.push(id);
+                }
+                (self.terms.unknown_kind(), String::new(), Vec::new())
+            }
             NodeFrom::Indexes { kind, name } => {
                 self.note_indexed(id, kind.is_some(), name.is_some());
                 let kind = match kind {

@@ -79,27 +79,13 @@ pub(crate) fn execute(
     manifest.id.clone_from(&folder.id);
     let mut run = empty(scenario, &folder.id, orders);
     let order = order(scenario, orders, &mut run);
-    let mut stopped = None;
-    let all = order.len();
-    for (done, (repeat, number)) in order.into_iter().enumerate() {
-        let Some(plan) = scenario.cells.get(number) else {
-            continue;
-        };
-        console.step(done, all, &label(scenario, number, repeat));
-        match workshop.run(plan, number, repeat, &folder) {
-            Ok(found) => gathered.add(number, plan, found)?,
-            Err(failure) if matches!(failure.exit, Exit::Interrupted | Exit::Budget) => {
-                stopped = Some(failure);
-                break;
-            }
-            Err(failure) => return Err(failure),
-        }
-        run.cells = gathered.cells();
-        folder.save(&run, &manifest)?;
-        if !run.right() {
-            break;
-        }
-    }
+    let stage = Stage {
+        scenario,
+        folder: &folder,
+        manifest: &manifest,
+        console,
+    };
+    let stopped = stage.cells(order, &mut workshop, &mut gathered, &mut run)?;
     workshop.clear(&folder, run.right())?;
     if let Some(failure) = &stopped {
         run.ended = match failure.exit {
@@ -126,6 +112,51 @@ pub(crate) fn execute(
         orders.out,
         console,
     )
+}
+
+/// Where cells are carried out and what is known of them is kept.
+struct Stage<'a> {
+    scenario: &'a Scenario,
+    folder: &'a RunDir,
+    manifest: &'a Manifest,
+    console: &'a Console,
+}
+
+impl Stage<'_> {
+    /// Carries out the cells in this order. What stops them early, but in order, is returned.
+    fn cells(
+        &self,
+        order: Vec<(u32, usize)>,
+        workshop: &mut Workshop<'_>,
+        gathered: &mut Gathered,
+        run: &mut Run,
+    ) -> Result<Option<Failure>, Failure> {
+        let all = order.len();
+        for (done, (repeat, number)) in order.into_iter().enumerate() {
+            let Some(plan) = self.scenario.cells.get(number) else {
+                continue;
+            };
+            self.console
+                .step(done, all, &label(self.scenario, number, repeat));
+            match workshop.run(plan, number, repeat, self.folder) {
+                Ok(found) => gathered.add(number, plan, found)?,
+                Err(failure) if matches!(failure.exit, Exit::Interrupted | Exit::Budget) => {
+                    return Ok(Some(failure));
+                }
+                Err(failure) => return Err(failure),
+            }
+            run.cells = gathered.cells();
+            self.folder.save(run, self.manifest)?;
+            self.console.event(&serde_json::json!({
+                "event": "cell", "run": run.id, "number": number, "at": plan.at, "repeat": repeat,
+                "done": done + 1, "of": all, "right": run.right(),
+            }))?;
+            if !run.right() {
+                break;
+            }
+        }
+        Ok(None)
+    }
 }
 
 /// Stores and renders a run, and says how it ended.

@@ -206,7 +206,7 @@ fn legend(
             grouped(*pages),
             x + LEGEND_COLUMN - 32,
             y + 11,
-            share(*pages, all)
+            escaped(&share(*pages, all))
         );
     }
 }
