@@ -19,11 +19,14 @@ FEATURES := "" forensics sim serde forensics,sim forensics,serde sim,serde foren
 # What `make report` runs.
 FIRST := cache-capacity-sweep regression-10k-a regression-10k-b regression-10k-c regression-10k-d open-cost cold-path \
 	insert-amplification locality batch-size traversal-cache-sweep topology compression concurrency
+# Crashes of every way into the file; the long run apart.
+CRASH_SCENARIOS := $(filter-out scenarios/crash-long.toml,$(wildcard scenarios/crash-*.toml))
 # All but the Debian graph, which `make demo` runs whole.
-GATED := $(filter-out scenarios/debian.toml,$(wildcard scenarios/*.toml))
+GATED := $(filter-out scenarios/debian.toml scenarios/crash-%,$(wildcard scenarios/*.toml))
 
-.PHONY: help rust demo report regress test crash-self-test lint doc bench bench-limits bench-instructions bench-forensics forensic scale salvage fuzz fuzz-tools fuzz-long fuzz-coverage \
-	real-faults coverage mutants schedules miri
+.PHONY: help rust demo report regress test crash-self-test lint doc bench bench-limits bench-instructions bench-forensics \
+	forensic scale salvage crash crash-long crash-foreign fuzz fuzz-tools fuzz-long fuzz-coverage real-faults coverage \
+	mutants schedules miri
 
 help: ## List the targets
 	@grep -E '^[a-z-]+:.*##' Makefile | awk -F':.*## ' '{printf "  make %-19s %s\n", $$1, $$2}'
@@ -92,6 +95,17 @@ forensic: rust ## Build the lab that counts, beside the one that measures: for `
 
 scale: rust ## Load 1,000,000 nodes and 10,000,000 edges with a 32 MiB cache, and measure
 	@$(CARGO) run --locked --quiet --release -p vellum --example scale
+
+crash: rust ## Crash every way into the file at every point, in a million ways; ends with the paths of reports
+	@$(CARGO) run --locked --quiet --release -p lab --bin lab -- run $(CRASH_SCENARIOS)
+
+crash-long: rust ## The same with more than twenty million states
+	@$(CARGO) run --locked --quiet --release -p lab --bin lab -- run scenarios/crash-long.toml
+
+crash-foreign: rust ## The crash enumerator finds a known loss in redb 4.1.0 and nothing in 4.6.0
+	@for version in 4.1 4.6; do \
+		$(CARGO) test --locked --manifest-path lab/foreign/redb-$$version/Cargo.toml -- --nocapture || exit 1; \
+	done
 
 salvage: rust ## Damage a database 1,000 times at random, salvage it, and compare; writes reports/salvage.md
 	VELLUM_SALVAGE_DAMAGES=1000 VELLUM_SALVAGE_REPORT=$(CURDIR)/reports/salvage.md \

@@ -12,6 +12,7 @@ mod common;
 
 use std::sync::{Arc, Mutex};
 
+use common::disk::SyncedDisk;
 use common::{Model, dump, id};
 use vellum::storage::MemoryDirectory;
 use vellum::{
@@ -255,4 +256,49 @@ fn a_missing_log_is_told_and_nothing_is_changed() {
     assert!(alone.contents(LOG).is_none());
     alone.put(LOG, whole.contents(LOG).unwrap());
     assert!(content(&recover(options(&alone), false).0) == content(&db));
+}
+
+/// A process that died while closing leaves a header that names no log, in the operating system's memory
+/// alone. The next one reads it and begins a new log in the place of the old: a power cut must not find
+/// the older header then, which names a log that is gone.
+#[test]
+fn what_a_dead_process_did_not_sync_is_synced_before_it_is_relied_upon() {
+    let disk = SyncedDisk::default();
+    let options = || {
+        Database::builder()
+            .in_directory(disk.directory())
+            .checkpoint(CheckpointMode::Inline)
+    };
+    let db = options().create("graph").unwrap();
+    let mut txn = db.begin_write().unwrap();
+    txn.insert_node("kind", "kept", b"").unwrap();
+    txn.commit().unwrap();
+    let durable = disk.survivors();
+    db.close().unwrap();
+    let closed = disk.survivors().contents("graph").unwrap();
+    disk.seem("graph", &closed, &durable.contents("graph").unwrap());
+    let log = durable.contents("graph-log").unwrap();
+    disk.seem("graph-log", &log, &log);
+    let before = disk.history().len();
+    let db = options().open("graph").unwrap();
+    let mut txn = db.begin_write().unwrap();
+    txn.insert_node("kind", "new", b"").unwrap();
+    txn.commit().unwrap();
+    let cuts = disk.history().split_off(before);
+    assert!(
+        cuts.iter().any(|(name, _)| name.is_empty()),
+        "the log was replaced"
+    );
+    for (name, survivors) in cuts {
+        let db = Database::builder()
+            .in_directory(Arc::new(survivors))
+            .open("graph")
+            .unwrap_or_else(|error| panic!("after the sync of {name:?}: {error}"));
+        let txn = db.begin_read().unwrap();
+        assert_eq!(
+            txn.nodes_named("kept").count(),
+            1,
+            "after the sync of {name:?}"
+        );
+    }
 }

@@ -121,6 +121,8 @@ pub(crate) enum Command {
     Report(ReportArgs),
     /// Let real faults happen: kills, power cuts of a file system, failing and full disks, racing openers.
     Real(RealArgs),
+    /// Look at one crash state of a recorded session again.
+    Crash(CrashArgs),
     /// The writer that the kill phase starts and kills.
     #[command(name = "__writer", hide = true)]
     Writer(WriterArgs),
@@ -277,6 +279,30 @@ impl MapBy {
             MapBy::Damage => "damage",
         }
     }
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct CrashArgs {
+    #[command(subcommand)]
+    pub(crate) what: Crash,
+}
+
+#[derive(Debug, Subcommand)]
+pub(crate) enum Crash {
+    /// Make exactly one crash state again, recover it and judge it. Exit code 4 if it breaks a rule.
+    Replay(ReplayArgs),
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct ReplayArgs {
+    /// The state, as a failed run printed it.
+    pub(crate) id: String,
+    /// Also print what the session did, what was pending and what was kept.
+    #[arg(long)]
+    pub(crate) trace: bool,
+    /// Write the files of the state into this folder.
+    #[arg(long, value_name = "DIR")]
+    pub(crate) keep: Option<PathBuf>,
 }
 
 #[derive(Debug, Args)]

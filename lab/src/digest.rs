@@ -30,11 +30,16 @@ impl Digest {
     pub(crate) fn text(&mut self, text: &str) {
         self.bytes(text.as_bytes());
     }
+
+    /// The digest of what was added so far.
+    pub(crate) fn value(&self) -> u128 {
+        self.state.digest128()
+    }
 }
 
 impl fmt::Display for Digest {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "{:032x}", self.state.digest128())
+        write!(f, "{:032x}", self.value())
     }
 }
 

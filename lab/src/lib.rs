@@ -1,13 +1,13 @@
 //! The laboratory of Vellum. `docs/architecture.md` maps this crate; `lab --help` lists what it does.
 //!
-//! It is a library so that the fuzz targets reach the inspector. The command line is its contract.
+//! It is a library so that the fuzz targets reach the inspector, and adapters of other engines the crash
+//! enumerator. The command line is its contract.
 
 mod cli;
 mod commands;
 mod console;
 #[cfg(test)]
 mod content;
-#[cfg(test)]
 mod crash;
 #[cfg(test)]
 mod damage;
@@ -36,6 +36,8 @@ mod stats;
 mod store;
 mod units;
 pub mod untrusted;
+
+pub use self::crash::foreign;
 
 use std::process::ExitCode;
 

@@ -127,6 +127,8 @@ impl Store {
 
     /// Creates the log of this handle and makes the header name it, before anything is logged.
     pub(super) fn create_log(&self, trees: &mut Trees) -> Result<Arc<LogWriter>> {
+        // The new log takes the place of one that an older state may name.
+        trees.settle()?;
         let birth_limit = trees.next_birth_limit();
         let generation = FIRST_GENERATION;
         let salt = crc(&[

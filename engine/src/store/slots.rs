@@ -107,6 +107,9 @@ pub(crate) struct Slots {
     pub(crate) header: Header,
     /// The current state stands in a root record only; its slot must be written before the next.
     pending: bool,
+    /// The slots that were read may exist only in the operating system's memory, after a process that
+    /// died before its sync.
+    unsynced: bool,
     tally: Tally,
 }
 
@@ -127,12 +130,20 @@ impl Slots {
             poison: Arc::clone(poison),
             header,
             pending,
+            unsynced: true,
             tally,
         }
     }
 
-    /// Writes the current state to its slot if only a root record holds it yet.
+    /// Makes the current state durable in its slot, before anything is done that only it allows: pages
+    /// that the state before still needs are written over, and the log that it names is replaced.
     pub(crate) fn settle(&mut self) -> Result<()> {
+        if self.unsynced {
+            let synced = self.file.sync();
+            let context = |e| Error::io("syncing the database that was opened", e);
+            self.poison.critical(synced.map_err(context))?;
+            self.unsynced = false;
+        }
         if self.pending {
             if planted!("recorded-state-not-settled") {
                 self.pending = false;

@@ -119,6 +119,11 @@ impl Trees {
         ))
     }
 
+    /// Makes the current state durable in its slot if it may not be.
+    pub(crate) fn settle(&mut self) -> Result<()> {
+        self.slots.settle()
+    }
+
     /// Publishes the same trees with another log, or none. Reserves births for this owner.
     pub(crate) fn publish_log(&mut self, covered: Covered) -> Result<()> {
         self.slots.publish_same(|header| covered.put(header))?;

@@ -140,7 +140,19 @@ impl SyncedDisk {
         survivors
     }
 
-    /// What a power cut after each sync so far would have left, with the name of the synced file.
+    /// Puts a file there that reads as `live`, of which only `synced` would survive.
+    pub fn seem(&self, name: &str, live: &[u8], synced: &[u8]) {
+        let memory = MemoryDirectory::new();
+        memory.put(name, live.to_vec());
+        let file = SyncedFile {
+            live: memory.open(name, OpenMode::Write).unwrap(),
+            synced: Mutex::new(synced.to_vec()),
+        };
+        self.files().insert(name.to_owned(), Arc::new(file));
+    }
+
+    /// What a power cut after each sync so far would have left, with the name of the synced file; an
+    /// empty name for the directory.
     pub fn history(&self) -> Vec<(String, MemoryDirectory)> {
         self.history.lock().unwrap().clone()
     }
@@ -188,6 +200,11 @@ impl Directory for SyncedDisk {
     }
 
     fn sync(&self) -> io::Result<()> {
+        let survivors = self.survivors();
+        self.history
+            .lock()
+            .unwrap()
+            .push((String::new(), survivors));
         Ok(())
     }
 }

@@ -6,6 +6,7 @@ mod baselines;
 mod check;
 mod compare;
 mod corrupt;
+mod crash;
 pub(crate) mod explain;
 mod export;
 mod import;
@@ -49,6 +50,7 @@ pub(crate) fn dispatch(cli: Cli, console: &Console) -> Result<Exit, Failure> {
         Command::Victim(args) => crate::real::victim(&args),
         Command::Opener(args) => crate::real::opener(&args),
         Command::Report(args) => report::run(&args, &global, console),
+        Command::Crash(args) => crash::run(&args, console),
         Command::Inspect(args) => inspect::run(&args, global.verbose, console),
     }
 }

@@ -57,7 +57,7 @@ fn earlier(out: &Path, scenario: &str) -> Option<f64> {
 fn size(plan: &Plan) -> Option<(u64, u64)> {
     match &plan.dataset {
         DatasetPlan::Generated(generator) => Some((generator.nodes, generator.edges())),
-        DatasetPlan::Files(_) => None,
+        DatasetPlan::Files(_) | DatasetPlan::Nothing => None,
     }
 }
 

@@ -41,6 +41,11 @@ impl Model {
         self.nodes.keys().copied().collect()
     }
 
+    /// The lowest id never issued.
+    pub(crate) fn next_id(&self) -> u64 {
+        self.next.max(1)
+    }
+
     pub(crate) fn put_node(&mut self, id: u64, kind: &str, name: &str, data: &[u8]) {
         number(&mut self.kinds, kind);
         self.next = self.next.max(id + 1);
@@ -85,9 +90,9 @@ impl Model {
     }
 
     /// Of everything that can be read.
-    pub(crate) fn digest(&self) -> String {
+    pub(crate) fn digest(&self) -> u128 {
         let mut digest = Digest::new();
-        digest.number(self.next.max(1));
+        digest.number(self.next_id());
         digest.number(self.nodes.len() as u64);
         digest.number(self.edges.len() as u64);
         for (id, node) in &self.nodes {
@@ -107,7 +112,7 @@ impl Model {
             self.edge(&mut digest, [target, source], label, ordinal);
         }
         self.indexes(&mut digest);
-        digest.to_string()
+        digest.value()
     }
 
     fn edge(&self, digest: &mut Digest, ends: [u64; 2], label: usize, ordinal: u32) {
@@ -141,7 +146,7 @@ impl Model {
 }
 
 /// The same digest of what the database says.
-pub(crate) fn digest_of(txn: &ReadTxn) -> vellum::Result<String> {
+pub(crate) fn digest_of(txn: &ReadTxn) -> vellum::Result<u128> {
     let mut digest = Digest::new();
     digest.number(txn.next_id());
     digest.number(txn.node_count());
@@ -188,5 +193,5 @@ pub(crate) fn digest_of(txn: &ReadTxn) -> vellum::Result<String> {
     for label in txn.labels()? {
         digest.text(&label);
     }
-    Ok(digest.to_string())
+    Ok(digest.value())
 }

@@ -5,7 +5,7 @@
 //! needs no examination of its own. Crash states differ mostly in pages that nothing refers to, so few
 //! sessions stand for many states.
 
-use std::collections::HashMap;
+use std::collections::{BTreeMap, HashMap, HashSet};
 use std::io;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
@@ -13,7 +13,7 @@ use vellum::storage::sim::{Disk, Image};
 use vellum::storage::{Directory, LockMode, OpenMode, Storage};
 
 /// Something that a session asked of the disk it began with.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub(crate) enum Question {
     /// Whether there is a file of that name.
     Exists(Arc<str>),
@@ -43,8 +43,8 @@ impl Question {
 
 /// A directory that notes the questions asked of it. Clones share the notes.
 ///
-/// What a session wrote itself follows from what it read before, so reading it back tells nothing new;
-/// the same place of the first disk is noted then, which at worst tells states apart without need.
+/// What a session wrote itself follows from what it read before, so reading it back tells nothing new
+/// and is no question.
 #[derive(Clone)]
 pub(crate) struct Watched {
     inner: Arc<dyn Directory>,
@@ -53,12 +53,66 @@ pub(crate) struct Watched {
 
 #[derive(Default)]
 struct Notes {
+    /// Each question once: asked again, it would have the same answer.
     asked: Vec<Question>,
+    known: HashSet<Question>,
     /// For names that the session changed: the file of the first disk that is meant, if it is one.
     origins: HashMap<String, Option<Arc<str>>>,
+    /// By file of the first disk: what the session wrote there.
+    written: HashMap<Arc<str>, Written>,
+}
+
+/// Parts of a file that were written, by their starts, with their ends. They neither touch nor overlap.
+#[derive(Default)]
+struct Written(BTreeMap<u64, u64>);
+
+impl Written {
+    fn add(&mut self, start: u64, end: u64) {
+        if start >= end {
+            return;
+        }
+        let (mut start, mut end) = (start, end);
+        // Those that begin before the end and reach the start become one with it.
+        let touching: Vec<(u64, u64)> = self
+            .0
+            .range(..=end)
+            .rev()
+            .map(|(from, to)| (*from, *to))
+            .take_while(|(_, to)| *to >= start)
+            .collect();
+        for (from, to) in touching {
+            self.0.remove(&from);
+            (start, end) = (start.min(from), end.max(to));
+        }
+        self.0.insert(start, end);
+    }
+
+    /// The parts between these places that were not written.
+    fn rest(&self, start: u64, end: u64) -> Vec<(u64, u64)> {
+        let mut rest = Vec::new();
+        let mut at = start;
+        let before = self.0.range(..=start).next_back();
+        let first = before.map_or(start, |(from, _)| *from);
+        for (from, to) in self.0.range(first..end) {
+            if *from > at {
+                rest.push((at, *from));
+            }
+            at = at.max(*to);
+        }
+        if at < end {
+            rest.push((at, end));
+        }
+        rest
+    }
 }
 
 impl Notes {
+    fn ask(&mut self, question: Question) {
+        if self.known.insert(question.clone()) {
+            self.asked.push(question);
+        }
+    }
+
     fn origin(&self, name: &str) -> Option<Arc<str>> {
         self.origins
             .get(name)
@@ -112,7 +166,7 @@ impl Directory for Watched {
     fn exists(&self, name: &str) -> io::Result<bool> {
         let mut notes = self.notes();
         if !notes.origins.contains_key(name) {
-            notes.asked.push(Question::Exists(name.into()));
+            notes.ask(Question::Exists(name.into()));
         }
         self.inner.exists(name)
     }
@@ -147,32 +201,58 @@ struct WatchedFile {
 }
 
 impl WatchedFile {
-    fn note(&self, question: impl FnOnce(Arc<str>) -> Question) {
+    /// What is to be noted concerns a file of the first disk only.
+    fn note(&self, what: impl FnOnce(&mut Notes, &Arc<str>)) {
         if let Some(name) = &self.origin {
-            let mut notes = self.notes.lock().unwrap_or_else(PoisonError::into_inner);
-            notes.asked.push(question(Arc::clone(name)));
+            what(
+                &mut self.notes.lock().unwrap_or_else(PoisonError::into_inner),
+                name,
+            );
         }
     }
 }
 
 impl Storage for WatchedFile {
     fn len(&self) -> io::Result<u64> {
-        self.note(Question::Len);
+        self.note(|notes, name| notes.ask(Question::Len(Arc::clone(name))));
         self.file.len()
     }
 
     fn read_at(&self, offset: u64, out: &mut [u8]) -> io::Result<()> {
-        let len = out.len();
-        self.note(|name| Question::Read { name, offset, len });
+        let end = offset.saturating_add(out.len() as u64);
+        self.note(|notes, name| {
+            let written = notes.written.get(name);
+            let rest = written.map_or_else(|| vec![(offset, end)], |w| w.rest(offset, end));
+            for (offset, end) in rest {
+                notes.ask(Question::Read {
+                    name: Arc::clone(name),
+                    offset,
+                    len: usize::try_from(end - offset).unwrap_or(usize::MAX),
+                });
+            }
+        });
         self.file.read_at(offset, out)
     }
 
     fn write_at(&self, offset: u64, data: &[u8]) -> io::Result<()> {
-        self.file.write_at(offset, data)
+        self.file.write_at(offset, data)?;
+        let end = offset.saturating_add(data.len() as u64);
+        self.note(|notes, name| {
+            let written = notes.written.entry(Arc::clone(name)).or_default();
+            written.add(offset, end);
+        });
+        Ok(())
     }
 
     fn set_len(&self, len: u64) -> io::Result<()> {
-        self.file.set_len(len)
+        self.file.set_len(len)?;
+        // How long it was decides what stands where it grew; what was cut off is the session's doing.
+        self.note(|notes, name| {
+            notes.ask(Question::Len(Arc::clone(name)));
+            let written = notes.written.entry(Arc::clone(name)).or_default();
+            written.add(len, u64::MAX);
+        });
+        Ok(())
     }
 
     fn sync(&self) -> io::Result<()> {
@@ -236,5 +316,52 @@ impl<T> Sessions<T> {
             }
         }
         self.steps[at] = Step::End(result);
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    #![allow(clippy::unwrap_used)]
+
+    use vellum::storage::sim::SimDirectory;
+
+    use super::*;
+
+    #[test]
+    fn parts_that_were_written_are_kept_apart_from_the_rest() {
+        let mut written = Written::default();
+        for (start, end) in [(10, 20), (30, 40), (20, 25), (38, 50), (60, 60)] {
+            written.add(start, end);
+        }
+        assert_eq!(written.rest(0, 70), [(0, 10), (25, 30), (50, 70)]);
+        assert_eq!(written.rest(12, 24), []);
+        assert_eq!(written.rest(24, 26), [(25, 26)]);
+        written.add(0, 100);
+        assert_eq!(written.0.len(), 1);
+    }
+
+    fn disk(bytes: &[u8]) -> Disk {
+        let mut disk = Disk::default();
+        disk.put("f", Image::new(bytes));
+        disk
+    }
+
+    /// Only what a session read and had not written itself tells disks apart.
+    #[test]
+    fn sessions_are_shared_by_disks_that_answer_alike() {
+        let first = disk(b"abcdefgh");
+        let watched = Watched::new(Arc::new(SimDirectory::with(first.clone())));
+        let file = watched.open("f", OpenMode::Write).unwrap();
+        let mut out = [0; 2];
+        file.read_at(0, &mut out).unwrap();
+        file.write_at(4, b"xy").unwrap();
+        file.read_at(4, &mut out).unwrap();
+        file.read_at(5, &mut out).unwrap();
+        let mut sessions = Sessions::default();
+        sessions.add(&first, watched.asked(), 1);
+        assert_eq!(sessions.find(&disk(b"ab..??g!")), Some(&1));
+        assert_eq!(sessions.find(&disk(b"ab..???h")), None);
+        assert_eq!(sessions.find(&disk(b"aX..??gh")), None);
+        assert_eq!(sessions.find(&Disk::default()), None);
     }
 }

@@ -90,6 +90,7 @@ impl<'a> Workshop<'a> {
                     .detail(format!("making a graph: {generator:?}"));
                 generator.model()
             }
+            DatasetPlan::Nothing => Model::default(),
         });
         let rows = |model: &Model| model.nodes().len() + model.edges().len();
         let mut all = rows(&model);

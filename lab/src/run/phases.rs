@@ -1,6 +1,7 @@
 //! One phase at a time: does it, measures it, proves it right.
 
 mod ask;
+mod crash;
 mod kill;
 mod opening;
 
@@ -172,6 +173,7 @@ impl<'a> Bench<'a> {
             } => self.reopen(plan, *repeats),
             Action::Reopen { repeats, .. } => self.recover(plan, *repeats),
             Action::Kill(kill) => self.kill(plan, *kill),
+            Action::Crash(crash) => self.crash(plan, crash),
         };
         let notes = match outcome {
             Ok(notes) => notes,

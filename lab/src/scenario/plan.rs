@@ -6,6 +6,7 @@ use std::time::Duration;
 
 use serde::{Deserialize, Serialize};
 
+use crate::crash::CrashPlan;
 use crate::dataset::Files;
 use crate::dataset::generate::Generator;
 use crate::dataset::model::Way;
@@ -209,6 +210,7 @@ pub(crate) enum Action {
         log: bool,
     },
     Kill(KillPlan),
+    Crash(CrashPlan),
 }
 
 impl Action {
@@ -225,6 +227,7 @@ impl Action {
             Action::Verify { .. } => ActionKind::Verify,
             Action::Reopen { .. } => ActionKind::Reopen,
             Action::Kill(_) => ActionKind::Kill,
+            Action::Crash(_) => ActionKind::Crash,
         }
     }
 
@@ -260,6 +263,7 @@ impl Action {
                 "SIGKILL a writer inside its stream of commits, {} times",
                 kill.rounds
             ),
+            Action::Crash(crash) => crash.describe(),
         }
     }
 }
@@ -333,6 +337,8 @@ pub(crate) struct CheckPlan {
 pub(crate) enum DatasetPlan {
     Files(Files),
     Generated(Generator),
+    /// A crash records its own.
+    Nothing,
 }
 
 /// What stops a run that takes too much.

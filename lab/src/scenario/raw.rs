@@ -10,6 +10,8 @@ use serde::Deserialize;
 use serde::de::{Deserializer, Error, MapAccess, Visitor};
 use toml::Spanned;
 
+use super::crash::{Crash, Oracle};
+
 #[derive(Debug, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub(crate) struct Scenario {
@@ -23,7 +25,8 @@ pub(crate) struct Scenario {
     pub(super) seed: u64,
     #[serde(default)]
     pub(super) engine: Engine,
-    pub(super) dataset: Spanned<Dataset>,
+    /// Every phase but a crash needs one.
+    pub(super) dataset: Option<Spanned<Dataset>>,
     #[serde(default)]
     pub(super) sweep: Sweep,
     /// Applied to the tree before this is read, if `--quick` asks for it.
@@ -33,7 +36,10 @@ pub(crate) struct Scenario {
     pub(super) budget: Budget,
     #[serde(default)]
     pub(super) peers: Peers,
+    #[serde(default)]
     pub(super) phase: Vec<Spanned<Phase>>,
+    pub(super) crash: Option<Spanned<Crash>>,
+    pub(super) oracle: Option<Spanned<Oracle>>,
     #[serde(default)]
     pub(super) check: Vec<Spanned<Check>>,
     #[serde(default)]

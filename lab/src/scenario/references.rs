@@ -272,7 +272,7 @@ fn table_at(
     let Some((owner, name)) = path.rsplit_once('.') else {
         return Err(Diagnostic::new(span, "a table is named `phase.table`").label("no phase named"));
     };
-    let kind = owner_of(owner, span.clone(), phases, &registry::RESERVED)?;
+    let kind = owner_of(owner, span.clone(), phases, &registry::OWNERS)?;
     let known = kind.map_or_else(|| registry::run_tables(owner), ActionKind::tables);
     known
         .iter()

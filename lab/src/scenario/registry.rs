@@ -8,6 +8,7 @@ mod metrics;
 use crate::results::{Cell, Column, Table};
 use crate::units::Unit;
 
+use super::crash;
 use super::operations::Operation;
 
 pub(crate) use self::metrics::MIX_EACH;
@@ -24,6 +25,7 @@ pub(crate) enum ActionKind {
     Verify,
     Reopen,
     Kill,
+    Crash,
 }
 
 #[derive(Clone, Copy, Debug)]
@@ -55,7 +57,7 @@ impl TableDef {
     }
 }
 
-const fn metric(name: &'static str, unit: Unit, meaning: &'static str) -> Metric {
+pub(super) const fn metric(name: &'static str, unit: Unit, meaning: &'static str) -> Metric {
     Metric {
         name,
         unit,
@@ -155,8 +157,11 @@ pub(crate) const OPERATIONS: TableDef = TableDef {
     ],
 };
 
-/// Names that phases may not take: they own metrics and tables of the whole run.
-pub(crate) const RESERVED: [&str; 2] = ["dataset", "run"];
+/// They own metrics and tables of the whole run.
+pub(crate) const OWNERS: [&str; 2] = ["dataset", "run"];
+
+/// Names that phases may not take.
+pub(crate) const RESERVED: [&str; 3] = [OWNERS[0], OWNERS[1], crash::PHASE];
 
 impl ActionKind {
     pub(crate) fn metrics(self) -> &'static [Metric] {
@@ -168,6 +173,7 @@ impl ActionKind {
             ActionKind::Verify => VERIFY,
             ActionKind::Reopen => REOPEN,
             ActionKind::Kill => KILL,
+            ActionKind::Crash => crash::METRICS,
         }
     }
 
@@ -178,6 +184,7 @@ impl ActionKind {
             ActionKind::Ask => &[ANSWERS],
             ActionKind::Reach => &[HOPS, ANSWERS],
             ActionKind::Kill => &[ROUNDS],
+            ActionKind::Crash => crash::TABLES,
             ActionKind::Verify | ActionKind::Reopen | ActionKind::Bytes => &[],
         }
     }
@@ -200,7 +207,9 @@ pub(crate) fn run_tables(owner: &str) -> &'static [TableDef] {
 /// What a metric of a phase means, wherever the name is unambiguous.
 pub(crate) fn describe(kind: Option<ActionKind>, name: &str) -> Option<Metric> {
     let metrics = kind.map_or(DATASET, ActionKind::metrics);
-    if let Some((operation, each)) = name.split_once('.') {
+    if let Some((operation, each)) = name.split_once('.')
+        && kind != Some(ActionKind::Crash)
+    {
         let known = kind == Some(ActionKind::Mix)
             && MIX_EACH.contains(&each)
             && Operation::named(operation).is_some();
@@ -210,13 +219,23 @@ pub(crate) fn describe(kind: Option<ActionKind>, name: &str) -> Option<Metric> {
 }
 
 fn all() -> impl Iterator<Item = &'static Metric> {
-    [MIX, ASK, LOAD, VERIFY, REOPEN, KILL, BYTES, DATASET]
-        .into_iter()
-        .flatten()
+    [
+        MIX,
+        ASK,
+        LOAD,
+        VERIFY,
+        REOPEN,
+        KILL,
+        BYTES,
+        DATASET,
+        crash::METRICS,
+    ]
+    .into_iter()
+    .flatten()
 }
 
 /// Every metric with what yields it, for the reference.
-pub(crate) fn by_owner() -> [(&'static str, &'static [Metric]); 8] {
+pub(crate) fn by_owner() -> [(&'static str, &'static [Metric]); 9] {
     [
         ("mix", MIX),
         ("load", LOAD),
@@ -225,14 +244,18 @@ pub(crate) fn by_owner() -> [(&'static str, &'static [Metric]); 8] {
         ("verify = \"bytes\"", BYTES),
         ("reopen", REOPEN),
         ("kill", KILL),
+        (crash::PHASE, crash::METRICS),
         ("dataset", DATASET),
     ]
 }
 
 /// Unit and meaning of a stored metric, for renderers that know only its name.
 pub(crate) fn by_name(name: &str) -> Option<Metric> {
-    let name = name.rsplit_once('.').map_or(name, |(_, each)| each);
-    all().find(|metric| metric.name == name).copied()
+    let each = name.rsplit_once('.').map_or(name, |(_, each)| each);
+    all()
+        .find(|metric| metric.name == name)
+        .or_else(|| all().find(|metric| metric.name == each))
+        .copied()
 }
 
 /// Whether a clock had a part in a metric, so that it repeats only roughly and means something on one
@@ -291,7 +314,7 @@ pub(crate) fn rank(name: &str) -> usize {
 mod tests {
     use super::*;
 
-    const KINDS_OF_ACTION: [ActionKind; 8] = [
+    const KINDS_OF_ACTION: [ActionKind; 9] = [
         ActionKind::Load,
         ActionKind::Mix,
         ActionKind::Bytes,
@@ -300,6 +323,7 @@ mod tests {
         ActionKind::Verify,
         ActionKind::Reopen,
         ActionKind::Kill,
+        ActionKind::Crash,
     ];
 
     /// A renderer that knows only the name must not be misled about the unit.

@@ -290,7 +290,7 @@ fn nodes(scenario: &Scenario) -> Vec<u64> {
         .iter()
         .filter_map(|cell| match &cell.dataset {
             DatasetPlan::Generated(generator) => Some(generator.nodes),
-            DatasetPlan::Files(_) => None,
+            DatasetPlan::Files(_) | DatasetPlan::Nothing => None,
         });
     nodes.collect()
 }

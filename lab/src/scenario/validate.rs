@@ -12,6 +12,7 @@ use crate::failure::Failure;
 use crate::results;
 use crate::units::{self, Unit};
 
+use super::crash;
 use super::dataset;
 use super::diagnose::Diagnostic;
 use super::phases;
@@ -50,23 +51,16 @@ pub(super) fn cell(raw: &raw::Scenario, folder: &Path) -> Result<Plan, Refusal> 
         );
     }
     let engine = engine(&raw.engine, raw.seed, &mut wrong);
-    let phases = phase_plans(&raw.phase, &mut wrong);
+    let mut phases = phase_plans(&raw.phase, &mut wrong);
+    phases.extend(crash_phase(raw, &mut wrong));
     let page_size = engine.page_size.unwrap_or(4096);
-    let generated = dataset::generated(&raw.dataset, raw.seed, page_size, &mut wrong);
+    let dataset = match &raw.dataset {
+        Some(dataset) => dataset_plan(dataset, raw.seed, page_size, folder, &mut wrong),
+        None => DatasetPlan::Nothing,
+    };
     if !wrong.is_empty() {
         return Err(Refusal::Wrong(wrong));
     }
-    let dataset = match (generated, &raw.dataset.get_ref().file) {
-        (Some(generator), _) => DatasetPlan::Generated(generator),
-        // Looked for when everything else is known to be right.
-        (None, file) => DatasetPlan::Files(Files {
-            nodes: file
-                .iter()
-                .map(|file| folder.join(file.get_ref()))
-                .collect(),
-            edges: Vec::new(),
-        }),
-    };
     Ok(Plan {
         seed: raw.seed,
         engine,
@@ -166,6 +160,51 @@ pub(super) fn whole(
         },
         checks,
         plots,
+    })
+}
+
+/// Where the graph comes from. Files are looked for when everything else is known to be right.
+fn dataset_plan(
+    raw: &Spanned<raw::Dataset>,
+    seed: u64,
+    page_size: u64,
+    folder: &Path,
+    wrong: &mut Vec<Diagnostic>,
+) -> DatasetPlan {
+    let file = &raw.get_ref().file;
+    match dataset::generated(raw, seed, page_size, wrong) {
+        Some(generator) => DatasetPlan::Generated(generator),
+        None => DatasetPlan::Files(Files {
+            nodes: file
+                .iter()
+                .map(|file| folder.join(file.get_ref()))
+                .collect(),
+            edges: Vec::new(),
+        }),
+    }
+}
+
+/// The phase that the sections about crashes make, if there are such.
+fn crash_phase(raw: &raw::Scenario, wrong: &mut Vec<Diagnostic>) -> Option<PhasePlan> {
+    if let Some(phase) = raw.phase.first().filter(|_| raw.dataset.is_none()) {
+        let message = "phases need a `[dataset]`";
+        wrong.push(Diagnostic::new(phase.span(), message).label("there is none"));
+    }
+    if raw.phase.is_empty() && raw.crash.is_none() {
+        let message = "the scenario does nothing: it has no `[[phase]]` and no `[crash]`";
+        wrong.push(Diagnostic::new(raw.schema.span(), message));
+    }
+    let oracle = raw.oracle.as_ref();
+    let Some(section) = &raw.crash else {
+        wrong.extend(oracle.map(crash::lonely_oracle));
+        return None;
+    };
+    let plan = crash::plan(section.get_ref(), oracle.map(Spanned::get_ref), wrong);
+    Some(PhasePlan {
+        name: crash::PHASE.to_owned(),
+        database: String::new(),
+        measure: true,
+        action: Action::Crash(plan),
     })
 }
 

@@ -208,7 +208,7 @@ fn walk(mix: &MixPlan) -> Walk {
 fn content(dataset: &DatasetPlan) -> Content {
     match dataset {
         DatasetPlan::Generated(generator) => generator.content.clone(),
-        DatasetPlan::Files(_) => Content::default(),
+        DatasetPlan::Files(_) | DatasetPlan::Nothing => Content::default(),
     }
 }
 
