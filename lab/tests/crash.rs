@@ -38,8 +38,8 @@ fn a_crash_scenario_counts_draws_and_passes() {
          [[plot]]\ntitle = \"kinds\"\ntable = \"crash.kinds\"\nx = \"kind\"\ny = [\"distinct\"]\nform = \"bars\"\n",
     );
     assert_eq!(code, Some(0), "{document}");
-    let phase = &document["runs"][0]["phases"][0];
-    let metric = |name: &str| phase["metrics"][name].as_f64().unwrap();
+    let phase = &document["runs"][0]["cells"][0]["phases"][0];
+    let metric = |name: &str| phase["metrics"][name]["median"].as_f64().unwrap();
     assert!(metric("distinct") >= 50.0 && metric("states") >= metric("distinct"));
     assert_eq!(metric("opened") + metric("shared"), metric("distinct"));
     assert_eq!(phase["tables"].as_array().unwrap().len(), 4);

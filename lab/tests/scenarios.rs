@@ -31,6 +31,15 @@ fn shipped() -> Vec<PathBuf> {
         .unwrap()
         .map(|entry| entry.unwrap().path())
         .filter(|path| path.extension().is_some_and(|ending| ending == "toml"))
+        // Crash scenarios take minutes. `make crash` runs them; `tests/crash.rs` turns one red.
+        .filter(|path| {
+            !path
+                .file_name()
+                .unwrap()
+                .to_str()
+                .unwrap()
+                .starts_with("crash-")
+        })
         .collect();
     paths.sort();
     assert!(paths.len() >= 20, "{paths:?}");

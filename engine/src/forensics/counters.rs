@@ -193,6 +193,7 @@ counters! {
         SlotReadBytes "slot_read_bytes" "bytes" "bytes of those slots"
         SlotWrites "slot_writes" "slots" "header slots written, each with a sync of the database"
         SlotWriteBytes "slot_write_bytes" "bytes" "bytes of those slots"
+        SlotSyncs "slot_syncs" "syncs" "syncs of slots that an earlier process may have left unsynced"
         LengthChanges "length_changes" "calls" "times the length of the database file was set"
         LengthSyncs "length_syncs" "syncs" "syncs that made a length durable"
         DirectorySyncs "directory_syncs" "syncs" "syncs that made the names of files durable"

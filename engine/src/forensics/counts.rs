@@ -73,6 +73,7 @@ impl Counts {
         self.sum(&[
             Counter::PageSyncs,
             Counter::SlotWrites,
+            Counter::SlotSyncs,
             Counter::LogSyncs,
             Counter::LengthSyncs,
         ])

@@ -142,6 +142,7 @@ impl Slots {
             let synced = self.file.sync();
             let context = |e| Error::io("syncing the database that was opened", e);
             self.poison.critical(synced.map_err(context))?;
+            count!(self.tally, synced(Counter::SlotSyncs));
             self.unsynced = false;
         }
         if self.pending {

@@ -3,7 +3,7 @@
 use std::thread;
 
 use vellum::forensics::{Counter, How};
-use vellum::{Direction, KeySpace};
+use vellum::{Direction, KeySpace, TraversalCache};
 
 use crate::common::id;
 use crate::scenes;
@@ -41,7 +41,9 @@ fn a_walk_finds_pages_in_its_own_cache() {
     let (db, _) = scenes::database();
     scenes::ring(&db, 1000);
     let txn = db.begin_read().unwrap();
-    let (reached, ledger) = db.with_ledger(|| txn.bfs(id(9)).reached().unwrap().len());
+    let mut cache = TraversalCache::default();
+    let walk = || txn.bfs(id(9)).cache(&mut cache).reached().unwrap().len();
+    let (reached, ledger) = db.with_ledger(walk);
     assert_eq!(reached, 499);
     let by_walk = ledger.pages.iter().filter(|used| used.how == How::Walk);
     let uses: u64 = by_walk.map(|used| used.times).sum();

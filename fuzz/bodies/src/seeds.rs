@@ -56,14 +56,16 @@ impl Seeds {
     }
 }
 
-/// Some of the images that are opened are looked at too, and again with their checksums repaired.
+/// Some of the images that are opened are looked at too, and again with their checksums repaired; all
+/// that are arbitrary bytes are.
 fn add_inspections(seeds: &mut Seeds) {
     let images: Vec<Seed> = seeds
         .0
         .iter()
         .filter(|seed| seed.target == "open_image")
-        .step_by(3)
-        .cloned()
+        .enumerate()
+        .filter(|(number, seed)| number % 3 == 0 || seed.input.first() == Some(&0))
+        .map(|(_, seed)| seed.clone())
         .collect();
     for image in images {
         let mut resealed = image.input.clone();

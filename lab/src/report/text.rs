@@ -10,13 +10,13 @@ pub(crate) fn summary(run: &Run) -> String {
     let mut out = String::new();
     match run.cells.as_slice() {
         [cell] => {
-            let fact = |name: &str| cell.dataset.get(name).map_or(0, |value| value.0 as u64);
-            out += &format!(
-                "{}: {} nodes, {} edges\n\n",
-                run.scenario,
-                grouped(fact("nodes")),
-                grouped(fact("edges"))
-            );
+            let fact = |name: &str| cell.dataset.get(name).map(|value| grouped(value.0 as u64));
+            out += &match (fact("nodes"), fact("edges")) {
+                (Some(nodes), Some(edges)) => {
+                    format!("{}: {nodes} nodes, {edges} edges\n\n", run.scenario)
+                }
+                _ => format!("{}\n\n", run.scenario),
+            };
             out += &phases(run, cell);
         }
         cells => {

@@ -127,12 +127,15 @@ pub(super) fn of_events(saw: &mut Saw, events: &[Event]) {
         if data.starts_with(b"VellumLG") {
             saw.log_segments += 1;
         }
-        if Some(*file) != main || data.len() != PAGE {
+        if Some(*file) != main {
             continue;
         }
-        saw.reused_pages += u64::from(!written.insert(*offset));
-        let kind = data.first().copied().unwrap_or_default();
-        let blob = kind == PageKind::BlobData as u8 || kind == PageKind::BlobIndex as u8;
-        saw.blob_pages += u64::from(blob);
+        // Neighbouring pages are written together; header slots are smaller than a page.
+        for (offset, page) in (*offset..).step_by(PAGE).zip(data.chunks_exact(PAGE)) {
+            saw.reused_pages += u64::from(!written.insert(offset));
+            let kind = page.first().copied().unwrap_or_default();
+            let blob = kind == PageKind::BlobData as u8 || kind == PageKind::BlobIndex as u8;
+            saw.blob_pages += u64::from(blob);
+        }
     }
 }

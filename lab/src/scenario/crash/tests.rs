@@ -80,10 +80,10 @@ fn mistakes_are_drawn_at_their_place() {
         ],
     );
     refused(
-        "[crash]\nworkload = \"small\"\ndeep = 2\n",
+        "[crash]\nworkload = \"small\"\ndept = 2\n",
         &[
-            "unknown field `deep`",
-            "6 | deep",
+            "unknown field `dept`",
+            "6 | dept",
             "the nearest name is `depth`",
         ],
     );

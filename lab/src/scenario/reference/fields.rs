@@ -187,6 +187,106 @@ const PEERS: &[Field] = &[field(
     "other stores that carry out the same phases; they make an axis named store",
 )];
 
+const CRASH: &[Field] = &[
+    field(
+        "workload",
+        Choice(&[
+            "small",
+            "create",
+            "log-commit",
+            "flip-commit",
+            "checkpoint",
+            "bulk-load",
+            "compact-and-backup",
+            "group-commit",
+            "relaxed-commit",
+            "read-only-open",
+            "savepoint",
+        ]),
+        NEEDED,
+        "what the session does that is crashed",
+    ),
+    field(
+        "sessions",
+        Whole,
+        "1",
+        "sessions recorded, each with the next seed",
+    ),
+    field(
+        "recordings",
+        Whole,
+        "1",
+        "how often each is recorded, to compare the events",
+    ),
+    field(
+        "depth",
+        Whole,
+        "1",
+        "crashes on top of each other, at most 3",
+    ),
+    field(
+        "exhaustive",
+        Whole,
+        "12",
+        "pending changes of which all subsets are made, at most 16",
+    ),
+    field(
+        "samples",
+        Whole,
+        "32",
+        "random subsets, and pairs, beyond that",
+    ),
+    field(
+        "tears",
+        Whole,
+        "64",
+        "ways in which the newest write is torn, if it is a log record or a header slot",
+    ),
+    field(
+        "page_tears",
+        Whole,
+        "256",
+        "the same if it is one of whole pages",
+    ),
+    field(
+        "older_tears",
+        Whole,
+        "2",
+        "ways in which each older pending write is torn",
+    ),
+    field(
+        "failing_syncs",
+        Whole,
+        "0",
+        "of so many syncs one is made to fail, in three ways; 0 for none",
+    ),
+    field(
+        "third_of",
+        Whole,
+        "64",
+        "of so many recoveries from a second crash one is crashed again",
+    ),
+    field(
+        "most_states",
+        Whole,
+        "2^40",
+        "distinct states after which the run ends",
+    ),
+    field(
+        "threads",
+        Whole,
+        "one a core",
+        "threads that recover and judge",
+    ),
+];
+
+const ORACLE: &[Field] = &[field(
+    "rules",
+    Texts,
+    "check, commit, again",
+    "what must hold of each state besides that it opens and shows a commit between the newest acknowledged and the newest begun: `check`, `commit`, `again`, `read-only`",
+)];
+
 const PHASE: &[Field] = &[
     field(
         "name",
@@ -469,6 +569,16 @@ pub(super) const SECTIONS: &[Section] = &[
         heading: "[peers]",
         what: "Other stores to compare with; `lab peers` lists them.",
         fields: PEERS,
+    },
+    Section {
+        heading: "[crash]",
+        what: "A session on simulated storage that is crashed at every point; a phase named `crash`. See `docs/crash.md`.",
+        fields: CRASH,
+    },
+    Section {
+        heading: "[oracle]",
+        what: "What is asked of each crash state beyond what always holds.",
+        fields: ORACLE,
     },
     Section {
         heading: "[[phase]]",
