@@ -102,7 +102,7 @@ crash: rust ## Crash every way into the file at every point, in a million ways; 
 crash-long: rust ## The same with more than twenty million states
 	@$(CARGO) run --locked --quiet --release -p lab --bin lab -- run scenarios/crash-long.toml
 
-crash-foreign: rust ## The crash enumerator finds a known loss in redb 4.1.0 and nothing in 4.6.0
+crash-foreign: rust ## The crash enumerator finds a double-crash loss in redb 4.1.0 and nothing in 4.6.0
 	@for version in 4.1 4.6; do \
 		$(CARGO) test --locked --manifest-path lab/foreign/redb-$$version/Cargo.toml -- --nocapture || exit 1; \
 	done

@@ -5,7 +5,7 @@
 //! kept, every prefix, each one lost, each one alone, pairs, and random subsets of a stated number. One
 //! of the kept writes may also be torn.
 
-use super::choice::{Bits, Choice, Surfaced, Tear};
+use super::choice::{Bits, Choice, Fill, Surfaced, Tear};
 use super::tear;
 use super::walk::{Fresh, Walk};
 use crate::random::Random;
@@ -24,6 +24,8 @@ pub(crate) struct Bounds {
     pub(crate) tears: usize,
     /// Ways in which each of the older pending writes is torn.
     pub(crate) older_tears: usize,
+    /// What may stand where a torn write did not get.
+    pub(crate) fills: &'static [Fill],
 }
 
 impl Bounds {
@@ -36,6 +38,7 @@ impl Bounds {
             page_tears: self.page_tears / by_size,
             tears: self.tears / by_size,
             older_tears: self.older_tears / by_size,
+            fills: self.fills,
         }
     }
 }
@@ -112,7 +115,7 @@ fn torn(
         return true;
     };
     let mut one = |change: usize, alone: bool, most: usize, random: &mut Random| {
-        let ways = tear::ways(&walk.pending[change].change, most, random);
+        let ways = tear::ways(&walk.pending[change].change, most, bounds.fills, random);
         ways.into_iter().all(|(parts, fill)| {
             let tear = Tear {
                 change,

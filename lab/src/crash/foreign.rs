@@ -3,10 +3,12 @@
 //! An engine that keeps its bytes behind a storage trait of its own gets an adapter onto
 //! [`vellum::storage`]; then a recorded session of it is crashed and recovered like one of Vellum.
 
+use std::cell::Cell;
 use std::sync::Arc;
 
 use vellum::storage::sim::{Disk, SimDirectory};
 
+use super::choice::Fill;
 use super::enumerate::Bounds;
 use super::marks::{Mark, Version};
 use super::search::{Limits, Search, Subjected};
@@ -29,7 +31,8 @@ pub struct Reach {
     pub exhaustive: usize,
     /// Random subsets where there are more.
     pub samples: u32,
-    /// Ways in which one write is torn.
+    /// Ways in which one write is torn. What did not reach the disk reads as before: most engines count on
+    /// it that a write of the same bytes changes nothing.
     pub tears: usize,
     /// Crashes on top of each other, one to three.
     pub depth: usize,
@@ -51,12 +54,18 @@ pub struct Found {
 /// A session that is being recorded.
 pub struct Session {
     directory: SimDirectory,
+    from: Cell<usize>,
 }
 
 impl Session {
     /// Where the engine keeps its bytes.
     pub fn directory(&self) -> &SimDirectory {
         &self.directory
+    }
+
+    /// No crash comes before this. Not every engine claims that a creation can be interrupted.
+    pub fn begins_here(&self) {
+        self.from.set(self.directory.events().len());
     }
 
     /// Says that commit `number` begins. Numbers ascend from 1.
@@ -83,6 +92,7 @@ pub fn enumerate<E>(
 ) -> Result<Found, E> {
     let recorded = Session {
         directory: SimDirectory::new(),
+        from: Cell::new(0),
     };
     session(&recorded)?;
     let events = recorded.directory.events();
@@ -93,6 +103,7 @@ pub fn enumerate<E>(
             tears: reach.tears,
             page_tears: reach.tears,
             older_tears: 0,
+            fills: &[Fill::Old],
         },
         depth: reach.depth,
         third_of: 1,
@@ -104,7 +115,7 @@ pub fn enumerate<E>(
         &Subjected {
             subject: &subject,
             events: &events,
-            from: 0,
+            from: recorded.from.get(),
             source: "foreign".to_owned(),
             seed: 1,
         },

@@ -36,6 +36,7 @@ use self::workload::{Recording, Saw, record};
 use crate::failure::{Context, Failure};
 use crate::machine;
 
+pub(crate) use self::choice::Fill;
 pub(crate) use self::enumerate::Bounds;
 pub(crate) use self::oracle::Rules;
 pub(crate) use self::report::{answer, failures, metrics, tables, write_files};

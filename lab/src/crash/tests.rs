@@ -35,6 +35,7 @@ fn plan(workload: Workload) -> CrashPlan {
             tears: 3,
             page_tears: 3,
             older_tears: 1,
+            fills: &Fill::ALL,
         },
         failing_syncs: 0,
         third_of: 8,

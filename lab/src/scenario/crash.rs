@@ -7,7 +7,7 @@ use std::thread;
 use serde::Deserialize;
 use toml::Spanned;
 
-use crate::crash::{Bounds, CrashPlan, DEPTHS, Rules, Workload};
+use crate::crash::{Bounds, CrashPlan, DEPTHS, Fill, Rules, Workload};
 use crate::units::Unit;
 
 use super::diagnose::Diagnostic;
@@ -85,6 +85,7 @@ pub(super) fn plan(
         tears: number("tears", &crash.tears, 0..100_001, 64) as usize,
         page_tears: number("page_tears", &crash.page_tears, 0..100_001, 256) as usize,
         older_tears: number("older_tears", &crash.older_tears, 0..100_001, 2) as usize,
+        fills: &Fill::ALL,
     };
     let failing_syncs = number("failing_syncs", &crash.failing_syncs, 0..100_001, 0);
     let third_of = number("third_of", &crash.third_of, 1..1_000_001, 64);

@@ -11,6 +11,7 @@ const ALL: Bounds = Bounds {
     tears: 0,
     page_tears: 0,
     older_tears: 0,
+    fills: &Fill::ALL,
 };
 
 fn write(offset: u64, byte: u8) -> Event {
