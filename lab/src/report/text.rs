@@ -10,13 +10,16 @@ pub(crate) fn summary(run: &Run) -> String {
     let mut out = String::new();
     match run.cells.as_slice() {
         [cell] => {
-            let fact = |name: &str| cell.dataset.get(name).map(|value| grouped(value.0 as u64));
-            out += &match (fact("nodes"), fact("edges")) {
-                (Some(nodes), Some(edges)) => {
-                    format!("{}: {nodes} nodes, {edges} edges\n\n", run.scenario)
-                }
-                _ => format!("{}\n\n", run.scenario),
+            let fact = |name: &str| {
+                let value = cell.dataset.get(name)?;
+                Some(format!("{} {name}", grouped(value.0 as u64)))
             };
+            let graph: Vec<String> = ["nodes", "edges"].into_iter().filter_map(fact).collect();
+            out += &run.scenario;
+            if !graph.is_empty() {
+                out += &format!(": {}", graph.join(", "));
+            }
+            out += "\n\n";
             out += &phases(run, cell);
         }
         cells => {
