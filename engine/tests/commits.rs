@@ -157,6 +157,48 @@ fn a_thousand_commits_leave_hardly_more_than_one() {
     }
 }
 
+/// Edges in random order touch every page of the trees at once, so a checkpoint that wrote them all before
+/// it gave any back would leave a file of twice the size.
+#[test]
+fn edges_in_random_order_leave_a_file_hardly_larger_than_a_compacted_one() {
+    let (nodes, edges) = (20_000, 600_000);
+    let dir = tempfile::tempdir().unwrap();
+    let (path, copy) = (dir.path().join("graph"), dir.path().join("compacted"));
+    let db = Database::builder()
+        .durability(Durability::None)
+        .write_buffer_bytes(4 << 20)
+        .checkpoint(CheckpointMode::Inline)
+        .create(&path)
+        .unwrap();
+    let mut txn = db.begin_write().unwrap();
+    for number in 0..nodes {
+        txn.insert_node("thing", &format!("{number}"), b"").unwrap();
+    }
+    txn.commit().unwrap();
+    let mut random = 1u64;
+    let mut node = || {
+        random = random
+            .wrapping_mul(6_364_136_223_846_793_005)
+            .wrapping_add(1);
+        id((random >> 33) % nodes + 1)
+    };
+    for _ in 0..edges / 20_000 {
+        let mut txn = db.begin_write().unwrap();
+        for _ in 0..20_000 {
+            txn.insert_edge(node(), "to", node(), b"").unwrap();
+        }
+        txn.commit().unwrap();
+    }
+    db.compact(&copy).unwrap();
+    db.close().unwrap();
+    let len = |path| std::fs::metadata(path).unwrap().len();
+    let (left, compacted) = (len(&path), len(&copy));
+    assert!(
+        left <= compacted + compacted / 4,
+        "{left} bytes, and {compacted} compacted"
+    );
+}
+
 #[test]
 fn without_durability_commits_do_not_sync() {
     let disk = CountedDisk::new();

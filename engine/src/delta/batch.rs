@@ -3,25 +3,24 @@
 use std::collections::HashMap;
 use std::sync::Arc;
 
+use super::Bytes;
+use super::edges::EdgeList;
 use crate::btree::{Change, EdgeData, NameKey, NodeRecord};
 use crate::error::{Error, Result};
 use crate::ids::EdgeKey;
 use crate::plant::planted;
 
-/// A key or value of the dictionary.
-type Bytes = Box<[u8]>;
-
 /// Unsorted changes. Of two changes of one key the later counts.
 #[derive(Default)]
 pub(crate) struct Batch {
     pub(super) nodes: Vec<(u64, Change<Arc<NodeRecord>>)>,
-    pub(super) out: Vec<(EdgeKey, Change<EdgeData>)>,
+    pub(super) edges: EdgeList,
     pub(super) names: Vec<(NameKey, Change<()>)>,
     pub(super) kinds: Vec<(EdgeKey, Change<()>)>,
     pub(super) dictionary: Vec<(Bytes, Change<Bytes>)>,
     pub(super) absent: Vec<(u64, Change<u64>)>,
     /// Edges whose ordinals are still to be found, in the order they came.
-    blind: Vec<(EdgeKey, EdgeData)>,
+    blind: EdgeList,
     /// Nodes put or deleted here: whether they exist.
     exists: HashMap<u64, bool>,
     heap_bytes: usize,
@@ -29,17 +28,25 @@ pub(crate) struct Batch {
 
 /// Memory of one change, entry and share of its sorted copies, in bytes.
 const CHANGE_BYTES: usize = 96;
+/// The same of one change of an edge.
+const EDGE_BYTES: usize = 64;
 
 impl Batch {
     /// Changes so far.
     pub(crate) fn len(&self) -> usize {
+        self.edges() + self.others()
+    }
+
+    fn edges(&self) -> usize {
+        self.edges.len() + self.blind.len()
+    }
+
+    fn others(&self) -> usize {
         self.nodes.len()
-            + self.out.len()
             + self.names.len()
             + self.kinds.len()
             + self.dictionary.len()
             + self.absent.len()
-            + self.blind.len()
     }
 
     pub(crate) fn is_empty(&self) -> bool {
@@ -48,7 +55,7 @@ impl Batch {
 
     /// Memory that they take, in bytes.
     pub(crate) fn bytes(&self) -> usize {
-        self.heap_bytes + self.len() * CHANGE_BYTES
+        self.heap_bytes + self.others() * CHANGE_BYTES + self.edges() * EDGE_BYTES
     }
 
     /// Whether it says of a node that it exists, or that it does not.
@@ -58,7 +65,7 @@ impl Batch {
 
     /// Whether edges were changed whose keys are known.
     pub(crate) fn has_keyed_edges(&self) -> bool {
-        !self.out.is_empty()
+        !self.edges.is_empty()
     }
 
     /// Whether ids became absent, or ceased to be.
@@ -120,24 +127,22 @@ impl Batch {
             "the ordinal would not see what came before"
         );
         self.heap_bytes += data.bytes().len();
-        self.blind.push((
-            EdgeKey {
-                node: source,
-                label,
-                peer: target,
-                ordinal: 0,
-            },
-            data,
-        ));
+        let key = EdgeKey {
+            node: source,
+            label,
+            peer: target,
+            ordinal: 0,
+        };
+        self.blind.push(&key, Change::Put(data));
     }
 
     pub(crate) fn put_edge(&mut self, key: EdgeKey, data: EdgeData) {
         self.heap_bytes += data.bytes().len();
-        self.out.push((key, Change::Put(data)));
+        self.edges.push(&key, Change::Put(data));
     }
 
     pub(crate) fn delete_edge(&mut self, key: EdgeKey) {
-        self.out.push((key, Change::Delete));
+        self.edges.push(&key, Change::Delete);
     }
 
     pub(crate) fn change_absent(&mut self, changes: impl IntoIterator<Item = (u64, Change<u64>)>) {
@@ -177,26 +182,18 @@ impl Batch {
         mut highest: impl FnMut(EdgeKey) -> Result<Option<u32>>,
     ) -> Result<()> {
         // Stable, so that parallel edges are numbered in the order they came.
-        self.blind.sort_by_key(|(key, _)| *key);
-        let mut keys: Vec<EdgeKey> = Vec::with_capacity(self.blind.len());
-        for (key, _) in &self.blind {
-            let ordinal = match keys.last() {
-                _ if unique => 0,
-                Some(last)
-                    if (EdgeKey {
-                        ordinal: 0,
-                        ..*last
-                    }) == *key =>
-                {
-                    ordinal_after(last.ordinal)?
-                }
-                _ if planted!("ordinals-start-over") => 0,
-                _ => highest(*key)?.map_or(Ok(0), ordinal_after)?,
-            };
-            keys.push(EdgeKey { ordinal, ..*key });
-        }
-        let data = self.blind.drain(..).map(|(_, data)| Change::Put(data));
-        self.out.extend(keys.into_iter().zip(data));
+        self.blind.sort();
+        let first = |triple| match unique || planted!("ordinals-start-over") {
+            true => Ok(0),
+            false => highest(triple)?.map_or(Ok(0), ordinal_after),
+        };
+        // Where edges are unique, one that comes again is the same edge.
+        let after = |ordinal| match unique {
+            true => Ok(0),
+            false => ordinal_after(ordinal),
+        };
+        self.blind.number(first, after)?;
+        self.edges.append(std::mem::take(&mut self.blind));
         Ok(())
     }
 }

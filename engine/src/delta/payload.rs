@@ -1,8 +1,13 @@
 //! A delta as the payload of a log record, and back.
 
+use std::ops::Bound;
+
 use super::Delta;
 use super::batch::{Batch, kind_key};
-use crate::btree::{Change, EdgeData, NameKey, NodeRecord};
+use super::spaces::Overlaid;
+use crate::btree::{
+    Absent, Change, Dictionary, EdgeData, Kinds, NameKey, Names, NodeRecord, Nodes, Out,
+};
 use crate::format::FormatError;
 use crate::format::changes::{Op, OpReader, OpWriter};
 use crate::plant::planted;
@@ -25,13 +30,13 @@ pub(crate) fn encode(delta: &Delta, totals: LoggedTotals) -> Vec<u8> {
     let mut put = |op: Op<'_>| writer.put(&mut out, &op);
     terms_and_nodes(delta, &mut put);
     indexes(delta, &mut put);
-    for (key, change) in delta.out.after(None) {
-        put(match change {
+    for (key, change) in Out::changes(delta, Bound::Unbounded) {
+        put(match &change {
             Change::Put(data) => Op::PutEdge {
-                key: *key,
+                key,
                 data: data.bytes(),
             },
-            Change::Delete => Op::DeleteEdge { key: *key },
+            Change::Delete => Op::DeleteEdge { key },
         });
     }
     let LoggedTotals {
@@ -49,9 +54,9 @@ pub(crate) fn encode(delta: &Delta, totals: LoggedTotals) -> Vec<u8> {
 }
 
 fn terms_and_nodes(delta: &Delta, put: &mut impl FnMut(Op<'_>)) {
-    for (key, change) in delta.dictionary.after(None) {
-        if let (Some((tag, id)), Change::Put(name)) = (by_number(key), change) {
-            let name = std::str::from_utf8(name).unwrap_or_default();
+    for (key, change) in Dictionary::changes(delta, Bound::Unbounded) {
+        if let (Some((tag, id)), Change::Put(name)) = (by_number(&key), change) {
+            let name = std::str::from_utf8(&name).unwrap_or_default();
             if planted!("kinds-not-logged") && tag == 0 {
                 continue;
             }
@@ -62,22 +67,22 @@ fn terms_and_nodes(delta: &Delta, put: &mut impl FnMut(Op<'_>)) {
             });
         }
     }
-    for (id, change) in delta.nodes.after(None) {
-        put(match change {
+    for (id, change) in Nodes::changes(delta, Bound::Unbounded) {
+        put(match &change {
             Change::Put(node) => Op::PutNode {
-                id: *id,
+                id,
                 kind: node.kind,
                 name: &node.name,
                 data: &node.data,
             },
-            Change::Delete => Op::DeleteNode { id: *id },
+            Change::Delete => Op::DeleteNode { id },
         });
     }
 }
 
 /// Names, kinds and absent ids.
 fn indexes(delta: &Delta, put: &mut impl FnMut(Op<'_>)) {
-    for (key, change) in delta.names.after(None) {
+    for (key, change) in Names::changes(delta, Bound::Unbounded) {
         let (id, name) = (
             key.id(),
             std::str::from_utf8(key.name()).unwrap_or_default(),
@@ -87,7 +92,7 @@ fn indexes(delta: &Delta, put: &mut impl FnMut(Op<'_>)) {
             Change::Delete => Op::DropName { id, name },
         });
     }
-    for (key, change) in delta.kinds.after(None) {
+    for (key, change) in Kinds::changes(delta, Bound::Unbounded) {
         // Kinds are numbered with 16 bits.
         let (id, kind) = (key.peer, key.node as u16);
         put(match change {
@@ -95,14 +100,14 @@ fn indexes(delta: &Delta, put: &mut impl FnMut(Op<'_>)) {
             Change::Delete => Op::DropKind { id, kind },
         });
     }
-    for (first, change) in delta.absent.after(None) {
+    for (first, change) in Absent::changes(delta, Bound::Unbounded) {
         put(match change {
             Change::Put(value) => Op::PutAbsent {
-                first: *first,
-                len: *value / 2,
-                reserved: *value % 2 == 1,
+                first,
+                len: value / 2,
+                reserved: value % 2 == 1,
             },
-            Change::Delete => Op::DropAbsent { first: *first },
+            Change::Delete => Op::DropAbsent { first },
         });
     }
 }

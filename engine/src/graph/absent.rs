@@ -5,6 +5,7 @@
 
 use super::view::View;
 use crate::btree::{Absent, Change, find_absent};
+use crate::delta::Plain;
 use crate::error::Result;
 use crate::ids::{KeySpace, MAX_U48, NodeId};
 
@@ -60,7 +61,7 @@ impl View {
         // What one source of changes puts is in force all at once, so its runs do not overlap and only
         // the last that begins up to the id can reach it. It counts unless something newer changed it.
         for layer in &self.layers {
-            for (first, value) in layer.absent.puts_up_to(&id) {
+            for (first, value) in Absent::runs(layer).puts_up_to(&id) {
                 let run = AbsentRun::decode(*first, *value);
                 if id < run.end() && self.change::<Absent, _>(first) == Some(&Change::Put(*value)) {
                     return Ok(Some(run));

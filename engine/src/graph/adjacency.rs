@@ -122,7 +122,7 @@ impl<'t, P: Pages> EdgesOver<'t, P> {
             Either::Out(walk) => walk.next().map(|step| {
                 let (key, found) = step?;
                 let data = match found {
-                    Found::Layer(data) => Out::stored(data),
+                    Found::Layer(data) => Out::stored(&data),
                     Found::Block(index) => walk.data(index)?,
                 };
                 Ok((key, Some(data)))
@@ -346,8 +346,8 @@ impl View {
             ..EdgeKey::default()
         };
         let changed = match direction {
-            Direction::Out => self.changes::<Out>(Some(&from)).peek().copied(),
-            Direction::In => self.changes::<In>(Some(&from)).peek().copied(),
+            Direction::Out => self.changes::<Out>(Some(&from)).peek(),
+            Direction::In => self.changes::<In>(Some(&from)).peek(),
         };
         changed.is_some_and(|key| key.node == node.get())
     }

@@ -6,7 +6,7 @@ use super::values::Node;
 use super::view::View;
 use super::walk::ends_label;
 use crate::btree::{
-    Change, EdgeCells, EdgeData, In, Kinds, NameKey, Names, NodeRecord, Nodes, Out, StoredData,
+    Change, EdgeCells, In, Kinds, NameKey, Names, NodeRecord, Nodes, Out, Space, StoredData,
     StoredNode, find_name, find_node, path_to,
 };
 use crate::delta::Overlaid;
@@ -85,8 +85,8 @@ impl View {
 
     /// The data of an outgoing edge, if the edge is there.
     pub(crate) fn edge_data(&self, key: EdgeKey) -> Result<Option<StoredData>> {
-        match self.change::<Out, _>(&key) {
-            Some(Change::Put(data)) => return Ok(Some(Out::stored_data(data))),
+        match self.change_in::<Out>(&key) {
+            Some(Change::Put(data)) => return Ok(Some(Out::stored(&data))),
             Some(Change::Delete) => return Ok(None),
             None => {}
         }
@@ -114,7 +114,7 @@ impl View {
     }
 
     fn has_key<S: Overlaid<Key = EdgeKey>>(&self, key: EdgeKey) -> Result<bool> {
-        match self.change::<S, _>(&key) {
+        match self.change_in::<S>(&key) {
             Some(change) => Ok(matches!(change, Change::Put(_))),
             None => Ok(self.find_in_blocks(S::SPACE, key, |_, _| Ok(()))?.is_some()),
         }
@@ -167,7 +167,7 @@ impl View {
     pub(crate) fn highest_ordinal(&self, first: EdgeKey) -> Result<Option<u32>> {
         let mut ordinals = self.base_ordinals(first)?;
         for (key, change) in self.changes::<Out>(Some(&first)) {
-            if (EdgeKey { ordinal: 0, ..*key }) != first {
+            if (EdgeKey { ordinal: 0, ..key }) != first {
                 break;
             }
             ordinals.retain(|ordinal| *ordinal != key.ordinal);
@@ -244,11 +244,5 @@ impl View {
             KeySpace::Nodes,
             &u48_be(id.get()),
         )
-    }
-}
-
-impl Out {
-    fn stored_data(data: &EdgeData) -> StoredData {
-        <Out as crate::btree::Space>::stored(data)
     }
 }

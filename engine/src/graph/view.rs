@@ -1,6 +1,7 @@
 //! A snapshot, and what every read of it goes through.
 
 use std::borrow::Borrow;
+use std::ops::Bound;
 use std::sync::Arc;
 
 use super::dictionary::DictionaryCache;
@@ -9,7 +10,7 @@ use super::totals::Totals;
 use crate::btree::{
     Change, Cursor, Directories, In, Kinds, NameKey, Names, Nodes, Out, StoredData, StoredNode,
 };
-use crate::delta::{Changes, Delta, Overlaid};
+use crate::delta::{Changes, ChangesOf, Delta, Overlaid, Plain};
 use crate::error::{Error, Result};
 use crate::forensics::count;
 use crate::format::FormatError;
@@ -92,25 +93,37 @@ impl View {
 
     /// The newest change of a key, if a layer has one.
     #[inline]
-    pub(super) fn change<S: Overlaid, Q: Ord + ?Sized>(&self, key: &Q) -> Option<&Change<S::Value>>
+    pub(super) fn change<S: Plain, Q: Ord + ?Sized>(&self, key: &Q) -> Option<&Change<S::Value>>
     where
         S::Key: Borrow<Q>,
     {
         let found = self.layers.iter().find_map(|layer| S::runs(layer).get(key));
-        count!(self.pager.tally(), DeltaLookups, !self.layers.is_empty());
-        count!(self.pager.tally(), DeltaHits, found.is_some());
+        self.note_lookup(found.is_some());
         found
     }
 
+    /// The newest change of a key in any space.
+    #[inline]
+    pub(super) fn change_in<S: Overlaid>(&self, key: &S::Key) -> Option<Change<S::Value>> {
+        let found = self.layers.iter().find_map(|layer| S::change(layer, key));
+        self.note_lookup(found.is_some());
+        found
+    }
+
+    #[inline]
+    fn note_lookup(&self, found: bool) {
+        count!(self.pager.tally(), DeltaLookups, !self.layers.is_empty());
+        count!(self.pager.tally(), DeltaHits, found);
+        let _ = found;
+    }
+
     /// The changes of all layers from a key on.
-    pub(super) fn changes<S: Overlaid>(
-        &self,
-        from: Option<&S::Key>,
-    ) -> Changes<'_, S::Key, S::Value> {
+    pub(super) fn changes<S: Overlaid>(&self, from: Option<&S::Key>) -> ChangesOf<'_, S> {
         count!(self.pager.tally(), DeltaScans, !self.layers.is_empty());
         let mut changes = Changes::default();
+        let from = from.map_or(Bound::Unbounded, Bound::Included);
         for layer in &self.layers {
-            S::runs(layer).add_from(from, &mut changes);
+            S::add(layer, from, &mut changes);
         }
         changes
     }

@@ -3,7 +3,7 @@
 use super::adjacency::Labels;
 use super::view::View;
 use crate::btree::{Change, EdgeCell, EdgeCells, StoredData};
-use crate::delta::{Changes, Overlaid};
+use crate::delta::{ChangesOf, Overlaid};
 use crate::error::{Error, Result};
 use crate::forensics::count;
 use crate::format::edges::{BlockEdge, EdgeBlock};
@@ -25,18 +25,18 @@ pub(super) struct Walk<'t, P, S: Overlaid> {
     data: Option<Vec<StoredData>>,
     /// No cell after this one has an edge that is asked for.
     last_cell: bool,
-    changes: Option<Changes<'t, S::Key, S::Value>>,
+    changes: Option<ChangesOf<'t, S>>,
     node: u64,
     labels: Labels,
     done: bool,
 }
 
 /// Where an edge's value is.
-pub(super) enum Found<'t, V> {
+pub(super) enum Found<V> {
     /// In the current cell, at this place of its block.
     Block(usize),
     /// In memory.
-    Layer(&'t V),
+    Layer(V),
 }
 
 impl<'t, P: Pages, S: Overlaid<Key = EdgeKey>> Walk<'t, P, S> {
@@ -119,11 +119,11 @@ impl<'t, P: Pages, S: Overlaid<Key = EdgeKey>> Walk<'t, P, S> {
     /// The next change of one of the edges asked for.
     fn peek_change(&self) -> Option<EdgeKey> {
         let key = self.changes.as_ref()?.peek()?;
-        (key.node == self.node && self.labels.covers(key.label)).then_some(*key)
+        (key.node == self.node && self.labels.covers(key.label)).then_some(key)
     }
 
     #[inline]
-    fn step(&mut self) -> Result<Option<(EdgeKey, Found<'t, S::Value>)>> {
+    fn step(&mut self) -> Result<Option<(EdgeKey, Found<S::Value>)>> {
         loop {
             if self.done {
                 return Ok(None);
@@ -157,7 +157,7 @@ impl<'t, P: Pages, S: Overlaid<Key = EdgeKey>> Walk<'t, P, S> {
                     }
                     let change = self.changes.as_mut().and_then(Iterator::next);
                     if let Some((key, Change::Put(value))) = change {
-                        return Ok(Some((*key, Found::Layer(value))));
+                        return Ok(Some((key, Found::Layer(value))));
                     }
                 }
             }
@@ -165,7 +165,7 @@ impl<'t, P: Pages, S: Overlaid<Key = EdgeKey>> Walk<'t, P, S> {
     }
 
     #[inline]
-    pub(super) fn next(&mut self) -> Option<Result<(EdgeKey, Found<'t, S::Value>)>> {
+    pub(super) fn next(&mut self) -> Option<Result<(EdgeKey, Found<S::Value>)>> {
         let step = self.step();
         self.done |= step.is_err();
         step.transpose()

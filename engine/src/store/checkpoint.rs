@@ -6,6 +6,8 @@
 //! frozen changes: replaying them over half-merged trees gives the same state, because every
 //! logged operation is an outcome.
 
+use std::ops::Bound;
+
 use super::Store;
 use super::trees::{Contents, Covered, Trees};
 use crate::btree::{Absent, Dictionary, In, Kinds, Names, Nodes, Out, Space, merge};
@@ -21,6 +23,10 @@ use crate::plant::planted;
 /// Changes merged by one slice at the most. Each slice costs two syncs; a larger one holds more
 /// pages twice until it is published.
 const SLICE_CHANGES: usize = 1 << 18;
+
+/// Pages of one tree that a slice may rewrite, as far as can be foreseen: so many, or a part of the file.
+const SLICE_PAGES: u64 = 128;
+const SLICE_PART: u64 = 32;
 
 /// A checkpoint under way.
 #[derive(Clone)]
@@ -76,16 +82,19 @@ impl Checkpoint {
         }
     }
 
-    /// Merges up to [`SLICE_CHANGES`] changes. Returns the new roots and whether all is merged.
+    /// Merges up to [`SLICE_CHANGES`] changes, and fewer where they would rewrite more than `pages` pages of
+    /// a tree. Returns the new roots and whether all is merged.
     fn merge_slice(
         &mut self,
         mut roots: [Root; 7],
+        pages: u64,
         writer: &mut PageWriter<'_>,
     ) -> Result<([Root; 7], Progress)> {
         let mut slice = SliceMerge {
             roots: &mut roots,
             writer,
             left: SLICE_CHANGES,
+            pages,
         };
         let mut progress = self.progress.clone();
         slice.space::<Dictionary>(&self.delta, &mut progress.dictionary)?;
@@ -111,7 +120,10 @@ impl Progress {
 struct SliceMerge<'a, 'w> {
     roots: &'a mut [Root; 7],
     writer: &'a mut PageWriter<'w>,
+    /// Changes that the slice may still merge.
     left: usize,
+    /// Pages of each tree that it should rewrite at the most.
+    pages: u64,
 }
 
 impl SliceMerge<'_, '_> {
@@ -120,27 +132,35 @@ impl SliceMerge<'_, '_> {
             return Ok(());
         }
         let from = match at {
-            At::Start => None,
-            At::After(key) => Some(&*key),
+            At::Start => Bound::Unbounded,
+            At::After(key) => Bound::Excluded(&*key),
             At::End => return Ok(()),
         };
         let mut last = None;
         let mut taken = 0;
-        let limit = self.left;
-        let changes = S::runs(delta).after(from).take(limit).map(|(key, change)| {
+        let root = root_mut(self.roots, S::SPACE);
+        let limit = self.left.min(share(S::len(delta), root.pages, self.pages));
+        let changes = S::changes(delta, from).take(limit).map(|(key, change)| {
             taken += 1;
             last = Some(key.clone());
-            Ok((key.clone(), change.clone()))
+            Ok((key, change))
         });
-        let root = root_mut(self.roots, S::SPACE);
         *root = merge::<S>(*root, changes, self.writer)?.0;
-        self.left -= taken;
-        *at = match last {
-            Some(key) if taken == limit => At::After(key),
-            _ => At::End,
+        (*at, self.left) = match last {
+            Some(key) if taken == limit => (At::After(key), 0),
+            _ => (At::End, self.left - taken),
         };
         Ok(())
     }
+}
+
+/// How many of a tree's changes rewrite about so many of its pages, if they lie evenly.
+fn share(changes: usize, tree: u64, pages: u64) -> usize {
+    if tree <= pages {
+        return usize::MAX;
+    }
+    let share = changes as u128 * u128::from(pages) / u128::from(tree);
+    usize::try_from(share).unwrap_or(changes).max(1)
 }
 
 fn root_mut(roots: &mut [Root; 7], space: KeySpace) -> &mut Root {
@@ -166,6 +186,7 @@ pub(crate) fn merge_all(
         roots,
         writer,
         left: usize::MAX,
+        pages: u64::MAX,
     };
     let mut progress = Progress::default();
     whole.space::<Dictionary>(delta, &mut progress.dictionary)?;
@@ -237,7 +258,9 @@ impl Store {
 
     fn merge_and_publish(&self, trees: &mut Trees, checkpoint: &mut Checkpoint) -> Result<bool> {
         let before = trees.header().clone();
-        let (roots, progress) = checkpoint.merge_slice(before.roots, &mut trees.writer()?)?;
+        let pages = SLICE_PAGES.max(before.page_count / SLICE_PART);
+        let (roots, progress) =
+            checkpoint.merge_slice(before.roots, pages, &mut trees.writer()?)?;
         let done = progress.is_complete();
         let contents = Contents {
             roots,

@@ -17,6 +17,10 @@ use crate::options::{CheckpointMode, Durability};
 use crate::plant::planted;
 use crate::wal::LogWriter;
 
+/// Committed changes that no checkpoint begins for early, in bytes of memory: each has a few syncs to
+/// pay for.
+const EARLY_BYTES: usize = 4 << 20;
+
 /// How a commit was made durable.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[cfg_attr(feature = "serde", derive(serde::Serialize))]
@@ -110,6 +114,7 @@ impl Store {
             let buffered = self.tip().active.bytes();
             let room = buffered == 0 || buffered + input.delta.bytes() <= limit;
             if room && log.fits(input.payload.len()) {
+                self.begin_early(buffered)?;
                 return Ok(log);
             }
             // The space is taken by a checkpoint under way, or free for one to begin.
@@ -120,6 +125,21 @@ impl Store {
                 CheckpointMode::Background => self.wake_checkpointer(),
             }
         }
+    }
+
+    /// Begins a checkpoint in the background before there is need for one, where merging writes no more
+    /// than it merges: there is less to do at the end, and while the trees are small there always is a
+    /// core for it.
+    fn begin_early(&self, buffered: usize) -> Result<()> {
+        let tip = self.tip();
+        let trees = tip.base.header.page_count * self.options.page_size as u64;
+        let worth = buffered >= EARLY_BYTES && buffered as u64 >= trees;
+        let background = self.options.checkpoint == CheckpointMode::Background;
+        if background && worth && tip.frozen.is_empty() {
+            self.begin_checkpoint()?;
+            self.wake_checkpointer();
+        }
+        Ok(())
     }
 
     /// The open log, created if this is the first write since the database was opened. Called by
