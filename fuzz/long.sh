@@ -23,7 +23,7 @@ round() {
   before=$(find "fuzz/artifacts/$target" -type f | wc -l)
   TIMEFORMAT='%U %S'
   cpu=$( { time "$cargo" "+$nightly" fuzz run --sanitizer none "$target" "$corpus" "fuzz/corpus/$target" -- \
-    -max_total_time=60 -timeout=60 -len_control=0 -print_final_stats=1 \
+    -max_total_time=60 -timeout=60 -report_slow_units=3600 -len_control=0 -print_final_stats=1 \
     -dict=fuzz/dictionary/vellum.dict >"$log" 2>&1 || status=1; } 2>&1 | awk '{ print $1 + $2 }')
   findings=$(($(find "fuzz/artifacts/$target" -type f | wc -l) - before))
   printf '%s\t%s\t%s\t%s\t%s\t%s\n' "$target" "$revision" "$cpu" \
