@@ -203,8 +203,20 @@ const CRASH: &[Field] = &[
             "read-only-open",
             "savepoint",
         ]),
-        NEEDED,
+        "needed where `via` is `simulated`",
         "what the session does that is crashed",
+    ),
+    field(
+        "via",
+        Choice(&["simulated", "sigkill", "power-ext4", "power-xfs"]),
+        "simulated",
+        "what makes the crashes: an enumeration on a simulated disk; or, at random moments, the death of a process (which tests no sync) or of a real file system's power. What the machine does not permit is skipped by name, exit code 5",
+    ),
+    field(
+        "cycles",
+        Whole,
+        "1000",
+        "how often, where `via` is not `simulated`; every other field is for `simulated`",
     ),
     field(
         "sessions",
@@ -277,6 +289,73 @@ const CRASH: &[Field] = &[
         Whole,
         "one a core",
         "threads that recover and judge",
+    ),
+];
+
+const FAULTS: &[Field] = &[
+    field(
+        "via",
+        Choice(&[
+            "simulated",
+            "failed-sync",
+            "full-disk",
+            "double-open",
+            "strace",
+        ]),
+        "simulated",
+        "what makes the faults: a simulated disk that goes through all of them; or a real file system whose storage runs out, one that fills up, openers that race, system calls that fail by injection. What the machine does not permit is skipped by name, exit code 5",
+    ),
+    field(
+        "part",
+        Choice(&["every-call", "syncs", "untold"]),
+        "every-call",
+        "which faults: every call in every way that the caller is told of; syncs alone; writes that are lost or go elsewhere though reported as done",
+    ),
+    field("stride", Whole, "1", "one of so many calls is made to fail"),
+    field(
+        "threads",
+        Whole,
+        "one a core",
+        "threads that carry out and judge",
+    ),
+    field(
+        "cycles",
+        Whole,
+        "1000",
+        "how often, where `via` is not `simulated`; every other field is for `simulated`",
+    ),
+];
+
+const DAMAGE: &[Field] = &[
+    field(
+        "ways",
+        Texts,
+        "all",
+        "what is done to the files: `bits`, `log-bits`, `swapped-pages`, `older-pages`, `zeroed-pages`, `swapped-sectors`, `swapped-bytes`, `swapped-words`, `zeroed-sectors`, `truncated`, `truncated-log`, `garbage-tails`, `resealed-fields`, `resealed-log`",
+    ),
+    field(
+        "page_sizes",
+        Texts,
+        "4 KiB, 4 KiB, 8 KiB",
+        "sizes of pages, one database for each, with seeds one after the other",
+    ),
+    field(
+        "stride",
+        Whole,
+        "1",
+        "one of so many places of the first database is damaged, but some 200 at least",
+    ),
+    field(
+        "stride_of_others",
+        Whole,
+        "`stride`",
+        "the same for the other databases",
+    ),
+    field(
+        "threads",
+        Whole,
+        "one a core",
+        "threads that damage and judge",
     ),
 ];
 
@@ -579,6 +658,16 @@ pub(super) const SECTIONS: &[Section] = &[
         heading: "[oracle]",
         what: "What is asked of each crash state beyond what always holds.",
         fields: ORACLE,
+    },
+    Section {
+        heading: "[faults]",
+        what: "Calls that fail, in every operation; a phase named `faults`. See `docs/reliability.md`.",
+        fields: FAULTS,
+    },
+    Section {
+        heading: "[damage]",
+        what: "Databases whose files are damaged; a phase named `damage`. See `docs/reliability.md`.",
+        fields: DAMAGE,
     },
     Section {
         heading: "[[phase]]",
