@@ -1,6 +1,7 @@
 //! One image, damaged in one way after the other: each time an error, or no answer changes.
 
 use std::cell::RefCell;
+use std::collections::BTreeMap;
 use std::ops::Range;
 use std::sync::Arc;
 
@@ -41,6 +42,8 @@ pub(super) struct Victim<'a> {
     log: Arc<dyn Storage>,
     db: Database,
     records: String,
+    /// What came of logs that hold these records, by their digest.
+    by_records: RefCell<BTreeMap<String, Came>>,
     /// What opening reads of the header region.
     header_reads: Vec<Range<usize>>,
     /// Both files as they were last judged, if somebody wants to look at them.
@@ -68,6 +71,7 @@ impl<'a> Victim<'a> {
             log,
             db,
             records: String::new(),
+            by_records: RefCell::default(),
             header_reads: header_reads(&image.directory())?,
             judged: RefCell::default(),
         };
@@ -124,8 +128,7 @@ impl<'a> Victim<'a> {
         })
     }
 
-    /// Flips one bit of the log. The reader of the log is all that recovery knows it by, so where it
-    /// gives the same records, the same follows.
+    /// Flips one bit of the log.
     pub(super) fn flip_log(&self, bit: usize) -> Came {
         let Some(sound) = self.image.log.get(bit / 8) else {
             return Came::NeverRead;
@@ -133,10 +136,7 @@ impl<'a> Victim<'a> {
         let _ = self
             .log
             .write_at((bit / 8) as u64, &[sound ^ 1 << (bit % 8)]);
-        let came = match self.records() {
-            Ok(records) if records == self.records => Came::Harmless,
-            _ => self.opened(),
-        };
+        let came = self.recovered();
         self.look();
         let _ = self.log.write_at((bit / 8) as u64, &[*sound]);
         came
@@ -194,6 +194,22 @@ impl<'a> Victim<'a> {
         if read { self.opened() } else { Came::NeverRead }
     }
 
+    /// What follows from damage to the log: the reader of the log is all that recovery knows it by, so where it
+    /// gives the same records, the same follows.
+    fn recovered(&self) -> Came {
+        let records = match self.records() {
+            Ok(records) if records == self.records => return Came::Harmless,
+            Ok(records) => records,
+            Err(_) => return self.opened(),
+        };
+        let known = self.by_records.borrow().get(&records).cloned();
+        known.unwrap_or_else(|| {
+            let came = self.opened();
+            self.by_records.borrow_mut().insert(records, came.clone());
+            came
+        })
+    }
+
     /// Opened anew, with everything asked.
     pub(super) fn opened(&self) -> Came {
         self.compare(examine(&self.files))
@@ -233,7 +249,11 @@ impl<'a> Victim<'a> {
 
     fn cut(&self, file: &Arc<dyn Storage>, sound: &[u8], len: usize) -> Came {
         let _ = file.set_len(len as u64);
-        let came = self.opened();
+        let came = if Arc::ptr_eq(file, &self.log) {
+            self.recovered()
+        } else {
+            self.opened()
+        };
         self.look();
         let _ = file.write_at(len as u64, sound.get(len..).unwrap_or_default());
         came
@@ -277,16 +297,16 @@ impl<'a> Victim<'a> {
         came
     }
 
-    /// Opened anew, with everything asked, and checked.
+    /// Opened anew, checked, and with everything asked.
     fn checked(&self) -> Came {
-        let found = examine(&self.files).and_then(|found| {
+        let ask = || {
             let db = builder(Arc::new(self.files.clone())).open_read_only(NAME)?;
             match db.check()?.findings.first() {
                 Some(finding) => Err(Error::Usage(finding.to_string())),
-                None => Ok(found),
+                None => content(&db.begin_read()?),
             }
-        });
-        self.compare(found)
+        };
+        self.compare(ask())
     }
 
     fn compare(&self, found: Result<String>) -> Came {

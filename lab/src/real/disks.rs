@@ -18,7 +18,7 @@ const TOO_MANY: u64 = 1_000_000;
 /// A file system believes that it has room, and the storage under it runs out: a sync fails.
 pub(super) fn failed_sync(bench: &Bench<'_>, tally: &mut Tally) -> Result<(), Stop> {
     for cycle in 0.. {
-        let small = Tmpfs::mount(&bench.folder, (6 << 20) + (cycle % 20 << 17))?;
+        let small = Tmpfs::mount(&bench.folder, (6 << 20) + ((cycle % 20) << 17))?;
         let image = Image::make(small.folder(), "ext4", 64 << 20)?;
         image.mount()?;
         let path = image.folder().join("failing.vellum");
@@ -51,7 +51,7 @@ pub(super) fn failed_sync(bench: &Bench<'_>, tally: &mut Tally) -> Result<(), St
 /// A small file system fills up, gets room again, and fills up again.
 pub(super) fn full(bench: &Bench<'_>, tally: &mut Tally) -> Result<(), Stop> {
     for cycle in 0.. {
-        let small = Tmpfs::mount(&bench.folder, (2 << 20) + (cycle % 256 << 12))?;
+        let small = Tmpfs::mount(&bench.folder, (2 << 20) + ((cycle % 256) << 12))?;
         fill_twice(small.folder(), tally)?;
         if !bench.counted(tally) {
             break;
