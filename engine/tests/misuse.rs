@@ -17,8 +17,8 @@ use std::time::{Duration, Instant};
 use common::{Model, dump, id};
 use vellum::storage::{Directory, MemoryDirectory, OpenMode};
 use vellum::{
-    Builder, BulkNode, CheckpointMode, Database, Direction, Durability, Error, MAX_U48, NodeId,
-    NodeUpdate, PageRef, ReadTxn, TraversalCache, WriteTxn,
+    Builder, BulkEdge, BulkNode, CheckpointMode, Database, Direction, Durability, Error, MAX_U48,
+    NodeId, NodeUpdate, PageRef, ReadTxn, TraversalCache, WriteTxn,
 };
 
 /// Transactions of more than 64 KiB spill, and every page is read from the file.
@@ -168,6 +168,67 @@ fn a_caller_that_panics_in_a_bulk_load_leaves_nothing() {
     db.close().unwrap();
     let db = builder(&files).open("graph").unwrap();
     assert!(content(&db.begin_read().unwrap()) == after);
+    expect_sound(&db);
+}
+
+/// A copy keeps the ordinals of what it copies, gaps among them, and no two edges become one.
+#[test]
+fn ordinals_that_a_bulk_load_brings_are_kept_and_must_ascend() {
+    let numbered = |edges: &[(u64, u32)]| {
+        let edges: Vec<_> = edges
+            .iter()
+            .map(|(target, ordinal)| {
+                let edge = BulkEdge {
+                    source: id(1),
+                    label: "line".to_owned(),
+                    target: id(*target),
+                    data: ordinal.to_le_bytes().to_vec(),
+                };
+                Ok((edge, *ordinal))
+            })
+            .collect();
+        edges
+    };
+    let (files, db) = create();
+    let nodes = || (0..3).map(|number| Ok(station(number)));
+    db.bulk_load_numbered(
+        nodes(),
+        numbered(&[(3, 9), (2, 4), (2, 7), (3, u32::MAX)]),
+        |_| {},
+    )
+    .unwrap();
+    let found = |db: &Database| -> Vec<(u64, u32, Vec<u8>)> {
+        let txn = db.begin_read().unwrap();
+        txn.edges(id(1), Direction::Out, None)
+            .map(|edge| {
+                let edge = edge.unwrap();
+                let data = edge.data().unwrap().into_owned();
+                (edge.target().get(), edge.ordinal(), data)
+            })
+            .collect()
+    };
+    let expected: Vec<(u64, u32, Vec<u8>)> = [(2, 4), (2, 7), (3, 9), (3, u32::MAX)]
+        .map(|(target, ordinal): (u64, u32)| (target, ordinal, ordinal.to_le_bytes().to_vec()))
+        .to_vec();
+    assert_eq!(found(&db), expected);
+    // Twice the same, falling, and not above what is there: refused, and nothing of it stays.
+    for edges in [
+        &[(1, 5), (1, 5)][..],
+        &[(1, 5), (1, 4)],
+        &[(2, 7)],
+        &[(2, 0)],
+    ] {
+        let refused = db.bulk_load_numbered(nodes(), numbered(edges), |_| {});
+        assert!(matches!(refused, Err(Error::Usage(_))), "{edges:?}");
+        assert_eq!(found(&db), expected);
+        assert_eq!(db.begin_read().unwrap().next_id(), 4);
+    }
+    db.bulk_load_numbered([], numbered(&[(2, 8)]), |_| {})
+        .unwrap();
+    expect_sound(&db);
+    db.close().unwrap();
+    let db = builder(&files).open("graph").unwrap();
+    assert_eq!(found(&db).len(), 5);
     expect_sound(&db);
 }
 

@@ -4,7 +4,8 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use serde_json::{Value, json};
 use vellum::KeySpace;
-use vellum::format::node::NodeCell;
+use vellum::format::node::Data;
+use vellum::inspect::PageFile;
 
 use crate::failure::Failure;
 use crate::units::grouped;
@@ -13,6 +14,7 @@ use super::paint::{Ink, Paint};
 use super::source::Source;
 use super::survey::{Owner, Survey};
 use super::{Look, View};
+use crate::recover::blob;
 use crate::recover::leaf::{self, Item};
 
 /// Pages and items listed; the JSON form has them all, and so has --verbose.
@@ -163,28 +165,31 @@ fn items(
     {
         let found = source.pages.page(page.number)?;
         let Ok(page) = &found.page else { continue };
-        leaf::each(page, |item| {
-            let (name, value) = describe(&item);
-            out.insert(name, value);
+        let mut failed = None;
+        leaf::each(page, |item| match describe(&item, &source.pages) {
+            Ok((name, value)) => _ = out.insert(name, value),
+            Err(failure) => failed = Some(failure),
         });
+        if let Some(failure) = failed {
+            return Err(failure);
+        }
     }
     Ok(out)
 }
 
-fn describe(item: &Item<'_>) -> (String, u64) {
-    let digest = |bytes: &[u8]| xxhash_rust::xxh3::xxh3_64(bytes);
-    match item {
-        // Blobs stand elsewhere in each file, so they count as their length.
-        Item::Node(id, cell) => (format!("node {id}"), digest_node(cell, digest)),
+fn describe(item: &Item<'_>, file: &PageFile) -> Result<(String, u64), Failure> {
+    Ok(match item {
+        Item::Node(id, cell) => {
+            let data = digest_data(&cell.data, file)?;
+            let value = digest(cell.name.as_bytes()) ^ data.rotate_left(17) ^ u64::from(cell.kind);
+            (format!("node {id}"), value)
+        }
         Item::Edge(key, data) => (
             format!(
                 "edge {} –{}→ {} #{}",
                 key.node, key.label, key.peer, key.ordinal
             ),
-            match data {
-                vellum::format::node::Data::Inline(bytes) => digest(bytes),
-                vellum::format::node::Data::Blob(blob) => blob.len,
-            },
+            digest_data(data, file)?,
         ),
         Item::Term {
             label, id, name, ..
@@ -198,15 +203,23 @@ fn describe(item: &Item<'_>) -> (String, u64) {
             len,
             reserved,
         } => (format!("absent {first}"), 2 * len + u64::from(*reserved)),
-    }
+    })
 }
 
-fn digest_node(cell: &NodeCell<'_>, digest: impl Fn(&[u8]) -> u64) -> u64 {
-    let data = match cell.data {
-        vellum::format::node::Data::Inline(bytes) => digest(bytes),
-        vellum::format::node::Data::Blob(blob) => blob.len,
-    };
-    digest(cell.name.as_bytes()) ^ data.rotate_left(17) ^ u64::from(cell.kind)
+fn digest(bytes: &[u8]) -> u64 {
+    xxhash_rust::xxh3::xxh3_64(bytes)
+}
+
+/// Data is the same if its bytes are, wherever they stand. Of data that cannot be read the page that is
+/// missing counts, so that it equals nothing but the same damage.
+fn digest_data(data: &Data<'_>, file: &PageFile) -> Result<u64, Failure> {
+    Ok(match data {
+        Data::Inline(bytes) => digest(bytes),
+        Data::Blob(at) => match blob::read(file, *at)? {
+            Ok(bytes) => digest(&bytes),
+            Err(page) => digest(format!("page {page} of {} bytes", at.len).as_bytes()),
+        },
+    })
 }
 
 fn compare(a: &BTreeMap<String, u64>, b: &BTreeMap<String, u64>) -> Items {

@@ -62,6 +62,7 @@ fn views(pages: u64) -> Vec<Inspect> {
         Inspect::Map(MapArgs {
             by,
             svg: None,
+            trace: None,
             columns: 64,
         })
     };

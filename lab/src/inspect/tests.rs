@@ -13,6 +13,9 @@ use super::*;
 use crate::cli::{MapArgs, MapBy, TreeArgs};
 use std::path::Path;
 
+#[path = "map/tests.rs"]
+mod pictures;
+
 const ID: [u8; 16] = [7; 16];
 
 fn header() -> Header {
@@ -106,6 +109,7 @@ fn map(by: MapBy) -> Inspect {
     Inspect::Map(MapArgs {
         by,
         svg: None,
+        trace: None,
         columns: 64,
     })
 }
@@ -314,6 +318,7 @@ fn a_picture_is_one_file_and_overwrites_none() {
     let drawn = Inspect::Map(MapArgs {
         by: MapBy::Kind,
         svg: Some(svg.clone()),
+        trace: None,
         columns: 64,
     });
     holds(&look(&path, drawn), &["map.svg"]);
@@ -335,6 +340,7 @@ fn a_picture_is_one_file_and_overwrites_none() {
     let again = Inspect::Map(MapArgs {
         by: MapBy::Kind,
         svg: Some(svg),
+        trace: None,
         columns: 64,
     });
     assert!(
@@ -374,6 +380,31 @@ fn redacted_views_hold_no_contents() {
             "·· ··",
         ],
     );
+}
+
+/// Large data stands in pages of its own, elsewhere in each file: its bytes are compared, not its place.
+#[test]
+fn large_data_is_compared_by_its_bytes() {
+    let folder = tempfile::tempdir().unwrap();
+    let build = |name: &str, before: usize, last: u8| {
+        let path = folder.path().join(name);
+        let database = vellum::Database::create(&path).unwrap();
+        let mut txn = database.begin_write().unwrap();
+        let mut data = vec![7; 20_000];
+        data[19_999] = last;
+        txn.insert_node("filler", "x", &vec![1; before]).unwrap();
+        let node = txn.insert_node("large", "y", &data).unwrap();
+        txn.insert_edge(node, "self", node, &data).unwrap();
+        txn.commit().unwrap();
+        database.close().unwrap();
+        path
+    };
+    let a = build("a", 9_000, 7);
+    let (moved, other) = (build("b", 30_000, 7), build("c", 9_000, 8));
+    let text = look(&a, Inspect::Diff { other: moved });
+    holds(&text, &["1 changed\n  ~ node 1\n", "edges: the same"]);
+    let text = look(&a, Inspect::Diff { other });
+    holds(&text, &["1 changed\n  ~ node 2\n", "~ edge 2 –0→ 2 #0"]);
 }
 
 #[test]

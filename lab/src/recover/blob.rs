@@ -5,13 +5,28 @@ use std::collections::HashSet;
 use vellum::PageRef;
 use vellum::format::blob::Extent;
 use vellum::format::node::BlobRef;
+use vellum::format::page::Page;
+use vellum::inspect::PageFile;
 
 use crate::failure::Failure;
 
-use super::scan::Scan;
+/// Where pages are read from.
+pub(crate) trait Pages {
+    /// Hands a readable page over, if there is one with this reference.
+    fn with<T>(&self, at: PageRef, read: impl FnOnce(&Page) -> T) -> Result<Option<T>, Failure>;
+}
+
+impl Pages for PageFile {
+    fn with<T>(&self, at: PageRef, read: impl FnOnce(&Page) -> T) -> Result<Option<T>, Failure> {
+        if at.page() >= self.page_count() {
+            return Ok(None);
+        }
+        Ok(self.at(at)?.page.ok().map(|page| read(&page)))
+    }
+}
 
 /// The bytes of a blob, or the page that cannot be read.
-pub(super) fn read(scan: &Scan<'_>, blob: BlobRef) -> Result<Result<Vec<u8>, u64>, Failure> {
+pub(crate) fn read(pages: &impl Pages, blob: BlobRef) -> Result<Result<Vec<u8>, u64>, Failure> {
     let mut out = Vec::new();
     let mut index = Some(blob.index);
     // A chain that comes back to a page is none, whatever its bytes add up to.
@@ -20,7 +35,7 @@ pub(super) fn read(scan: &Scan<'_>, blob: BlobRef) -> Result<Result<Vec<u8>, u64
         if !passed.insert(at) {
             break;
         }
-        let read = scan.with(at, |page| {
+        let read = pages.with(at, |page| {
             let view = page.blob_index().filter(|view| view.len() == blob.len)?;
             Some((view.extents().collect::<Vec<Extent>>(), view.next()))
         })?;
@@ -32,7 +47,7 @@ pub(super) fn read(scan: &Scan<'_>, blob: BlobRef) -> Result<Result<Vec<u8>, u64
             .iter()
             .flat_map(|extent| (0..extent.pages).map_while(|j| extent.page_ref(j)))
         {
-            if !append(scan, at, blob.len, &mut out)? {
+            if !append(pages, at, blob.len, &mut out)? {
                 return Ok(Err(at.page()));
             }
             if out.len() as u64 == blob.len {
@@ -48,8 +63,8 @@ pub(super) fn read(scan: &Scan<'_>, blob: BlobRef) -> Result<Result<Vec<u8>, u64
     Ok(Err(blob.index.page()))
 }
 
-fn append(scan: &Scan<'_>, at: PageRef, len: u64, out: &mut Vec<u8>) -> Result<bool, Failure> {
-    let read = scan.with(at, |page| {
+fn append(pages: &impl Pages, at: PageRef, len: u64, out: &mut Vec<u8>) -> Result<bool, Failure> {
+    let read = pages.with(at, |page| {
         let data = page.blob_data()?;
         let left = usize::try_from(len)
             .unwrap_or(usize::MAX)

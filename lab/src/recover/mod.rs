@@ -4,7 +4,7 @@
 //! `scan` reads the pages, `state` finds out what header and log say, `picture` decides which pages
 //! are those of the newest state, `salvage` collects its items, `write` puts them into a new file.
 
-mod blob;
+pub(crate) mod blob;
 mod free;
 pub(crate) mod leaf;
 mod picture;

@@ -9,6 +9,7 @@ use vellum::{EdgeKey, KeySpace};
 
 use crate::failure::Failure;
 
+use super::blob::Pages;
 use super::leaf::{self, Item};
 use super::picture::{Leaf, Picture, Proof};
 use super::scan::{Scan, edge_key};

@@ -12,6 +12,7 @@ use crate::failure::Failure;
 use crate::inspect::source::Source;
 use crate::inspect::survey::Found;
 
+use super::blob::Pages;
 use super::leaf::{self, Item};
 
 /// The readable pages of a file, those that could be mended among them.
@@ -108,21 +109,6 @@ impl<'s> Scan<'s> {
         self.facts.insert(page.at().page(), fact);
     }
 
-    /// Hands a readable page over, if there is one with this reference.
-    pub(super) fn with<T>(
-        &self,
-        at: PageRef,
-        read: impl FnOnce(&Page) -> T,
-    ) -> Result<Option<T>, Failure> {
-        if self.facts.get(&at.page()).is_none_or(|fact| fact.at != at) {
-            return Ok(None);
-        }
-        if let Some(page) = self.mended.get(&at.page()) {
-            return Ok(Some(read(page)));
-        }
-        Ok(self.file.page(at.page())?.page.ok().map(|page| read(&page)))
-    }
-
     /// The greatest birth of a readable page.
     pub(super) fn newest_birth(&self) -> u64 {
         self.facts
@@ -137,6 +123,18 @@ impl<'s> Scan<'s> {
         self.facts
             .values()
             .filter(move |fact| fact.space == Some(space))
+    }
+}
+
+impl Pages for Scan<'_> {
+    fn with<T>(&self, at: PageRef, read: impl FnOnce(&Page) -> T) -> Result<Option<T>, Failure> {
+        if self.facts.get(&at.page()).is_none_or(|fact| fact.at != at) {
+            return Ok(None);
+        }
+        if let Some(page) = self.mended.get(&at.page()) {
+            return Ok(Some(read(page)));
+        }
+        Ok(self.file.page(at.page())?.page.ok().map(|page| read(&page)))
     }
 }
 

@@ -7,6 +7,7 @@ use vellum::KeySpace;
 
 use crate::failure::Failure;
 
+use super::blob::Pages;
 use super::leaf::{self, Item};
 use super::picture::{Picture, Proof};
 use super::salvage::each;

@@ -8,11 +8,12 @@ use vellum::{BulkEdge, BulkNode, Database, EdgeKey, NodeId, PageRef};
 
 use crate::failure::Failure;
 
+use super::blob::{self, Pages};
 use super::leaf::{self, Item};
 use super::picture::Proof;
 use super::salvage::{EdgeFrom, NodeFrom, Salvage};
 use super::scan::Scan;
-use super::{blob, terms};
+use super::terms;
 
 /// What came of each item that is not simply as it was.
 #[derive(Default)]

@@ -7,6 +7,7 @@ use crate::cli::MapBy;
 use crate::units::grouped;
 
 use super::super::survey::{Found, Owner, Seen, Survey};
+use super::history::{History, Place};
 
 /// How the pages of one class look.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -81,11 +82,11 @@ const BLOBS: [Class; 2] = [
 
 /// From little to much, in one hue: dark is much in light, light is much in dark.
 const RAMP: [Class; 10] = [
-    class("up to 10%", '0', 17, "#e3edf9", "#16263a"),
-    class("up to 20%", '1', 18, "#cfe0f5", "#1a3150"),
-    class("up to 30%", '2', 19, "#b9d2f0", "#1f3d66"),
-    class("up to 40%", '3', 20, "#a2c3ea", "#24497c"),
-    class("up to 50%", '4', 26, "#8ab3e3", "#2b5793"),
+    class("up to 10%", '0', 17, "#d6e4f6", "#213a5c"),
+    class("up to 20%", '1', 18, "#c8dbf3", "#234268"),
+    class("up to 30%", '2', 19, "#b5d0ef", "#254a77"),
+    class("up to 40%", '3', 20, "#a2c3ea", "#285287"),
+    class("up to 50%", '4', 26, "#8ab3e3", "#2e5d9a"),
     class("up to 60%", '5', 32, "#70a1da", "#3467aa"),
     class("up to 70%", '6', 38, "#578ecf", "#447bc2"),
     class("up to 80%", '7', 74, "#407bc1", "#5b91d6"),
@@ -94,11 +95,11 @@ const RAMP: [Class; 10] = [
 ];
 
 const AGES: [Class; 10] = [
-    class("oldest tenth", '0', 22, "#eaf3dd", "#1c2a16"),
-    class("2nd", '1', 28, "#d6ead0", "#1d3622"),
-    class("3rd", '2', 29, "#bce0c4", "#1d4431"),
-    class("4th", '3', 30, "#9cd4bb", "#1b5240"),
-    class("5th", '4', 31, "#79c5b5", "#1a6152"),
+    class("oldest tenth", '0', 22, "#d9e9bf", "#33481f"),
+    class("2nd", '1', 28, "#c9e3be", "#2d4d2d"),
+    class("3rd", '2', 29, "#b3dcbb", "#285339"),
+    class("4th", '3', 30, "#9cd4bb", "#235c48"),
+    class("5th", '4', 31, "#79c5b5", "#1f6757"),
     class("6th", '5', 36, "#57b3ae", "#1f7366"),
     class("7th", '6', 37, "#3a9ea5", "#2b887b"),
     class("8th", '7', 43, "#268798", "#43a192"),
@@ -106,17 +107,65 @@ const AGES: [Class; 10] = [
     class("newest tenth", '9', 158, "#145374", "#a0dcc9"),
 ];
 
+const UNTRACED: Class = class("not in the trace", '-', 236, "#e4e4df", "#2b3037");
+const SEEN: Class = class("used, never taken", 'u', 102, "#9aa0a8", "#6d747d");
+const DROPPED: Class = class("dropped, not yet free", 'd', 140, "#a37ad1", "#b391e0");
+const NEVER: Class = class("free, never taken", '.', 238, "#cfcfc8", "#42474f");
+
+/// Pages in use, and free pages, by how often they were taken.
+const TAKEN: [Class; 4] = [
+    class("in use, taken once", '1', 117, "#a2c3ea", "#2b5793"),
+    class("in use, taken 2–3 times", '2', 75, "#5f97d8", "#3f78c0"),
+    class("in use, taken 4–7 times", '4', 33, "#2c67ad", "#6f9fe0"),
+    class("in use, taken 8+ times", '8', 27, "#123c72", "#b4cff8"),
+];
+const FREED: [Class; 4] = [
+    class("free, taken once", 'a', 223, "#f3d9a4", "#5c4720"),
+    class("free, taken 2–3 times", 'b', 179, "#e0b04a", "#8a6a2c"),
+    class("free, taken 4–7 times", 'c', 136, "#b67f1c", "#bf943f"),
+    class("free, taken 8+ times", 'e', 94, "#7a5210", "#eccb86"),
+];
+
+/// The class of a page after its history.
+fn by_history(history: &History, page: u64) -> Class {
+    let Some(story) = history.pages.get(&page) else {
+        return UNTRACED;
+    };
+    let step = match story.takes {
+        0 => None,
+        1 => Some(0),
+        2 | 3 => Some(1),
+        4..=7 => Some(2),
+        _ => Some(3),
+    };
+    let of = |classes: &[Class; 4], none: Class| {
+        let class = step.and_then(|step: usize| classes.get(step));
+        class.copied().unwrap_or(none)
+    };
+    match story.place {
+        Place::Used | Place::Taken => of(&TAKEN, SEEN),
+        Place::Dropped => DROPPED,
+        Place::Free => of(&FREED, NEVER),
+    }
+}
+
 /// The classes of one way to look at a file, in the order in which they are explained.
-pub(super) struct Legend {
+pub(super) struct Legend<'h> {
     by: MapBy,
+    /// What decides in place of `by`, if a trace is shown.
+    history: Option<&'h History>,
     pub(super) classes: Vec<Class>,
     /// Births that begin the tenths of age, ascending.
     tenths: Vec<u64>,
 }
 
-impl Legend {
-    pub(super) fn of(by: MapBy, survey: &Survey) -> Legend {
+impl<'h> Legend<'h> {
+    pub(super) fn of(by: MapBy, history: Option<&'h History>, survey: &Survey) -> Legend<'h> {
         let own: Vec<Class> = match by {
+            _ if history.is_some() => {
+                let rest = [SEEN, DROPPED, NEVER, UNTRACED];
+                [&TAKEN[..], &FREED, &rest].concat()
+            }
             MapBy::Kind => KINDS.to_vec(),
             MapBy::Fill => RAMP.to_vec(),
             MapBy::Birth => AGES.to_vec(),
@@ -133,6 +182,7 @@ impl Legend {
         }
         Legend {
             by,
+            history,
             classes,
             tenths: tenths(survey),
         }
@@ -140,14 +190,19 @@ impl Legend {
 
     pub(super) fn class(&self, page: &Seen) -> Class {
         if page.owner == Owner::Free {
-            return FREE;
+            return self
+                .history
+                .map_or(FREE, |history| by_history(history, page.number));
         }
         match page.found {
             Found::Mendable(..) => return MENDABLE,
             Found::Damaged(_) => return DAMAGED,
             Found::Blank if page.owner.is_used() => return DAMAGED,
-            Found::Blank => return BLANK,
-            Found::Whole => {}
+            Found::Blank if self.history.is_none() => return BLANK,
+            Found::Blank | Found::Whole => {}
+        }
+        if let Some(history) = self.history {
+            return by_history(history, page.number);
         }
         if page.owner == Owner::Beyond {
             return BEYOND;

@@ -1,6 +1,7 @@
 //! `map`: the file as a picture, a field for each page or for a few neighbours.
 
 mod fields;
+mod history;
 mod svg;
 mod terminal;
 
@@ -10,6 +11,7 @@ use crate::cli::{MapArgs, MapBy};
 use crate::failure::{Context, Failure};
 
 use self::fields::{Class, Legend};
+use self::history::History;
 use super::source::Source;
 use super::survey::Survey;
 use super::{Look, View, pages};
@@ -17,13 +19,16 @@ use super::{Look, View, pages};
 /// Fields of the terminal's picture and of the SVG at most; longer files share fields.
 const TERMINAL_FIELDS: usize = 64 * 32;
 const SVG_FIELDS: usize = 96 * 84;
+/// Pages of a history that are listed; JSON has them all, and so has --verbose.
+const LISTED: usize = 12;
 
 /// What a picture is drawn from.
 struct Picture<'a> {
     source: &'a Source,
     survey: &'a Survey,
-    by: MapBy,
-    legend: Legend,
+    /// What the colours tell.
+    by: &'static str,
+    legend: Legend<'a>,
     /// Fields in the order of the file, the header's first.
     fields: Vec<Field>,
     /// Pages in a field.
@@ -41,14 +46,18 @@ struct Field {
 
 pub(super) fn view(source: &Source, args: &MapArgs, look: Look) -> Result<View, Failure> {
     let survey = Survey::of(source)?;
+    let history = match &args.trace {
+        Some(path) => Some(History::read(path, &survey)?),
+        None => None,
+    };
+    let of = |most| Picture::of(source, &survey, args.by, history.as_ref(), most);
     let mut text = pages::broken(&survey, look);
-    text += &terminal::draw(
-        &Picture::of(source, &survey, args.by, TERMINAL_FIELDS),
-        usize::from(args.columns),
-        look.paint,
-    );
+    text += &terminal::draw(&of(TERMINAL_FIELDS), usize::from(args.columns), look.paint);
+    if let Some(history) = &history {
+        text += &history.text(look.listed(history.pages.len(), LISTED));
+    }
     if let Some(path) = &args.svg {
-        let picture = Picture::of(source, &survey, args.by, SVG_FIELDS);
+        let picture = of(SVG_FIELDS);
         if path.exists() {
             let text = format!(
                 "{} exists already; give another name, nothing is overwritten",
@@ -59,16 +68,22 @@ pub(super) fn view(source: &Source, args: &MapArgs, look: Look) -> Result<View, 
         std::fs::write(path, svg::draw(&picture)).context(path.display())?;
         text += &format!("{}\n", path.display());
     }
-    let picture = Picture::of(source, &survey, args.by, usize::MAX);
-    Ok(View {
-        text,
-        json: json(&picture),
-    })
+    let mut json = json(&of(usize::MAX));
+    if let (Some(history), Value::Object(fields)) = (&history, &mut json) {
+        fields.insert("history".to_owned(), history.json());
+    }
+    Ok(View { text, json })
 }
 
 impl Picture<'_> {
-    fn of<'a>(source: &'a Source, survey: &'a Survey, by: MapBy, most: usize) -> Picture<'a> {
-        let legend = Legend::of(by, survey);
+    fn of<'a>(
+        source: &'a Source,
+        survey: &'a Survey,
+        by: MapBy,
+        history: Option<&'a History>,
+        most: usize,
+    ) -> Picture<'a> {
+        let legend = Legend::of(by, history, survey);
         let header = survey.first;
         let pages = header + survey.pages.len() as u64;
         let pages_each = pages.div_ceil(most as u64).max(1);
@@ -76,13 +91,17 @@ impl Picture<'_> {
         let mut first = 0;
         while first < pages {
             let end = (first + pages_each).min(pages);
-            fields.push(field(&legend, survey, first, end, source.pages.page_size()));
+            let mut field = field(&legend, survey, first, end, source.pages.page_size());
+            if let (Some(history), 1) = (history, field.pages) {
+                field.said += &format!("; {}", history.said(field.first));
+            }
+            fields.push(field);
             first = end;
         }
         Picture {
             source,
             survey,
-            by,
+            by: history.map_or(by.name(), |_| "history"),
             legend,
             fields,
             pages_each,
@@ -158,5 +177,5 @@ fn json(picture: &Picture<'_>) -> Value {
         .iter()
         .map(|field| field.class.name)
         .collect();
-    json!({ "by": picture.by.name(), "pages_in_all": pages.len(), "classes": classes, "pages": pages })
+    json!({ "by": picture.by, "pages_in_all": pages.len(), "classes": classes, "pages": pages })
 }

@@ -45,8 +45,7 @@ pub(super) fn draw(picture: &Picture<'_>) -> String {
         "<svg xmlns=\"http://www.w3.org/2000/svg\" viewBox=\"0 0 {width} {height}\" width=\"{width}\" height=\"{height}\" role=\"img\">\n<title>{}</title>\n{}",
         escaped(&format!(
             "Pages of {} by {}",
-            picture.source.name,
-            picture.by.name()
+            picture.source.name, picture.by
         )),
         style(&counts, &names)
     );
@@ -117,7 +116,7 @@ fn head(
         grouped(file.page_count()),
         crate::units::binary(file.page_size() as u64),
         Unit::Bytes.show(file.len() as f64),
-        picture.by.name()
+        picture.by
     );
     let _ = writeln!(
         out,
@@ -211,9 +210,15 @@ fn legend(
     }
 }
 
+/// Text as it may stand between tags and in attributes. Most control characters are not allowed in XML,
+/// however they are written.
 fn escaped(text: &str) -> String {
-    text.replace('&', "&amp;")
-        .replace('<', "&lt;")
-        .replace('>', "&gt;")
-        .replace('"', "&quot;")
+    text.replace(
+        |c: char| c.is_control() || matches!(c, '\u{fffe}' | '\u{ffff}'),
+        "\u{fffd}",
+    )
+    .replace('&', "&amp;")
+    .replace('<', "&lt;")
+    .replace('>', "&gt;")
+    .replace('"', "&quot;")
 }

@@ -16,7 +16,7 @@ pub(super) fn draw(picture: &Picture<'_>, columns: usize, paint: Paint) -> Strin
         paint.strong(&picture.source.name),
         grouped(file.page_count()),
         file.page_size(),
-        picture.by.name()
+        picture.by
     );
     if picture.pages_each > 1 {
         out += &format!("; a field is {} pages", picture.pages_each);
