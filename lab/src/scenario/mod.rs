@@ -1,5 +1,6 @@
 //! Scenario files: read, checked completely, turned into a plan. Nothing runs from a bad file.
 
+pub(crate) mod counting;
 pub(crate) mod crash;
 mod dataset;
 pub(crate) mod diagnose;
