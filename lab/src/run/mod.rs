@@ -143,7 +143,13 @@ impl Stage<'_> {
             self.console
                 .step(done, all, &label(self.scenario, number, repeat));
             match workshop.run(plan, number, repeat, self.folder) {
-                Ok(found) => gathered.add(number, plan, found)?,
+                Ok(mut found) => {
+                    let stopped = found.stopped.take();
+                    gathered.add(number, plan, found)?;
+                    if stopped.is_some() {
+                        return Ok(stopped);
+                    }
+                }
                 Err(failure) if matches!(failure.exit, Exit::Interrupted | Exit::Budget) => {
                     return Ok(Some(failure));
                 }
@@ -183,6 +189,7 @@ pub(crate) fn finish(
         _ if !run.right() => Exit::Wrong,
         Some(exit) => exit,
         None if !run.met() => Exit::Threshold,
+        None if run.impossible().next().is_some() => Exit::Missing,
         None if counted::lacking(&run).is_some() => Exit::Missing,
         None => Exit::Passed,
     };

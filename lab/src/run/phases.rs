@@ -2,8 +2,11 @@
 
 mod ask;
 mod crash;
+mod damage;
+mod faults;
 mod kill;
 mod opening;
+mod real;
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::time::Instant;
@@ -38,6 +41,8 @@ pub(super) struct Notes {
     pub(super) latencies: Vec<Latencies>,
     /// What the engine counted, where an action counts from a point of its own.
     pub(super) counts: Option<Counts>,
+    /// Why this machine does not permit it.
+    pub(super) missing: Option<String>,
 }
 
 impl Notes {
@@ -51,6 +56,7 @@ impl Notes {
             digest: None,
             latencies: Vec::new(),
             counts: None,
+            missing: None,
         }
     }
 
@@ -91,10 +97,10 @@ impl Notes {
 impl Notes {
     /// The phase as results have it, and its latencies. What is not measured keeps only its results.
     pub(super) fn into_phase(self, plan: &PhasePlan) -> (Phase, Vec<Latencies>) {
-        let status = if self.findings.is_empty() {
-            PhaseStatus::Right
-        } else {
-            PhaseStatus::Wrong
+        let status = match (&self.missing, self.findings.is_empty()) {
+            (Some(_), true) => PhaseStatus::Missing,
+            (None, true) => PhaseStatus::Right,
+            (_, false) => PhaseStatus::Wrong,
         };
         let metrics = self
             .metrics
@@ -103,7 +109,7 @@ impl Notes {
             .map(|(name, value)| (name, Measure::once(value)));
         let phase = Phase {
             status,
-            findings: self.findings,
+            findings: self.missing.into_iter().chain(self.findings).collect(),
             metrics: metrics.collect(),
             tables: self.tables,
             digest: self.digest,
@@ -134,6 +140,8 @@ pub(super) struct Bench<'a> {
     settings: Vec<Setting>,
     /// Of all phases so far.
     pub(super) latencies: Vec<Latencies>,
+    /// What cut the last phase short.
+    pub(super) stopped: Option<Failure>,
     pub(super) limits: &'a Limits,
     pub(super) console: &'a Console,
 }
@@ -171,6 +179,7 @@ impl<'a> Bench<'a> {
             open: None,
             settings: Vec::new(),
             latencies: Vec::new(),
+            stopped: None,
             limits,
             console,
         }
@@ -201,6 +210,9 @@ impl<'a> Bench<'a> {
             Action::Reopen { repeats, .. } => self.recover(plan, *repeats),
             Action::Kill(kill) => self.kill(plan, *kill),
             Action::Crash(crash) => self.crash(plan, crash),
+            Action::Faults(faults) => self.faults(plan, faults),
+            Action::Damage(damage) => self.damage(plan, damage),
+            Action::Real(real) => self.real(plan, real),
         };
         let mut notes = match outcome {
             Ok(notes) => notes,
