@@ -42,7 +42,7 @@ name = "later"
 mix = { get-node = 1 }
 operations = 10
 [[check]]
-metric = "insert.counts.log_syncs"
+metric = "insert.counts.log_appends"
 expect = "== 1 * insert.operations"
 [[check]]
 metric = "read.counts.node_gets"
@@ -102,7 +102,7 @@ fn counts_join_the_times() {
     assert_eq!(verdicts(&run), ["pass"; 5]);
     for cell in run["cells"].as_array().unwrap() {
         let metrics = |phase: usize| &cell["phases"][phase]["metrics"];
-        assert_eq!(metrics(1)["counts.log_syncs"]["median"], 40, "{cell}");
+        assert_eq!(metrics(1)["counts.log_appends"]["median"], 40, "{cell}");
         assert_eq!(metrics(2)["counts.node_gets"]["median"], 200, "{cell}");
         // Pages read and missed are the same things seen by storage and by the cache.
         let misses = metrics(2)["counts.cache_misses"]["median"].as_u64();
@@ -218,12 +218,12 @@ fn counters_that_do_not_exist_or_cannot_be_compared_are_refused() {
         assert!(!folder.path().join("reports").exists());
     };
     refused(
-        "insert.counts.log_syncs",
-        "insert.counts.log_sync",
+        "insert.counts.log_appends",
+        "insert.counts.log_append",
         &[
-            "counted.toml:27:10",
-            "no counter `log_sync`",
-            "the nearest name is `log_syncs`",
+            "counted.toml:26:10",
+            "no counter `log_append`",
+            "the nearest name is `log_appends`",
         ],
     );
     refused(
