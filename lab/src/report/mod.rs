@@ -2,9 +2,11 @@
 //! same report for ever.
 
 mod axis;
+mod brief;
 mod canvas;
 mod cells;
 mod html;
+pub(crate) mod index;
 mod markdown;
 mod parts;
 mod plots;

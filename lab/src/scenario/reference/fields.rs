@@ -340,6 +340,12 @@ const PHASE: &[Field] = &[
         "action: kill a writing process inside its stream of commits and look what is there",
     ),
     field(
+        "order",
+        Choice(&["source", "sorted", "shuffled"]),
+        "source",
+        "bulk load: in which order its edges come; the generators make them sorted by source",
+    ),
+    field(
         "operations",
         Whole,
         "1_000",
