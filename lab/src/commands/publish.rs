@@ -24,7 +24,9 @@ pub(super) fn publish(out: &Path, stored: &Path) -> Result<PathBuf, Failure> {
     // Reports draw the tables of the first cell; those of the others are the bulk of what is stored.
     for cell in run.cells.iter_mut().skip(1) {
         cell.tables.clear();
-        cell.phases.iter_mut().for_each(|phase| phase.tables.clear());
+        cell.phases
+            .iter_mut()
+            .for_each(|phase| phase.tables.clear());
     }
     let folder = out.join(&run.scenario);
     let manifest = Manifest {

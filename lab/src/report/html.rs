@@ -57,7 +57,7 @@ pub(super) fn page(run: &Run, manifest: &Manifest, figures: &[Figure<'_>]) -> St
     out += &header(run, manifest);
     out += &in_short(run);
     out += &checks(run);
-    out += &plots(figures);
+    out += &plots(run, figures);
     out += &phases(run);
     out += &configuration(run, manifest);
     out += &footer(run, manifest);
@@ -211,11 +211,16 @@ fn checks(run: &Run) -> String {
     out
 }
 
-fn plots(figures: &[Figure<'_>]) -> String {
+fn plots(run: &Run, figures: &[Figure<'_>]) -> String {
     if figures.is_empty() {
         return String::new();
     }
-    let mut out = String::from("<h2>Plots</h2>\n<div class=\"plots\">\n");
+    let mut out = String::from("<h2>Plots</h2>\n");
+    let spread = |phase: &Phase| phase.metrics.values().any(|one| one.interval.is_some());
+    if run.cells.iter().flat_map(|cell| &cell.phases).any(spread) {
+        out += "<p class=\"remark lead\">Points are medians of the repeats; a thin vertical line is the 95 % interval of the median.</p>\n";
+    }
+    out += "<div class=\"plots\">\n";
     for figure in figures {
         let plot = figure.plot;
         out += &format!("<figure>\n<figcaption><h3>{}</h3>", escape(&plot.title));

@@ -180,6 +180,7 @@ fn text(cell: Option<&Cell>) -> String {
 /// A column's name as people say it: the unit is on the axis.
 pub(super) fn human(name: &str) -> String {
     let name = name.strip_suffix("_ns").unwrap_or(name);
+    let name = name.strip_prefix("phase.").unwrap_or(name);
     match name {
         // The median absolute deviation keeps its abbreviation's capitals.
         "mad" => "MAD".to_owned(),
