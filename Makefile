@@ -16,9 +16,10 @@ FUZZ_TARGETS := $(patsubst fuzz/fuzz_targets/%.rs,%,$(wildcard fuzz/fuzz_targets
 FEATURES := "" forensics sim serde forensics,sim forensics,serde sim,serde forensics,sim,serde
 
 .DEFAULT_GOAL := help
-# What `make report` runs.
-FIRST := cache-capacity-sweep regression-10k-a regression-10k-b regression-10k-c regression-10k-d open-cost cold-path \
-	insert-amplification locality batch-size traversal-cache-sweep topology compression concurrency
+# What `make report` runs and publishes.
+REPORTED := cache-capacity-sweep traversal-cache-sweep regression-10k-a regression-10k-b regression-10k-c regression-10k-d \
+	open-cost cold-path insert-amplification locality batch-size group-commit bulk-load page-size compression topology \
+	concurrency misses snapshot-cost determinism debian crash-small-workload crash-recovery-itself
 # Crashes of every way into the file; the long run apart.
 CRASH_SCENARIOS := $(filter-out scenarios/crash-long.toml,$(wildcard scenarios/crash-*.toml))
 # Calls that fail and files that are damaged, in simulation.
@@ -50,8 +51,8 @@ rust:
 demo: rust ## Load the Debian package graph, query it, kill and recover it; ends with the path of a report
 	@$(CARGO) run --locked --quiet --release -p lab --bin lab -- run scenarios/debian.toml
 
-report: forensic ## Run the main scenarios in full; each ends with the path of its report
-	@$(CARGO) run --locked --quiet --release -p lab --bin lab -- run $(FIRST:%=scenarios/%.toml)
+report: forensic ## Run the main scenarios in full, and publish their reports in reports/, with an index
+	@$(CARGO) run --locked --quiet --release -p lab --bin lab -- run --publish $(REPORTED:%=scenarios/%.toml)
 
 regress: forensic ## The quick gate: every scenario in its small size; its checks decide
 	@$(CARGO) run --locked --quiet --release -p lab --bin lab -- run --quick $(GATED)

@@ -351,6 +351,12 @@ pub(crate) struct ReportArgs {
     /// Directories of runs, or their names under DIR/runs.
     #[arg(value_name = "RUN")]
     pub(crate) runs: Vec<PathBuf>,
+    /// Put these runs in the place of what DIR has published of their scenarios, and write the index.
+    #[arg(long)]
+    pub(crate) publish: bool,
+    /// Render every published report again, and the index.
+    #[arg(long, conflicts_with_all = ["runs", "publish"])]
+    pub(crate) published: bool,
 }
 
 #[derive(Debug, Args)]

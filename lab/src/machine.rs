@@ -91,8 +91,16 @@ fn revision() -> (String, Option<bool>) {
     if !own {
         return (UNKNOWN.to_owned(), None);
     }
-    let dirty =
-        git(&["status", "--porcelain", "--untracked-files=no"]).map(|changes| !changes.is_empty());
+    // Reports are what runs leave, not what they measure.
+    let status = [
+        "status",
+        "--porcelain",
+        "--untracked-files=no",
+        "--",
+        ":/",
+        ":(exclude,top)reports",
+    ];
+    let dirty = git(&status).map(|changes| !changes.is_empty());
     (
         git(&["rev-parse", "--short=10", "HEAD"]).unwrap_or_else(|| UNKNOWN.to_owned()),
         dirty,

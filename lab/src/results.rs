@@ -456,4 +456,7 @@ pub(crate) struct Manifest {
     /// Every text that the scenario was read from, as it was.
     pub(crate) sources: Sources,
     pub(crate) changes: Changes,
+    /// A copy that is kept under version control: without histograms, and without a path of the machine.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub(crate) published: bool,
 }

@@ -81,6 +81,19 @@ pub(crate) fn read(folder: &Path) -> Result<(Run, Manifest), Failure> {
     Ok((run, read_json(&folder.join(MANIFEST))?))
 }
 
+/// Stores a run in a folder that is under version control, on as few bytes as can be.
+pub(crate) fn write_compact(folder: &Path, run: &Run, manifest: &Manifest) -> Result<(), Failure> {
+    let results = serde_json::to_string(run).context("JSON")?;
+    let path = folder.join(RESULTS);
+    fs::write(&path, results + "\n").context(path.display())?;
+    write_json(&folder.join(MANIFEST), manifest)
+}
+
+/// Whether a folder holds a stored run.
+pub(crate) fn holds_run(folder: &Path) -> bool {
+    folder.join(RESULTS).is_file() && folder.join(MANIFEST).is_file()
+}
+
 fn write_json(path: &Path, value: &impl Serialize) -> Result<(), Failure> {
     let mut text = serde_json::to_string_pretty(value).context(path.display())?;
     text.push('\n');

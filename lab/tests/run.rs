@@ -275,3 +275,77 @@ fn a_bad_row_leaves_no_database() {
         !folder.path().join("a.vellum").exists() && !folder.path().join("a.vellum-log").exists()
     );
 }
+
+/// Phases before the one that is wanted run, and leave no metric behind that a check could be about.
+#[test]
+fn only_one_phase_is_measured() {
+    let folder = folder(SCENARIO);
+    let arguments = [
+        "--format",
+        "json",
+        "-q",
+        "run",
+        "tiny.toml",
+        "--only",
+        "reach",
+    ];
+    let output = lab(folder.path(), &arguments);
+    assert_eq!(output.status.code(), Some(0), "{}", said(&output));
+    let document: Value = serde_json::from_slice(&output.stdout).unwrap();
+    let run = &document["runs"][0];
+    let phases = run["cells"][0]["phases"].as_array().unwrap();
+    assert_eq!(phases.last().unwrap()["name"], "reach");
+    for phase in phases {
+        let measured = !phase["metrics"].as_object().unwrap().is_empty();
+        assert_eq!(measured, phase["name"] == "reach", "{phase}");
+        assert_eq!(phase["status"], "right");
+    }
+    for check in run["checks"].as_array().unwrap() {
+        assert_eq!(check["verdict"], "skipped", "{check}");
+    }
+}
+
+/// A published run is a copy without histograms and without a path of the machine, and its index names it.
+#[test]
+fn a_published_run_tells_nothing_of_where_it_was_made() {
+    let folder = folder(SCENARIO);
+    let reports = folder.path().join("reports");
+    fs::create_dir(&reports).unwrap();
+    fs::write(reports.join("README.md"), "# Mine\n").unwrap();
+    let output = lab(folder.path(), &["-q", "run", "tiny.toml", "--publish"]);
+    assert_eq!(output.status.code(), Some(0), "{}", said(&output));
+    let here = folder.path().canonicalize().unwrap().display().to_string();
+    let files = ["results.json", "manifest.json", "report.html", "report.md"];
+    for file in files {
+        let text = fs::read_to_string(reports.join("tiny").join(file)).unwrap();
+        assert!(!text.contains(&here), "{file}");
+    }
+    let readme = fs::read_to_string(reports.join("README.md")).unwrap();
+    assert!(
+        readme.starts_with("# Mine\n") && readme.contains("[tiny](tiny/report.md)"),
+        "{readme}"
+    );
+    let index = fs::read_to_string(reports.join("index.html")).unwrap();
+    assert!(index.contains("tiny/report.html") && index.contains("tiny/plots/01-reach.svg"));
+
+    // Another run takes its place; one that missed a threshold does not.
+    fs::write(reports.join("tiny/plots/99-old.svg"), "").unwrap();
+    assert_eq!(
+        lab(folder.path(), &["report", "--publish"]).status.code(),
+        Some(0)
+    );
+    assert!(!reports.join("tiny/plots/99-old.svg").exists());
+    let before = fs::read_to_string(reports.join("tiny/results.json")).unwrap();
+    let worse = SCENARIO.replace("expect = \"== 0\"", "expect = \">= 1\"");
+    fs::write(folder.path().join("tiny.toml"), worse).unwrap();
+    let output = lab(folder.path(), &["-q", "run", "tiny.toml", "--publish"]);
+    assert_eq!(output.status.code(), Some(3), "{}", said(&output));
+    assert_eq!(
+        lab(folder.path(), &["report", "--publish"]).status.code(),
+        Some(2)
+    );
+    assert_eq!(
+        fs::read_to_string(reports.join("tiny/results.json")).unwrap(),
+        before
+    );
+}

@@ -20,14 +20,14 @@ use crate::sync::atomic::{AtomicBool, AtomicU32, AtomicU64, Ordering};
 use crate::sync::{Mutex, MutexGuard};
 
 /// The first chunk of the table has this many places, and each later one twice as many.
-const FIRST_CHUNK_LOG2: u32 = 10;
+const FIRST_CHUNK_LOG2: u32 = 7;
 /// Enough chunks for every 48-bit page number.
-const CHUNKS: usize = 39;
+const CHUNKS: usize = 42;
 /// Memory of a cached page beside its bytes: frame, reference counts, queue entry.
 const FRAME_OVERHEAD: usize = size_of::<Frame>() + 16 + size_of::<PageRef>();
-/// Places of the largest chunk. Pages beyond it (128 GiB into a file of 4 KiB pages) are not kept: their part
-/// of the table would take more memory than any budget for the cache has.
-const LARGEST_CHUNK: usize = 1 << 25;
+/// The table's share of the budget at most, as a divisor. A file with more pages than it has places then (one of
+/// 2 GiB, for 64 MiB of cache and pages of 4 KiB) has several pages to a place, of which one is kept.
+const TABLE_SHARE: usize = 16;
 /// The small queue's share of the budget, as a divisor.
 const SMALL_SHARE: usize = 10;
 
@@ -64,6 +64,15 @@ impl Frame {
             pins: AtomicU32::new(0),
         }
     }
+
+    /// Notes that the page is in use, so that it gets a second chance.
+    #[inline]
+    pub(super) fn touch(&self) {
+        // Written only once, so that pages in use are not passed between processor caches.
+        if !self.used.load(Ordering::Relaxed) {
+            self.used.store(true, Ordering::Relaxed);
+        }
+    }
 }
 
 /// A page found in the cache. Holding it keeps the page in memory, evicted or not.
@@ -80,7 +89,7 @@ impl FrameGuard {
     }
 
     #[inline]
-    fn frame(&self) -> &Arc<Frame> {
+    pub(super) fn frame(&self) -> &Arc<Frame> {
         match &*self.0 {
             Some(frame) => frame,
             None => unreachable!("a guard is made only around a frame"),
@@ -93,6 +102,8 @@ type Chunk = Box<[ArcSwapOption<Frame>]>;
 pub(super) struct PageCache {
     chunks: [OnceLock<Chunk>; CHUNKS],
     queues: Mutex<Queues>,
+    /// Leaves of a page's number what the table has places for.
+    mask: u64,
     frame_bytes: usize,
     capacity_bytes: usize,
     pins: Arc<Pins>,
@@ -120,6 +131,7 @@ impl PageCache {
         PageCache {
             chunks: [const { OnceLock::new() }; CHUNKS],
             queues: Mutex::default(),
+            mask: mask(capacity_bytes),
             frame_bytes,
             capacity_bytes,
             pins: Arc::new(Pins::new(capacity_bytes, frame_bytes)),
@@ -137,10 +149,7 @@ impl PageCache {
         if frame.page.at() != at && !planted!("cache-ignores-births") {
             return None;
         }
-        // Written only once, so that pages in use are not passed between processor caches.
-        if !frame.used.load(Ordering::Relaxed) {
-            frame.used.store(true, Ordering::Relaxed);
-        }
+        frame.touch();
         Some(FrameGuard(guard))
     }
 
@@ -153,6 +162,15 @@ impl PageCache {
         let Some(place) = self.place_or_grow(at.page(), &mut queues) else {
             return frame;
         };
+        if let Some(other) = place.load().as_ref()
+            && other.page.at().page() != at.page()
+        {
+            if other.pins.load(Ordering::Relaxed) > 0 {
+                // Somebody holds on to the page that has this place, so its memory would not be free.
+                return frame;
+            }
+            self.evict(other.page.at());
+        }
         let before = place.swap(Some(Arc::clone(&frame)));
         // A page that another thread put here meanwhile has its place in a queue already.
         if before.is_none_or(|before| before.page.at() != at) {
@@ -246,16 +264,13 @@ impl PageCache {
 
     #[inline]
     fn place(&self, page: u64) -> Option<&ArcSwapOption<Frame>> {
-        let (chunk, index) = locate(page);
+        let (chunk, index) = locate(page & self.mask);
         self.chunks.get(chunk)?.get()?.get(index)
     }
 
     fn place_or_grow(&self, page: u64, queues: &mut Queues) -> Option<&ArcSwapOption<Frame>> {
-        let (chunk, index) = locate(page);
+        let (chunk, index) = locate(page & self.mask);
         let len = 1usize.checked_shl(FIRST_CHUNK_LOG2 + chunk as u32)?;
-        if len > LARGEST_CHUNK {
-            return None;
-        }
         let places = self.chunks.get(chunk)?.get_or_init(|| {
             queues.table_bytes += len * size_of::<ArcSwapOption<Frame>>();
             (0..len).map(|_| ArcSwapOption::empty()).collect()
@@ -269,6 +284,12 @@ impl PageCache {
     }
 }
 
+/// As many places as the table's share of the budget has room for, a power of two, less one.
+fn mask(capacity_bytes: usize) -> u64 {
+    let places = capacity_bytes / TABLE_SHARE / size_of::<ArcSwapOption<Frame>>();
+    (1 << places.max(1).ilog2()) - 1
+}
+
 /// The chunk of a page number, and its place there.
 #[inline]
 fn locate(page: u64) -> (usize, usize) {
@@ -279,3 +300,7 @@ fn locate(page: u64) -> (usize, usize) {
         (shifted - (1 << log2)) as usize,
     )
 }
+
+#[cfg(test)]
+#[path = "cache/tests.rs"]
+mod tests;

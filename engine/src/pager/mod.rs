@@ -59,6 +59,16 @@ impl PageGuard {
         }
     }
 
+    /// Notes that the page is in use though nobody asks the page cache for it.
+    #[inline]
+    pub(crate) fn touch(&self) {
+        match &self.0 {
+            Held::Cached(guard) => guard.frame().touch(),
+            Held::Shared(frame) => frame.touch(),
+            Held::Private(frame) => frame.touch(),
+        }
+    }
+
     /// The same page for one thread's repeated use.
     pub(crate) fn into_private(self) -> PageGuard {
         match self.clone().0 {

@@ -104,8 +104,12 @@ impl TraversalCache {
     #[inline]
     pub fn get(&mut self, at: PageRef) -> Option<PageGuard> {
         let found = self.pages.get(&at).cloned();
-        match found {
-            Some(_) => self.hits += 1,
+        match &found {
+            Some(page) => {
+                self.hits += 1;
+                // Else the page cache would put out first what traversals use most.
+                page.touch();
+            }
             None => self.misses += 1,
         }
         found

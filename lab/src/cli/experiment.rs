@@ -13,7 +13,7 @@ pub(crate) struct RunArgs {
     pub(crate) scenarios: Vec<PathBuf>,
     #[command(flatten)]
     pub(crate) changes: ChangeArgs,
-    /// Measure these phases only. Those before them run too, as they need what those leave.
+    /// Measure these phases only. Those before them run too, unmeasured, as these need what those leave.
     #[arg(long, value_name = "PHASE", value_delimiter = ',')]
     pub(crate) only: Vec<String>,
     /// A word that the run is remembered by.
@@ -25,6 +25,9 @@ pub(crate) struct RunArgs {
     /// Carry out only part I of N of the cells; `lab merge` joins the parts.
     #[arg(long, value_name = "I/N", value_parser = shard)]
     pub(crate) shard: Option<(u32, u32)>,
+    /// Put each complete run whose checks held in the place of what DIR has published of its scenario.
+    #[arg(long)]
+    pub(crate) publish: bool,
     /// Whether the run's databases stay in its directory.
     #[arg(long, value_enum, default_value_t = KeepDb::Failed)]
     pub(crate) keep_db: KeepDb,

@@ -98,7 +98,7 @@ fn build_revision(
             Command::new("git")
                 .arg("-C")
                 .arg(top)
-                .args(["worktree", "add", "--detach", "--force"])
+                .args(["worktree", "add", "--quiet", "--detach", "--force"])
                 .arg(&tree)
                 .arg(revision),
             "git worktree add",

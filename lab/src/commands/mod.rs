@@ -16,6 +16,7 @@ mod inspect;
 mod merge;
 pub(crate) mod metrics;
 mod plan;
+mod publish;
 mod recover;
 mod report;
 mod run;

@@ -78,7 +78,7 @@ fn time_ns(plan: &Plan) -> Option<f64> {
     let commit = if durable { COMMIT_NS } else { 0.0 };
     let phases = plan.phases.iter().map(|phase| match &phase.action {
         Action::Load(LoadHow::Batch(size)) => rows * LOAD_NS + rows / f64::from(*size) * commit,
-        Action::Load(LoadHow::Bulk) => rows * LOAD_NS,
+        Action::Load(LoadHow::Bulk(_)) => rows * LOAD_NS,
         Action::Mix(mix) => match mix.stop {
             Stop::Time(time) => time.as_nanos() as f64,
             Stop::Operations(all) => {

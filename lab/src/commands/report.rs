@@ -7,7 +7,14 @@ use crate::console::Console;
 use crate::failure::{Context, Exit, Failure};
 use crate::{report, rundir};
 
+use super::publish;
+
 pub(crate) fn run(args: &ReportArgs, global: &Global, console: &Console) -> Result<Exit, Failure> {
+    if args.published {
+        let page = publish::render_all(&global.out)?;
+        console.result(&format!("{}\n", page.display()))?;
+        return Ok(Exit::Passed);
+    }
     let folders: Vec<PathBuf> = if args.runs.is_empty() {
         vec![rundir::latest(&global.out)?]
     } else {
@@ -18,7 +25,10 @@ pub(crate) fn run(args: &ReportArgs, global: &Global, console: &Console) -> Resu
     };
     for folder in folders {
         let (run, manifest) = rundir::read(&folder)?;
-        let page = report::write(&folder, &run, &manifest)?;
+        let page = match args.publish {
+            true => publish::publish(&global.out, &folder)?,
+            false => report::write(&folder, &run, &manifest)?,
+        };
         match console.format {
             Format::Human => console.result(&format!("{}\n", page.display()))?,
             Format::Md => console.result(&report::render(&run, &manifest).markdown)?,
@@ -31,6 +41,9 @@ pub(crate) fn run(args: &ReportArgs, global: &Global, console: &Console) -> Resu
                 ))?;
             }
         }
+    }
+    if args.publish {
+        publish::render_all(&global.out)?;
     }
     Ok(Exit::Passed)
 }

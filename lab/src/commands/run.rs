@@ -6,9 +6,10 @@ use crate::failure::{Context, Exit, Failure};
 use crate::nearest::nearest;
 use crate::report;
 use crate::run::{self, Finished, Orders, limits};
+use crate::rundir;
 use crate::scenario::{self, plan::Scenario};
 
-use super::baselines;
+use super::{baselines, publish};
 
 pub(crate) fn run(args: &RunArgs, global: &Global, console: &Console) -> Result<Exit, Failure> {
     let changes = args.changes.changes();
@@ -39,6 +40,10 @@ pub(crate) fn run(args: &RunArgs, global: &Global, console: &Console) -> Result<
         };
         let finished = run::execute(scenario, &orders, console)?;
         exit = exit.worse(finished.exit);
+        if args.publish && finished.exit == Exit::Passed {
+            publish::publish(&global.out, &rundir::latest(&global.out)?)?;
+            publish::render_all(&global.out)?;
+        }
         show(&finished, console, &mut documents)?;
         if finished.exit == Exit::Interrupted {
             break;

@@ -9,8 +9,10 @@ use serde_json::json;
 use crate::cli::{Cli, CompletionsArgs, Format, ListArgs, SchemaArgs};
 use crate::console::Console;
 use crate::failure::{Context, Exit, Failure};
+use crate::run::mix::awake;
 use crate::scenario::{self, plan::Changes, reference};
 use crate::store::peers::PEERS;
+use crate::units::Unit;
 
 /// `lab list`: the scenarios of a folder with the question that each one asks.
 pub(super) fn list(args: &ListArgs, console: &Console) -> Result<Exit, Failure> {
@@ -92,6 +94,28 @@ pub(super) fn schema(args: &SchemaArgs, console: &Console) -> Result<Exit, Failu
     Ok(Exit::Passed)
 }
 
+/// How long a sync takes, and whether it waits for processors that idle.
+fn sync(out: &Path) -> Option<(&'static str, String, Option<String>)> {
+    let folder = out.ancestors().find(|folder| folder.is_dir());
+    let folder = folder.unwrap_or(Path::new("."));
+    let (idle, awake) = awake::idle_and_awake(folder).ok()?;
+    let show = |ns: u64| Unit::Ns.show(ns as f64);
+    let found = match awake {
+        Some(awake) => format!(
+            "{} for 256 bytes, {} beside a spinning thread",
+            show(idle),
+            show(awake)
+        ),
+        None => format!("{} for 256 bytes", show(idle)),
+    };
+    let slow = awake.is_some_and(|awake| idle > 2 * awake);
+    let advice = slow.then(|| {
+        "a sync waits for a timer tick while every processor idles; `lab run` spins beside durable commits, other programs do not"
+            .to_owned()
+    });
+    Some(("sync", found, advice))
+}
+
 /// `lab doctor`: what measurements on this machine are worth, and what to do about it.
 pub(super) fn doctor(out: &Path, console: &Console) -> Result<Exit, Failure> {
     let manifest = crate::machine::describe(out);
@@ -162,6 +186,7 @@ pub(super) fn doctor(out: &Path, console: &Console) -> Result<Exit, Failure> {
         None => Some("no revision is known: results cannot name what they measured".to_owned()),
     };
     said.push(("revision", manifest.revision.clone(), dirty));
+    said.extend(sync(out));
     for (what, found, advice) in &said {
         let text = match console.format {
             Format::Json | Format::Ndjson => {

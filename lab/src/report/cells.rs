@@ -1,8 +1,8 @@
 //! Cells of a sweep as tables: one row for each value of an axis, one column for each series.
 
-use crate::results::{Cell, Column, Measure, Plot, Run, SweepCell, Table};
+use crate::results::{Cell, Column, Coordinate, Measure, Plot, Run, SweepCell, Table};
 use crate::scenario::registry;
-use crate::units::Unit;
+use crate::units::{Unit, grouped};
 
 /// A plot's table, and the interval of each cell of it that has one.
 pub(super) struct Derived {
@@ -49,7 +49,7 @@ pub(super) fn derive(run: &Run, plot: &Plot) -> Option<Derived> {
     let (mut rows, mut places) = (Vec::new(), Vec::new());
     let mut intervals = vec![Vec::new(); series.len()];
     for (place, value) in axis.values.iter().enumerate() {
-        let mut row = vec![Cell::from(value.text.as_str())];
+        let mut row = vec![Cell::from(shown(value))];
         for (one, intervals) in series.iter().zip(&mut intervals) {
             let measure =
                 cell_at(run, &one.others, number, place).and_then(|cell| cell.measure(one.metric));
@@ -75,6 +75,14 @@ pub(super) fn derive(run: &Run, plot: &Plot) -> Option<Derived> {
         places,
         intervals,
     })
+}
+
+/// A value of an axis for people: whole numbers with their thousands apart.
+fn shown(value: &Coordinate) -> String {
+    value
+        .text
+        .parse::<u64>()
+        .map_or_else(|_| value.text.clone(), grouped)
 }
 
 fn interval(measure: &Measure) -> Option<[f64; 2]> {
@@ -128,7 +136,7 @@ fn series<'r>(run: &'r Run, plot: &'r Plot, x: usize) -> Vec<Series<'r>> {
                 })
                 .filter_map(|(axis, place)| {
                     let axis = run.axes.get(*axis)?;
-                    Some(format!("{} {}", axis.name, axis.values.get(*place)?.text))
+                    Some(format!("{} {}", axis.name, shown(axis.values.get(*place)?)))
                 })
                 .collect();
             if plot.y.len() > 1 || parts.is_empty() {

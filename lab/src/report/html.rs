@@ -1,10 +1,11 @@
 //! One self-contained page: no script, no font, no request. Light or dark as the reader's system is.
 
 use crate::results::{Manifest, Phase, PhaseStatus, Run, Setting, Table, Verdict};
-use crate::scenario::registry;
+use crate::scenario::{crash, registry};
 use crate::units::{Unit, grouped};
 
 use super::Figure;
+use super::brief;
 use super::parts;
 
 const STYLE: &str = include_str!("style.css");
@@ -38,19 +39,25 @@ pub(super) fn standalone_svg(svg: &str) -> String {
     }
 }
 
-/// The whole page.
-pub(super) fn page(run: &Run, manifest: &Manifest, figures: &[Figure<'_>]) -> String {
+/// A page up to its content.
+pub(super) fn head(title: &str) -> String {
     let mut out = String::new();
     out += "<!doctype html>\n<html lang=\"en\">\n<head>\n<meta charset=\"utf-8\">\n";
     out += "<meta name=\"viewport\" content=\"width=device-width, initial-scale=1\">\n";
     out += "<meta name=\"color-scheme\" content=\"light dark\">\n";
-    out += &format!(
+    out + &format!(
         "<title>{} – Vellum lab</title>\n<style>\n{STYLE}</style>\n</head>\n<body>\n<main>\n",
-        escape(&run.scenario)
-    );
+        escape(title)
+    )
+}
+
+/// The whole page.
+pub(super) fn page(run: &Run, manifest: &Manifest, figures: &[Figure<'_>]) -> String {
+    let mut out = head(&run.scenario);
     out += &header(run, manifest);
+    out += &in_short(run);
     out += &checks(run);
-    out += &plots(figures);
+    out += &plots(run, figures);
     out += &phases(run);
     out += &super::account::html(run, manifest);
     out += &configuration(run, manifest);
@@ -114,8 +121,23 @@ fn tiles(run: &Run) -> Vec<(String, String)> {
     let Some(cell) = run.cells.first() else {
         return tiles;
     };
+    let crash = cell.phases.iter().find(|phase| phase.name == crash::PHASE);
+    let of_crash = ["points", "states", "distinct", "opened", "violations"];
+    for (name, measure) in crash.iter().flat_map(|phase| {
+        let get = |name| Some((name, phase.metrics.get(name)?));
+        of_crash.into_iter().filter_map(get)
+    }) {
+        let label = match name {
+            "points" => "points of crash",
+            "states" => "states made",
+            "distinct" => "distinct states",
+            "opened" => "opened and judged",
+            name => name,
+        };
+        tiles.push((parts::metric(name, measure.median.0), label.to_owned()));
+    }
     for name in ["nodes", "edges", "kinds", "labels", "payload_bytes"] {
-        if let Some(value) = cell.dataset.get(name) {
+        if let Some(value) = cell.dataset.get(name).filter(|_| crash.is_none()) {
             let label = if name == "payload_bytes" {
                 "payload: names and data"
             } else {
@@ -132,6 +154,23 @@ fn tiles(run: &Run) -> Vec<(String, String)> {
         tiles.push((Unit::Bytes.show(bytes), format!("file after {phase}")));
     }
     tiles
+}
+
+/// What the plots say, in words.
+fn in_short(run: &Run) -> String {
+    let points = brief::points(run);
+    if points.is_empty() {
+        return String::new();
+    }
+    let mut out = String::from("<h2>In short</h2>\n<div class=\"card\"><dl class=\"short\">\n");
+    for point in points {
+        out += &format!("<dt>{}</dt>", escape(&point.title));
+        for line in &point.lines {
+            out += &format!("<dd>{}</dd>", escape(line));
+        }
+        out.push('\n');
+    }
+    out + "</dl></div>\n"
 }
 
 fn checks(run: &Run) -> String {
@@ -173,11 +212,16 @@ fn checks(run: &Run) -> String {
     out
 }
 
-fn plots(figures: &[Figure<'_>]) -> String {
+fn plots(run: &Run, figures: &[Figure<'_>]) -> String {
     if figures.is_empty() {
         return String::new();
     }
-    let mut out = String::from("<h2>Plots</h2>\n<div class=\"plots\">\n");
+    let mut out = String::from("<h2>Plots</h2>\n");
+    let spread = |phase: &Phase| phase.metrics.values().any(|one| one.interval.is_some());
+    if run.cells.iter().flat_map(|cell| &cell.phases).any(spread) {
+        out += "<p class=\"remark lead\">Points are medians of the repeats; a thin vertical line is the 95 % interval of the median.</p>\n";
+    }
+    out += "<div class=\"plots\">\n";
     for figure in figures {
         let plot = figure.plot;
         out += &format!("<figure>\n<figcaption><h3>{}</h3>", escape(&plot.title));
@@ -372,7 +416,11 @@ fn configuration(run: &Run, manifest: &Manifest) -> String {
         "<div class=\"pair\">\n<div><h2>Effective configuration</h2>\n<div class=\"card\">",
     );
     let (common, differing) = parts::configuration(run);
-    out += &settings(&common);
+    if common.is_empty() && differing.rows.is_empty() {
+        out += "<p class=\"remark\">The recorded session sets the engine's options itself.</p>";
+    } else {
+        out += &settings(&common);
+    }
     if !differing.rows.is_empty() {
         out += &table_details(&differing, "Read back from each cell: ");
     }
@@ -380,7 +428,10 @@ fn configuration(run: &Run, manifest: &Manifest) -> String {
     out += &settings(&parts::machine(manifest));
     out += "</div></div>\n</div>\n";
     let shape: Vec<&Table> = match run.cells.as_slice() {
-        [cell] => cell.tables.iter().collect(),
+        [cell] => {
+            let filled = |table: &&Table| !table.rows.is_empty();
+            cell.tables.iter().filter(filled).collect()
+        }
         _ => Vec::new(),
     };
     if run.right() && !shape.is_empty() {
@@ -416,12 +467,9 @@ fn footer(run: &Run, manifest: &Manifest) -> String {
         );
     }
     out += "</div>\n";
-    let latencies = match run
-        .cells
-        .iter()
-        .flat_map(|cell| &cell.phases)
-        .any(|phase| phase.metrics.contains_key("p50_ns"))
-    {
+    let mut phases = run.cells.iter().flat_map(|cell| &cell.phases);
+    let histograms = phases.any(|phase| phase.metrics.contains_key("p50_ns"));
+    let latencies = match histograms && !manifest.published {
         true => ", <a href=\"latencies.hlog\">latencies.hlog</a> (histograms)",
         false => "",
     };

@@ -6,7 +6,7 @@ use crate::units::Unit;
 use super::parts;
 
 /// Text that is safe in a table's cell.
-fn escape(text: &str) -> String {
+pub(super) fn escape(text: &str) -> String {
     text.replace('\\', "\\\\")
         .replace('|', "\\|")
         .replace('\n', " ")
@@ -30,6 +30,7 @@ pub(super) fn page(run: &Run, manifest: &Manifest) -> String {
     for missing in &run.missing {
         out += &format!("\nSkipped {}.\n", escape(missing));
     }
+    out += &in_short(run);
     out += &checks(run);
     for cell in run
         .cells
@@ -68,6 +69,21 @@ pub(super) fn page(run: &Run, manifest: &Manifest) -> String {
         out += &format!("* {}: {}\n", setting.name, setting.value);
     }
     out
+}
+
+/// What the plots say, in words.
+fn in_short(run: &Run) -> String {
+    let mut out = String::new();
+    for point in super::brief::points(run) {
+        out += &format!("* {}\n", escape(&point.title));
+        for line in &point.lines {
+            out += &format!("  * {}\n", escape(line));
+        }
+    }
+    match out.is_empty() {
+        true => out,
+        false => format!("\n## In short\n\n{out}"),
+    }
 }
 
 fn checks(run: &Run) -> String {

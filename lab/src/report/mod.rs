@@ -3,9 +3,11 @@
 
 mod account;
 mod axis;
+mod brief;
 mod canvas;
 mod cells;
 mod html;
+pub(crate) mod index;
 mod markdown;
 mod parts;
 mod plots;

@@ -9,6 +9,9 @@ use crate::results::{
 use crate::scenario::registry;
 use crate::units::{Unit, grouped};
 
+/// What the names of metrics begin with that tell what a crashed session really did.
+const SAW: &str = "saw.";
+
 /// The run's outcome in one line, with the class that colours it.
 pub(super) fn verdict(run: &Run) -> (Verdict, String) {
     if !run.right() {
@@ -148,7 +151,7 @@ pub(super) fn metrics(phase: &Phase) -> Vec<(&str, &Measure)> {
     let mut metrics: Vec<(&str, &Measure)> = phase
         .metrics
         .iter()
-        .filter(|(name, _)| !name.contains('.'))
+        .filter(|(name, _)| !name.contains('.') || name.starts_with(SAW))
         .map(|(name, value)| (name.as_str(), value))
         .collect();
     metrics.sort_by_key(|(name, _)| registry::rank(name));

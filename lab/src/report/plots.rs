@@ -33,7 +33,12 @@ struct Data<'p> {
     plot: &'p Plot,
     series: Vec<Series>,
     unit: Unit,
+    /// What all values are, where the names of the series do not say it.
+    caption: String,
 }
+
+/// Height of the line with the caption.
+const CAPTION: i32 = 18;
 
 /// A mark and the value it stands for.
 struct Mark {
@@ -62,7 +67,16 @@ pub(super) fn draw(plot: &Plot, table: &Table) -> Result<Drawing, String> {
             intervals: Vec::new(),
         });
     }
-    let data = Data { plot, series, unit };
+    let caption = match plot.y.as_slice() {
+        [one] => human(one),
+        _ => String::new(),
+    };
+    let data = Data {
+        plot,
+        series,
+        unit,
+        caption,
+    };
     let places: Vec<Option<f64>> = table.rows.iter().map(|row| number(row.get(x))).collect();
     draw_data(&data, table, x, &places)
 }
@@ -103,8 +117,23 @@ pub(super) fn draw_cells(plot: &Plot, derived: &Derived) -> Result<Drawing, Stri
         plot: &named,
         series,
         unit,
+        caption: caption(plot),
     };
     draw_data(&data, table, 0, &derived.places)
+}
+
+/// The metric's name if all series show the same one.
+fn caption(plot: &Plot) -> String {
+    let name = |path: &str| {
+        path.split_once('.')
+            .map_or(path.to_owned(), |(_, name)| name.to_owned())
+    };
+    let mut names: Vec<String> = plot.y.iter().map(|path| name(path)).collect();
+    names.dedup();
+    match names.as_slice() {
+        [one] => human(one),
+        _ => String::new(),
+    }
 }
 
 fn draw_data(
@@ -151,10 +180,11 @@ fn text(cell: Option<&Cell>) -> String {
 /// A column's name as people say it: the unit is on the axis.
 pub(super) fn human(name: &str) -> String {
     let name = name.strip_suffix("_ns").unwrap_or(name);
+    let name = name.strip_prefix("phase.").unwrap_or(name);
     match name {
         // The median absolute deviation keeps its abbreviation's capitals.
         "mad" => "MAD".to_owned(),
-        name => name.replace('_', " "),
+        name => name.replace(['_', '.'], " "),
     }
 }
 

@@ -139,8 +139,15 @@ impl<'a> Workshop<'a> {
         let outcome = if plan.store == peers::VELLUM {
             self.phases(plan, &model, databases.clone(), &mut found)
         } else {
+            let wanted: Vec<PhasePlan> = plan.phases[..self.last_wanted(&plan.phases)]
+                .iter()
+                .map(|phase| self.orders.measured(phase).into_owned())
+                .collect();
             super::peer::phases(
-                plan,
+                &Plan {
+                    phases: wanted,
+                    ..plan.clone()
+                },
                 &model,
                 &databases,
                 self.limits,
@@ -193,7 +200,7 @@ impl<'a> Workshop<'a> {
             self.limits.check()?;
             self.console
                 .detail(format!("{}: {}", phase.name, phase.action.describe()));
-            let done = bench.run(phase)?;
+            let done = bench.run(&self.orders.measured(phase))?;
             found.phases.push(done);
             found.stopped = bench.stopped.take();
             if found.stopped.is_some() {

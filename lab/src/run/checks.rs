@@ -109,9 +109,9 @@ impl Court<'_> {
                 check.verdict = Verdict::Skipped;
                 check.detail = self.impossible(&plan.metric).unwrap_or_default();
             }
-            None if !self.ran(&plan.metric) => {
+            None if !self.measured(plan) => {
                 check.verdict = Verdict::Skipped;
-                check.detail = "its phase was not run".to_owned();
+                check.detail = "a phase that it is about was not measured".to_owned();
             }
             None if matches!(self.run.ended, Ended::Complete) => {
                 check.verdict = Verdict::Fail;
@@ -136,11 +136,22 @@ impl Court<'_> {
         Some(phase.findings.join("; "))
     }
 
-    /// Whether any cell got to the phase of a metric.
-    fn ran(&self, path: &str) -> bool {
-        let owner = path.split_once('.').map_or("", |(owner, _)| owner);
-        let phases = self.run.cells.iter().flat_map(|cell| &cell.phases);
-        owner == "dataset" || phases.into_iter().any(|phase| phase.name == owner)
+    /// Whether any cell measured the phases whose metrics a check names.
+    fn measured(&self, plan: &CheckPlan) -> bool {
+        let has = |path: &str| {
+            let owner = path.split_once('.').map_or("", |(owner, _)| owner);
+            let mut phases = self.run.cells.iter().flat_map(|cell| &cell.phases);
+            owner == "dataset"
+                || phases.any(|phase| phase.name == owner && !phase.metrics.is_empty())
+        };
+        let bound = match &plan.expect {
+            Expect::Compare {
+                bound: Bound::Times(_, path),
+                ..
+            } => has(path),
+            _ => true,
+        };
+        bound && has(&plan.metric)
     }
 
     /// The cells that a check is about.

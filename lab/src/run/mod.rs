@@ -6,12 +6,13 @@ pub(crate) mod checks;
 pub(crate) mod counted;
 mod gather;
 pub(crate) mod limits;
-mod mix;
+pub(crate) mod mix;
 mod names;
 mod peer;
 mod phases;
 mod tables;
 
+use std::borrow::Cow;
 use std::path::{Path, PathBuf};
 use std::time::Instant;
 
@@ -23,7 +24,7 @@ use crate::random::Random;
 use crate::report;
 use crate::results::{Ended, Manifest, Run, SCHEMA};
 use crate::rundir::{self, RunDir};
-use crate::scenario::plan::{Changes, Scenario};
+use crate::scenario::plan::{Changes, PhasePlan, Scenario};
 use crate::scenario::raw::Durability;
 use crate::scenario::sweep::Order;
 use crate::store::peers;
@@ -46,6 +47,19 @@ pub(crate) struct Orders<'a> {
     /// This part of so many, from 1.
     pub(crate) shard: Option<(u32, u32)>,
     pub(crate) baseline: Option<checks::Baseline>,
+}
+
+impl Orders<'_> {
+    /// The phase as it is to be carried out: without metrics if others were asked for.
+    fn measured<'p>(&self, phase: &'p PhasePlan) -> Cow<'p, PhasePlan> {
+        if self.only.is_empty() || self.only.contains(&phase.name) {
+            return Cow::Borrowed(phase);
+        }
+        Cow::Owned(PhasePlan {
+            measure: false,
+            ..phase.clone()
+        })
+    }
 }
 
 /// A run that came to its end.

@@ -82,7 +82,7 @@ fn load(
     let mut notes = Notes::new(phase.action.kind());
     let batch = match how {
         LoadHow::Batch(size) => Some(*size as usize),
-        LoadHow::Bulk => None,
+        LoadHow::Bulk(_) => None,
     };
     let started = Instant::now();
     let commits = peer.load(model, batch)?;

@@ -6,6 +6,7 @@ mod damage;
 mod faults;
 mod kill;
 mod opening;
+mod raw_write;
 mod real;
 
 use std::collections::{BTreeMap, BTreeSet};
@@ -288,7 +289,7 @@ impl<'a> Bench<'a> {
         if self.settings.is_empty() {
             self.settings = store::settings(&database);
         }
-        let loaded = store::load::load(&database, self.source, how, self.console)?;
+        let loaded = store::load::load(&database, self.source, how, self.plan.seed, self.console)?;
         let closing = Instant::now();
         database.close()?;
         let close_ns = closing.elapsed().as_nanos() as u64;
@@ -303,6 +304,13 @@ impl<'a> Bench<'a> {
             "nodes_and_edges_per_second",
             rows as f64 * 1e9 / total_ns.max(1) as f64,
         );
+        notes.set_float(
+            "edges_per_second",
+            stats.edges as f64 * 1e9 / total_ns.max(1) as f64,
+        );
+        let raw_ns = raw_write::time_ns(self.store.folder(), file_bytes)?;
+        notes.set("raw_write_ns", raw_ns);
+        notes.set_float("load_over_raw", total_ns as f64 / raw_ns.max(1) as f64);
         notes.set("commits", loaded.commits);
         notes.set("nodes", stats.nodes);
         notes.set("edges", stats.edges);

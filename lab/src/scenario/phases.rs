@@ -9,7 +9,7 @@ use crate::dataset::model::Way;
 use super::diagnose::Diagnostic;
 use super::mix;
 use super::plan::{Action, AskPlan, Follow, KillPlan, LoadHow, Named, Question, Shape};
-use super::raw::{Ask, Direction, Load, Phase, Reopen, Verify};
+use super::raw::{Ask, Direction, EdgeOrder, Load, Phase, Reopen, Verify};
 
 const ACTIONS: [&str; 6] = ["load", "mix", "ask", "verify", "reopen", "kill"];
 
@@ -42,6 +42,7 @@ fn set_fields(phase: &Phase) -> Vec<(&'static str, Range<usize>)> {
         verify,
         reopen,
         kill,
+        order,
         operations,
         duration,
         keys,
@@ -93,7 +94,7 @@ fn fields_of(phase: &Phase) -> &'static [&'static str] {
     }
     match &phase.load {
         Some(load) if *load.get_ref() == Load::Batch => &["batch"],
-        Some(_) => &[],
+        Some(_) => &["order"],
         None if phase.reopen.is_some() => &["repeats"],
         None if phase.kill.is_some() => &["rounds", "after", "nodes", "edges", "data_bytes"],
         None => &[],
@@ -206,7 +207,12 @@ fn build(phase: &Phase) -> Option<Action> {
     if let Some(load) = &phase.load {
         return Some(Action::Load(match load.get_ref() {
             Load::Batch => LoadHow::Batch(value(&phase.batch, 10_000)),
-            Load::Bulk => LoadHow::Bulk,
+            Load::Bulk => LoadHow::Bulk(
+                phase
+                    .order
+                    .as_ref()
+                    .map_or(EdgeOrder::Source, |order| *order.get_ref()),
+            ),
         }));
     }
     if let Some(ask) = &phase.ask {

@@ -18,7 +18,7 @@ use crate::units::Unit;
 
 use super::expect::Expect;
 use super::operations::Operation;
-use super::raw::{Checkpoint, Cold, Durability, Keys, OnlyIf, Severity};
+use super::raw::{Checkpoint, Cold, Durability, EdgeOrder, Keys, OnlyIf, Severity};
 use super::registry::ActionKind;
 use super::sources::Sources;
 use super::sweep::Order;
@@ -50,7 +50,8 @@ pub(crate) struct EnginePlan {
 pub(crate) enum LoadHow {
     /// Transactions of this many changes.
     Batch(u32),
-    Bulk,
+    /// One bulk load, its edges in this order.
+    Bulk(EdgeOrder),
 }
 
 /// A question, with everything it needs.
@@ -264,7 +265,10 @@ impl Action {
                     crate::units::grouped(u64::from(*batch))
                 )
             }
-            Action::Load(LoadHow::Bulk) => "bulk load".to_owned(),
+            Action::Load(LoadHow::Bulk(EdgeOrder::Source)) => "bulk load".to_owned(),
+            Action::Load(LoadHow::Bulk(order)) => {
+                format!("bulk load, its edges {}", order.name())
+            }
             Action::Mix(mix) => mix.describe(),
             Action::Bytes => {
                 "close; digest the file's bytes and those of a compacted copy".to_owned()

@@ -291,6 +291,28 @@ pub(crate) enum Load {
     Bulk,
 }
 
+/// The order in which a bulk load is given its edges.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub(crate) enum EdgeOrder {
+    /// As the source has them, or as the generator made them.
+    Source,
+    /// By source, label and target: as they are stored.
+    Sorted,
+    /// At random.
+    Shuffled,
+}
+
+impl EdgeOrder {
+    pub(crate) fn name(self) -> &'static str {
+        match self {
+            EdgeOrder::Source => "as they came",
+            EdgeOrder::Sorted => "sorted",
+            EdgeOrder::Shuffled => "shuffled",
+        }
+    }
+}
+
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize)]
 #[serde(rename_all = "kebab-case")]
 pub(crate) enum Ask {
@@ -385,6 +407,7 @@ pub(super) struct Phase {
     pub(super) reopen: Option<Spanned<Reopen>>,
     pub(super) kill: Option<Spanned<Kill>>,
     // Their fields.
+    pub(super) order: Option<Spanned<EdgeOrder>>,
     pub(super) operations: Option<Spanned<u64>>,
     pub(super) duration: Option<Spanned<String>>,
     pub(super) keys: Option<Spanned<Keys>>,

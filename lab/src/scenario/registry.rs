@@ -311,7 +311,8 @@ pub(crate) fn by_name(name: &str) -> Option<Metric> {
 /// machine only.
 pub(crate) fn by_clock(name: &str) -> bool {
     let clock = |unit| matches!(unit, Unit::Ns | Unit::PerSecond);
-    by_name(name).is_some_and(|metric| clock(metric.unit)) || name == "commit_over_floor"
+    by_name(name).is_some_and(|metric| clock(metric.unit))
+        || ["commit_over_floor", "load_over_raw"].contains(&name)
 }
 
 /// Which way a metric gets better.
@@ -345,6 +346,7 @@ pub(crate) fn better(name: &str) -> Better {
                 "findings",
                 "lost",
                 "over_floor",
+                "over_raw",
             ];
             if costs.iter().any(|cost| name.contains(cost)) {
                 Better::Lower

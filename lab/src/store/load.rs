@@ -7,7 +7,9 @@ use vellum::{BulkEdge, BulkNode, BulkProgress, Database};
 use crate::console::Console;
 use crate::dataset::model::{Model, ModelEdge};
 use crate::failure::Failure;
+use crate::random::Random;
 use crate::scenario::plan::LoadHow;
+use crate::scenario::raw::EdgeOrder;
 
 use super::node_id;
 
@@ -17,23 +19,41 @@ pub(crate) struct Loaded {
     pub(crate) commits: u64,
 }
 
-/// Loads the whole model. Putting the rows into the order of the source is outside the clock.
+/// Stream of the seed that shuffles edges.
+const SHUFFLE: u64 = 5 << 32;
+
+/// Loads the whole model. Putting the rows into the order asked for is outside the clock.
 pub(crate) fn load(
     database: &Database,
     model: &Model,
     how: &LoadHow,
+    seed: u64,
     console: &Console,
 ) -> Result<Loaded, Failure> {
-    let edges = model.edges_as_they_came();
+    let edges = match how {
+        LoadHow::Bulk(EdgeOrder::Sorted) => model.edges().iter().collect(),
+        LoadHow::Bulk(EdgeOrder::Shuffled) => shuffled(model, seed),
+        LoadHow::Bulk(EdgeOrder::Source) | LoadHow::Batch(_) => model.edges_as_they_came(),
+    };
     let started = Instant::now();
     let commits = match how {
         LoadHow::Batch(size) => by_transactions(database, model, &edges, *size as usize, console)?,
-        LoadHow::Bulk => in_bulk(database, model, &edges, console)?,
+        LoadHow::Bulk(_) => in_bulk(database, model, &edges, console)?,
     };
     Ok(Loaded {
         time_ns: started.elapsed().as_nanos() as u64,
         commits,
     })
+}
+
+/// The edges at random, parallel ones side by side and in their order: that numbers them.
+fn shuffled(model: &Model, seed: u64) -> Vec<&ModelEdge> {
+    let mut groups: Vec<&[ModelEdge]> = model
+        .edges()
+        .chunk_by(|a, b| (a.source, a.label, a.target) == (b.source, b.label, b.target))
+        .collect();
+    Random::new(seed, SHUFFLE).shuffle(&mut groups);
+    groups.into_iter().flatten().collect()
 }
 
 fn by_transactions(
@@ -118,5 +138,40 @@ pub(crate) fn show(progress: BulkProgress, console: &Console) {
         BulkProgress::Out(done) => console.progress("out-edges written:", done),
         BulkProgress::In(done) => console.progress("in-edges written:", done),
         _ => {}
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::dataset::EdgeRow;
+
+    /// Another order of rows must not be another graph.
+    #[test]
+    fn a_shuffle_moves_edges_and_keeps_the_order_of_parallel_ones() {
+        let rows = (0..200u64).map(|number| EdgeRow {
+            source: number % 20 + 1,
+            label: "to".to_owned(),
+            target: 1,
+            data: number.to_string().into_bytes(),
+        });
+        let model = Model::new(Vec::new(), rows);
+        let shuffled = shuffled(&model, 1);
+        let places: Vec<(u64, u32)> = shuffled
+            .iter()
+            .map(|edge| (edge.source, edge.ordinal))
+            .collect();
+        let mut sorted = places.clone();
+        sorted.sort_unstable();
+        assert_eq!(places.len(), 200);
+        assert_ne!(places, sorted);
+        for source in 1..=20 {
+            let ordinals: Vec<u32> = places
+                .iter()
+                .filter(|place| place.0 == source)
+                .map(|place| place.1)
+                .collect();
+            assert!(ordinals.is_sorted() && ordinals.len() == 10, "{ordinals:?}");
+        }
     }
 }

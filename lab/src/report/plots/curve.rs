@@ -5,7 +5,7 @@ use crate::units::Unit;
 
 use super::super::axis::Axis;
 use super::super::canvas::{self, Anchor, Canvas, Drawn, Ink, text_width};
-use super::{Data, Drawing, Mark, WIDTH, human, legend, legend_height, remark};
+use super::{CAPTION, Data, Drawing, Mark, WIDTH, human, legend, legend_height, remark};
 
 /// Height without the legend.
 const HEIGHT: i32 = 300;
@@ -41,7 +41,7 @@ impl Frame {
                 .max()
                 .unwrap_or(0);
         // Room for a number above the highest point.
-        let top = legend_height(&data.series, left) + 20;
+        let top = legend_height(&data.series, left) + CAPTION + 20;
         Frame {
             x,
             y,
@@ -114,11 +114,13 @@ pub(super) fn draw(
         |canvas| {
             scales(canvas, &frame, data, name)?;
             legend(canvas, &data.series, frame.left)?;
+            let above = frame.top - 20 - CAPTION / 2;
+            canvas.text(&data.caption, (8, above), Anchor::Start, Ink::Muted)?;
             match data.plot.form {
                 PlotForm::Points => points(canvas, &marks),
                 _ => {
                     intervals(canvas, &frame, data, xs)?;
-                    lines(canvas, &marks, data.unit)
+                    lines(canvas, &frame, &marks, data.unit)
                 }
             }
         },
@@ -191,39 +193,120 @@ fn points(canvas: &Canvas<'_>, marks: &[Vec<Mark>]) -> Drawn {
     Ok(())
 }
 
-fn lines(canvas: &Canvas<'_>, marks: &[Vec<Mark>], unit: Unit) -> Drawn {
+fn lines(canvas: &Canvas<'_>, frame: &Frame, marks: &[Vec<Mark>], unit: Unit) -> Drawn {
     for (number, shown) in marks.iter().enumerate() {
         let path: Vec<(i32, i32)> = shown.iter().map(|mark| (mark.x, mark.y)).collect();
         canvas.line(&path, Ink::Series(number), 2)?;
     }
-    let mut labels: Vec<(i32, i32)> = Vec::new();
-    // More than two lines with a number at every point would be numbers only.
-    let numbers = marks.len() <= 2;
     for (number, shown) in marks.iter().enumerate() {
         for mark in shown {
             canvas.marker((mark.x, mark.y), 4, Ink::Series(number))?;
-            // Labels of the first series stand above its line, those of the others below theirs.
-            let at = (
-                mark.x,
-                if number == 0 {
-                    mark.y - 14
-                } else {
-                    mark.y + 16
-                },
-            );
-            let free = labels
-                .iter()
-                .all(|label| label.0.abs_diff(at.0) > 40 || label.1.abs_diff(at.1) > 13);
-            let twin = marks
-                .iter()
-                .take(number)
-                .flatten()
-                .any(|other| other.x == mark.x && other.value == mark.value);
-            if numbers && shown.len() <= 8 && free && !twin {
-                canvas.text(&unit.show(mark.value), at, Anchor::Middle, Ink::Text)?;
-                labels.push(at);
+        }
+    }
+    // More than two lines with a number at every point would be numbers only.
+    if marks.len() > 2 || marks.iter().any(|shown| shown.len() > 8) {
+        return Ok(());
+    }
+    let mut labels: Vec<Label> = Vec::new();
+    for (number, shown) in marks.iter().enumerate() {
+        for mark in outer_first(shown) {
+            let text = unit.show(mark.value);
+            // Labels of the first series stand above its line, those of the others below theirs, unless only
+            // the other side has room.
+            let sides = if number == 0 { [-14, 16] } else { [16, -14] };
+            let places = sides.map(|side| Label::around(&text, mark.x, mark.y + side));
+            let free = places.into_iter().find(|label| {
+                label.inside(frame)
+                    && !labels.iter().any(|other| label.meets(other))
+                    && !marks.iter().any(|line| label.on_line(line))
+            });
+            if let Some(label) = free {
+                canvas.text(&text, label.middle(), Anchor::Middle, Ink::Text)?;
+                labels.push(label);
             }
         }
     }
     Ok(())
+}
+
+/// The ends of a line, which say most, then the points between them.
+fn outer_first(shown: &[Mark]) -> impl Iterator<Item = &Mark> {
+    let between = shown.iter().skip(1).take(shown.len().saturating_sub(2));
+    let last = shown.iter().skip(1).last();
+    shown.first().into_iter().chain(last).chain(between)
+}
+
+/// The rectangle that a number takes.
+struct Label {
+    left: i32,
+    right: i32,
+    top: i32,
+    bottom: i32,
+}
+
+impl Label {
+    fn around(text: &str, x: i32, y: i32) -> Label {
+        let half = text_width(text) / 2;
+        Label {
+            left: x - half,
+            right: x + half,
+            top: y - 6,
+            bottom: y + 6,
+        }
+    }
+
+    fn middle(&self) -> (i32, i32) {
+        (
+            self.left.midpoint(self.right),
+            self.top.midpoint(self.bottom),
+        )
+    }
+
+    /// Whether it stands clear of the axes.
+    fn inside(&self, frame: &Frame) -> bool {
+        self.left >= frame.left && self.right <= WIDTH && self.bottom < frame.bottom - 1
+    }
+
+    fn meets(&self, other: &Label) -> bool {
+        self.left < other.right + 4
+            && other.left < self.right + 4
+            && self.top < other.bottom + 1
+            && other.top < self.bottom + 1
+    }
+
+    /// Whether a line runs through it.
+    fn on_line(&self, line: &[Mark]) -> bool {
+        const STEPS: i32 = 48;
+        line.windows(2).any(|pair| {
+            let [a, b] = pair else { return false };
+            (0..=STEPS).any(|step| {
+                let x = a.x + (b.x - a.x) * step / STEPS;
+                let y = a.y + (b.y - a.y) * step / STEPS;
+                (self.left - 1..=self.right + 1).contains(&x)
+                    && (self.top..=self.bottom).contains(&y)
+            })
+        })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn mark(x: i32, y: i32) -> Mark {
+        Mark { x, y, value: 0.0 }
+    }
+
+    #[test]
+    fn a_number_stands_neither_on_a_line_nor_on_another_number() {
+        let label = Label::around("0.594", 100, 50);
+        assert!(label.on_line(&[mark(0, 0), mark(200, 100)]));
+        assert!(!label.on_line(&[mark(0, 70), mark(200, 70)]));
+        assert!(label.meets(&Label::around("0.6", 110, 58)));
+        assert!(!label.meets(&Label::around("0.6", 100, 70)));
+        let places = [mark(1, 0), mark(2, 0), mark(3, 0), mark(4, 0)];
+        let order: Vec<i32> = outer_first(&places).map(|mark| mark.x).collect();
+        assert_eq!(order, [1, 4, 2, 3]);
+        assert_eq!(outer_first(&places[..1]).count(), 1);
+    }
 }

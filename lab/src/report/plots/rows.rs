@@ -5,7 +5,7 @@ use crate::units::Unit;
 
 use super::super::axis::Axis;
 use super::super::canvas::{self, Anchor, Canvas, Drawn, Ink, text_width};
-use super::{Data, Drawing, Mark, WIDTH, legend, legend_height, remark};
+use super::{CAPTION, Data, Drawing, Mark, WIDTH, legend, legend_height, remark};
 
 /// Height of one bar and the gap after it.
 const BAR: i32 = 14;
@@ -60,7 +60,8 @@ impl Frame {
 pub(super) fn draw(data: &Data<'_>, names: &[String]) -> Result<Drawing, String> {
     let frame = Frame::new(data, names);
     let bottom = frame.bottom(names.len());
-    let height = bottom + 28;
+    let named = if data.caption.is_empty() { 0 } else { CAPTION };
+    let height = bottom + 28 + named;
     let mut hidden = 0;
     let mut rows: Vec<Vec<(usize, Mark)>> = Vec::new();
     for row in 0..names.len() {
@@ -96,6 +97,15 @@ pub(super) fn draw(data: &Data<'_>, names: &[String]) -> Result<Drawing, String>
             )?;
         }
         legend(canvas, &data.series, frame.left)?;
+        if named > 0 {
+            let middle = frame.left.midpoint(frame.right);
+            canvas.text(
+                &data.caption,
+                (middle, height - 10),
+                Anchor::Middle,
+                Ink::Muted,
+            )?;
+        }
         for (row, (name, marks)) in names.iter().zip(&rows).enumerate() {
             let middle = frame.top + frame.step * row as i32 + frame.step / 2;
             canvas.text(name, (frame.left - 10, middle), Anchor::End, Ink::Text)?;

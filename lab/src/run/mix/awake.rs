@@ -80,6 +80,18 @@ pub(super) fn floor(folder: &Path, bytes: u64) -> Result<u64, Failure> {
     Ok(Summary::of(&samples).map_or(0, |summary| summary.median))
 }
 
+/// The floor for a small record, with processors left to themselves and with one kept awake.
+pub(crate) fn idle_and_awake(folder: &Path) -> Result<(u64, Option<u64>), Failure> {
+    const RECORD: u64 = 256;
+    let idle = floor(folder, RECORD)?;
+    let Some(spinner) = Spinner::start() else {
+        return Ok((idle, None));
+    };
+    let awake = floor(folder, RECORD)?;
+    drop(spinner);
+    Ok((idle, Some(awake)))
+}
+
 fn measure(path: &Path, bytes: u64) -> io::Result<Vec<u64>> {
     use std::io::{Seek, SeekFrom, Write};
     let mut file = File::create(path)?;
@@ -109,6 +121,8 @@ mod tests {
         for bytes in [0, 200, 1 << 30] {
             assert!(floor(folder.path(), bytes).unwrap() > 0);
         }
+        let (idle, awake) = idle_and_awake(folder.path()).unwrap();
+        assert!(idle > 0 && awake != Some(0));
         assert_eq!(std::fs::read_dir(folder.path()).unwrap().count(), 0);
     }
 }

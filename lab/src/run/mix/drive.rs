@@ -212,8 +212,8 @@ impl Mission<'_> {
             None => None,
         };
         let stop = AtomicBool::new(false);
-        let barrier = Barrier::new(targets.len() + usize::from(writer.is_some()));
-        let (records, wrote) = thread::scope(|scope| {
+        let barrier = Barrier::new(targets.len() + usize::from(writer.is_some()) + 1);
+        let (records, wall, wrote) = thread::scope(|scope| {
             let (stop, barrier) = (&stop, &barrier);
             let readers: Vec<_> = targets
                 .iter_mut()
@@ -231,12 +231,15 @@ impl Mission<'_> {
                     writer.run(self, stop)
                 })
             });
+            let started = Instant::now();
+            barrier.wait();
             let records: Vec<_> = readers
                 .into_iter()
                 .map(|reader| joined(reader.join()))
                 .collect();
+            let wall = started.elapsed();
             stop.store(true, Ordering::Relaxed);
-            (records, writer.map(|writer| joined(writer.join())))
+            (records, wall, writer.map(|writer| joined(writer.join())))
         });
         let mut record = Record::new()?;
         let mut news = Vec::new();
@@ -245,6 +248,7 @@ impl Mission<'_> {
             record.join(client)?;
             news.extend(new);
         }
+        record.finish_together(wall);
         let beside = match (writer, wrote) {
             (Some(writer), Some(wrote)) => {
                 let client = wrote?;
@@ -288,12 +292,10 @@ impl Mission<'_> {
                 if let Stop::Time(time) = self.plan.stop
                     && record.busy_ns >= time.as_nanos() as u64
                 {
-                    record.finish();
                     return Ok((record, new));
                 }
             }
             if matches!(self.plan.stop, Stop::Operations(_)) || steps.is_empty() {
-                record.finish();
                 return Ok((record, new));
             }
         }

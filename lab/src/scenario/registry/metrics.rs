@@ -72,6 +72,21 @@ pub(super) const LOAD: &[Metric] = &[
         "bytes written over bytes of the final file",
     ),
     metric("syncs", Unit::Count, "syncs issued"),
+    metric(
+        "edges_per_second",
+        Unit::PerSecond,
+        "edges over time, closing and the nodes included",
+    ),
+    metric(
+        "raw_write_ns",
+        Unit::Ns,
+        "a bare sequential write of as many bytes as the file has, and its sync, right after",
+    ),
+    metric(
+        "load_over_raw",
+        Unit::Count,
+        "loading and closing over that",
+    ),
 ];
 
 pub(super) const ASK: &[Metric] = &[
@@ -107,7 +122,7 @@ pub(super) const MIX: &[Metric] = &[
     metric(
         "operations_per_second",
         Unit::PerSecond,
-        "operations over the time that each client spent in them",
+        "operations over the time spent in them; of several clients, over the time from start to end",
     ),
     metric(
         "p50_ns",
