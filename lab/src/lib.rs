@@ -6,24 +6,24 @@
 mod cli;
 mod commands;
 mod console;
-#[cfg(test)]
+#[cfg(any(test, vellum_plant))]
 mod content;
 mod crash;
-#[cfg(test)]
+#[cfg(any(test, vellum_plant))]
 mod damage;
 mod dataset;
 mod digest;
 mod failure;
-#[cfg(test)]
+#[cfg(any(test, vellum_plant))]
 mod faults;
 mod forensic;
 mod inspect;
 mod machine;
 mod nearest;
-#[cfg(test)]
+#[cfg(any(test, vellum_plant))]
 mod ordering;
-#[cfg(all(test, vellum_plant))]
-mod planted;
+#[cfg(vellum_plant)]
+pub mod planted;
 mod random;
 mod real;
 mod recover;

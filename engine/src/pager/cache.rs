@@ -279,3 +279,6 @@ fn locate(page: u64) -> (usize, usize) {
         (shifted - (1 << log2)) as usize,
     )
 }
+
+#[cfg(all(test, not(any(loom, shuttle))))]
+mod tests;

@@ -1,0 +1,164 @@
+#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
+
+use std::thread;
+
+use super::{FRAME_OVERHEAD, LARGEST_CHUNK, PageCache, locate};
+use crate::forensics::Tally;
+use crate::format::blob::encode_data;
+use crate::format::page::Page;
+use crate::ids::PageRef;
+
+const SIZE: usize = 4096;
+/// Memory of the first part of the table.
+const TABLE: usize = 1024 * size_of::<usize>();
+
+/// A cache with room for this many pages.
+fn cache(pages: usize) -> PageCache {
+    let bytes = TABLE + pages * (SIZE + FRAME_OVERHEAD);
+    PageCache::new(SIZE, bytes, Tally::default())
+}
+
+fn at(page: u64, birth: u64) -> PageRef {
+    PageRef::new(page, birth).unwrap()
+}
+
+/// A page that holds its own number and birth.
+fn page(at: PageRef) -> Page {
+    let mut data = at.page().to_le_bytes().to_vec();
+    data.extend(at.birth().to_le_bytes());
+    Page::check_layout(encode_data(SIZE, &data).into(), at).unwrap()
+}
+
+#[track_caller]
+fn assert_whole(page: &Page, at: PageRef) {
+    assert_eq!(page.at(), at);
+    let data = page.blob_data().unwrap();
+    assert!(data.starts_with(&at.page().to_le_bytes()));
+    assert!(data[8..].starts_with(&at.birth().to_le_bytes()));
+}
+
+#[test]
+fn a_page_is_given_only_with_its_birth() {
+    let cache = cache(8);
+    assert!(cache.get(at(5, 1)).is_none());
+    assert_whole(&cache.insert(page(at(5, 1))).page, at(5, 1));
+    assert_whole(cache.get(at(5, 1)).unwrap().page(), at(5, 1));
+    assert!(cache.get(at(5, 2)).is_none());
+    assert!(cache.get(at(6, 1)).is_none());
+    // Another page with the same number takes its place.
+    cache.insert(page(at(5, 2)));
+    assert!(cache.get(at(5, 1)).is_none());
+    assert_whole(cache.get(at(5, 2)).unwrap().page(), at(5, 2));
+}
+
+#[test]
+fn the_budget_holds_and_is_told() {
+    let cache = cache(10);
+    for number in 0..25 {
+        cache.insert(page(at(number + 2, number)));
+    }
+    let stats = cache.stats();
+    assert_eq!((stats.pages, stats.misses, stats.evictions), (10, 25, 15));
+    assert_eq!(stats.bytes, stats.capacity_bytes);
+    assert_eq!(stats.bytes, TABLE + 10 * (SIZE + FRAME_OVERHEAD));
+    let there = (2..27).filter(|number| cache.get(at(*number, number - 2)).is_some());
+    assert_eq!(there.count(), 10);
+}
+
+#[test]
+fn a_page_read_twice_at_once_counts_once() {
+    let cache = cache(10);
+    cache.insert(page(at(5, 1)));
+    cache.insert(page(at(5, 1)));
+    assert_eq!((cache.stats().pages, cache.stats().misses), (1, 2));
+}
+
+#[test]
+fn what_is_used_outlives_a_scan() {
+    let cache = cache(10);
+    for number in 2..6 {
+        cache.insert(page(at(number, 1)));
+        assert!(cache.get(at(number, 1)).is_some());
+    }
+    for number in 100..200 {
+        cache.insert(page(at(number, 1)));
+    }
+    for number in 2..6 {
+        assert!(cache.get(at(number, 1)).is_some(), "page {number}");
+    }
+}
+
+#[test]
+fn a_page_in_use_stays_whole_when_it_is_put_out() {
+    let cache = cache(2);
+    cache.insert(page(at(2, 1)));
+    let held = cache.get(at(2, 1)).unwrap();
+    let shared = held.shared();
+    for number in 10..20 {
+        cache.insert(page(at(number, 1)));
+        cache.get(at(number, 1)).unwrap();
+    }
+    cache.clear();
+    assert!(cache.get(at(2, 1)).is_none());
+    assert_whole(held.page(), at(2, 1));
+    drop(held);
+    assert_whole(&shared.page, at(2, 1));
+    let stats = cache.stats();
+    assert_eq!((stats.pages, stats.bytes), (0, TABLE));
+}
+
+#[test]
+fn a_cache_without_room_keeps_the_newest() {
+    let cache = PageCache::new(SIZE, 0, Tally::default());
+    for number in 2..9 {
+        cache.insert(page(at(number, 1)));
+        assert_eq!(cache.stats().pages, 1);
+        assert!(cache.get(at(number, 1)).is_some());
+    }
+}
+
+#[test]
+fn every_number_has_one_place() {
+    assert_eq!(locate(0), (0, 0));
+    assert_eq!(locate(1023), (0, 1023));
+    assert_eq!(locate(1024), (1, 0));
+    assert_eq!(locate(3071), (1, 2047));
+    assert_eq!(locate(3072), (2, 0));
+    assert_eq!(locate(crate::ids::MAX_U48).0, 38);
+}
+
+#[test]
+fn pages_too_far_away_are_not_kept() {
+    let cache = cache(4);
+    // The first page behind the largest part of the table.
+    let far = 2 * LARGEST_CHUNK as u64 - 1024;
+    for number in [far, 1 << 32, crate::ids::MAX_U48] {
+        assert_whole(&cache.insert(page(at(number, 7))).page, at(number, 7));
+        assert!(cache.get(at(number, 7)).is_none());
+    }
+    assert_eq!(cache.stats().pages, 0);
+}
+
+#[test]
+fn threads_find_whole_pages_or_none() {
+    let cache = cache(6);
+    let turns = if cfg!(miri) { 30 } else { 3_000 };
+    thread::scope(|scope| {
+        for start in 0..3u64 {
+            let cache = &cache;
+            scope.spawn(move || {
+                for turn in 0..turns {
+                    let at = at(2 + (start * 5 + turn) % 11, turn / 40);
+                    match cache.get(at) {
+                        Some(found) => assert_whole(found.page(), at),
+                        None => assert_whole(&cache.insert(page(at)).page, at),
+                    }
+                    if turn % 29 == 0 {
+                        cache.clear();
+                    }
+                }
+            });
+        }
+    });
+    assert!(cache.stats().pages <= 6);
+}
