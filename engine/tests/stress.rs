@@ -151,16 +151,25 @@ fn read(db: &Database, history: &History) {
     history.confirm(&held);
 }
 
-/// A copy is one commit's graph, whole and sound.
+/// A copy is the graph of one commit of its time, whole and sound.
 fn copy(db: &Database, history: &History, directory: &MemoryDirectory, compact: bool) {
+    let newest = || db.begin_read().unwrap().commit_number();
     let name = if compact { "compacted" } else { "copied" };
+    let first = newest();
     if compact {
         db.compact(name).unwrap();
     } else {
         db.backup(name).unwrap();
     }
+    let last = newest();
     let open = builder(directory).open_read_only(name).unwrap();
-    history.confirm(&open.begin_read().unwrap());
+    let copied = dump(&open.begin_read().unwrap(), false, true).unwrap();
+    let states = history.0.read().unwrap();
+    let shown = states
+        .range(first..=last)
+        .any(|(_, model)| *model == copied);
+    assert!(shown, "the copy is no graph of commits {first} to {last}");
+    drop(states);
     assert!(open.check().unwrap().is_sound());
     drop(open);
     directory.remove(name).unwrap();
