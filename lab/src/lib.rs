@@ -6,21 +6,18 @@
 mod cli;
 mod commands;
 mod console;
-#[cfg(any(test, vellum_plant))]
 mod content;
 mod crash;
-#[cfg(any(test, vellum_plant))]
 mod damage;
 mod dataset;
 mod digest;
 mod failure;
-#[cfg(any(test, vellum_plant))]
 mod faults;
 mod forensic;
 mod inspect;
 mod machine;
+mod meter;
 mod nearest;
-#[cfg(any(test, vellum_plant))]
 mod ordering;
 #[cfg(vellum_plant)]
 pub mod planted;
@@ -38,6 +35,7 @@ mod units;
 pub mod untrusted;
 
 pub use self::crash::foreign;
+pub use self::meter::Counting;
 
 use std::process::ExitCode;
 
