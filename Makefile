@@ -5,6 +5,8 @@ RUSTC ?= rustc
 NIGHTLY ?= nightly
 # Seconds for each fuzz target.
 T ?= 60
+# Kinds of test that must catch a planted bug before the next one's turn; 6 asks all.
+LAYERS ?= 2
 # Hours of processor time for all fuzz targets together.
 HOURS ?= 3
 # How often each real fault happens, and which of them; empty: all.
@@ -67,8 +69,10 @@ test: rust ## Run every test
 
 # A build of its own, in a folder of its own, because only it has the bugs.
 crash-self-test: rust ## Plant bugs in the engine, one after the other: each must be caught twice
-	RUSTFLAGS="--cfg vellum_plant" $(CARGO) test --locked --target-dir target/planted -p lab --lib -- \
-		--nocapture planted::
+	RUSTFLAGS="--cfg vellum_plant" LAYERS=$(LAYERS) $(CARGO) test --locked --target-dir target/planted \
+		-p vellum-fuzz-bodies --test planted -- --nocapture
+	RUSTFLAGS="--cfg shuttle --cfg vellum_plant" $(CARGO) test --locked --release --target-dir target/planted-schedules \
+		-p vellum --test schedules -- planted
 
 lint: rust ## Formatting and clippy with warnings denied, every combination of features
 	$(CARGO) fmt --all --check
@@ -158,7 +162,8 @@ schedules: rust ## Every schedule of the waiting code (loom), many of a whole da
 miri: rust ## Run the tests of the format and of the page cache under Miri; needs nightly Rust with miri
 	@$(CARGO) +$(NIGHTLY) miri --version >/dev/null 2>&1 || { \
 		echo "missing: miri; install it with: rustup +$(NIGHTLY) component add miri rust-src" >&2; exit 1; }
-	$(CARGO) +$(NIGHTLY) miri test -p vellum --lib -- format:: pager::cache::
+	MIRIFLAGS=-Zmiri-disable-isolation PROPTEST_CASES=2 $(CARGO) +$(NIGHTLY) miri test --locked --target-dir target/miri \
+		-p vellum --lib -- format:: pager::cache:: pager::allocator::
 
 real-faults: rust ## Kill processes, cut the power of file systems, fill disks, race openers; skips by name what is not permitted
 	@$(CARGO) run --locked --quiet --release -p lab --bin lab -- real --cycles $(CYCLES) $(FAULTS)

@@ -1,4 +1,5 @@
-//! A whole database under schedules that Shuttle chooses: `make schedules`.
+//! A whole database under schedules that Shuttle chooses: `make schedules`, and with a race planted in it:
+//! `make crash-self-test`.
 #![cfg(shuttle)]
 #![allow(missing_docs, clippy::unwrap_used)]
 
@@ -154,11 +155,25 @@ fn everything(mode: CheckpointMode, bytes: usize) {
     assert_eq!(killed(&directory), [3, 3], "closing lost a commit");
 }
 
+/// A race planted in the checkpoint is found within the schedules of one test, and not without it.
+#[cfg(vellum_plant)]
+#[test]
+fn a_planted_race_is_found() {
+    let test = || everything(CheckpointMode::Inline, 10);
+    explore(test);
+    vellum::plant::plant("checkpoint-misses-commits");
+    let found = std::panic::catch_unwind(|| explore(test));
+    vellum::plant::plant("");
+    assert!(found.is_err(), "no schedule shows the lost commit");
+}
+
+#[cfg(not(vellum_plant))]
 #[test]
 fn small_commits() {
     explore(|| everything(CheckpointMode::Inline, 10));
 }
 
+#[cfg(not(vellum_plant))]
 #[test]
 fn commits_that_switch_segments_and_outgrow_the_buffer() {
     explore(|| everything(CheckpointMode::Background, 40_000));

@@ -19,8 +19,8 @@ mod machine;
 mod meter;
 mod nearest;
 mod ordering;
-#[cfg(all(test, vellum_plant))]
-mod planted;
+#[cfg(vellum_plant)]
+pub mod planted;
 mod random;
 mod real;
 mod recover;

@@ -293,3 +293,6 @@ impl Allocator {
         }
     }
 }
+
+#[cfg(test)]
+mod tests;

@@ -301,6 +301,5 @@ fn locate(page: u64) -> (usize, usize) {
     )
 }
 
-#[cfg(test)]
-#[path = "cache/tests.rs"]
+#[cfg(all(test, not(any(loom, shuttle))))]
 mod tests;

@@ -213,11 +213,19 @@ impl Store {
         if commits.tip.active.is_empty() {
             return Ok(());
         }
+        let early = planted!("checkpoint-misses-commits").then(|| commits.tip.active.clone());
+        if early.is_some() {
+            drop(commits);
+            commits = self.commits();
+        }
         let covered = commits.start_segment()?;
         // Starting a segment made every earlier record durable, so all of them may be seen.
         commits.publish_all(&self.published);
         let mut state = (*commits.tip).clone();
         state.frozen = std::mem::take(&mut state.active);
+        if let Some(early) = early {
+            state.frozen = early;
+        }
         if planted!("frozen-changes-dropped") {
             state.frozen = Delta::default();
         }

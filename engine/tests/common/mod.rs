@@ -12,6 +12,7 @@ pub mod changes;
 pub mod disk;
 pub mod faulty;
 pub mod gate;
+pub mod sparse;
 
 use std::collections::{BTreeMap, BTreeSet};
 

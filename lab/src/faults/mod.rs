@@ -83,7 +83,7 @@ pub(crate) struct Course<'a> {
 }
 
 /// Goes through the matrix, on every processor.
-#[cfg(test)]
+#[cfg(any(test, vellum_plant))]
 pub(crate) fn run(extent: Extent) -> Result<Outcome, String> {
     let course = Course {
         threads: std::thread::available_parallelism().map_or(1, usize::from),

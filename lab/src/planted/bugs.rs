@@ -1,7 +1,7 @@
 //! The bugs: the name by which the engine knows each, and what it does.
 
 /// Name and meaning. Every name stands in the engine as `planted!("…")`.
-pub(super) const BUGS: &[(&str, &str)] = &[
+pub const BUGS: &[(&str, &str)] = &[
     (
         "log-sync-skipped",
         "a commit is acknowledged without a sync",
@@ -207,3 +207,9 @@ pub(super) const BUGS: &[(&str, &str)] = &[
     ),
     ("merge-loses-an-item", "merging into a page loses an item"),
 ];
+
+/// Bugs that only show when threads meet; `engine/tests/schedules.rs` looks for them.
+pub const RACES: &[(&str, &str)] = &[(
+    "checkpoint-misses-commits",
+    "a commit between freezing the changes and starting the next log segment is in neither",
+)];

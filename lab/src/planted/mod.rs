@@ -1,209 +1,210 @@
-//! Bugs planted in the engine, one after the other: each must be caught by two kinds of test that know
-//! nothing of each other, and none may find anything where no bug is.
+//! Bugs planted in the engine, one at a time, and everything that looks for one: each must be caught by two
+//! kinds of test that know nothing of each other, and none may find anything where no bug is.
 //!
-//! Needs a build with `--cfg vellum_plant`: `make crash-self-test`.
+//! Only a build with `--cfg vellum_plant` has this. What goes through the bugs, and adds the fuzz targets,
+//! is `fuzz/bodies/tests/planted.rs`: `make crash-self-test`.
 
 mod bugs;
 mod crashes;
 mod session;
-mod tests;
+mod stubborn;
 
 use std::collections::BTreeSet;
 use std::panic::{AssertUnwindSafe, catch_unwind};
-use std::time::Instant;
 
+use vellum::plant::plant;
 use vellum::storage::sim::{Disk, FaultKind, SimDirectory};
 
-use self::bugs::BUGS;
 use self::session::{Trace, session};
-use crate::{damage, faults, ordering};
+use crate::faults::{self, Part};
+use crate::ordering;
+
+pub use self::bugs::{BUGS, RACES};
 
 /// A kind of test.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
-enum Layer {
+pub enum Layer {
     /// A session gives the same answers as without the bug, on quiet storage and on storage that
-    /// interrupts and shortens every other call.
+    /// interrupts and shortens every call; the workloads of the enumerator agree with their model.
     Model,
     /// The engine's own check finds nothing.
     Check,
     /// The order of writes and syncs.
     Ordering,
     /// States that crashes leave, recovered.
-    Crashes,
-    /// Calls that fail.
+    Enumeration,
+    /// Calls that fail, and writes that are lost or go elsewhere.
     Faults,
-    /// Damaged files.
-    Damage,
+    /// The fuzz targets, on their corpus and on a stated number of random inputs.
+    Fuzz,
 }
 
 impl Layer {
-    const ALL: [Layer; 6] = [
+    /// All of them, in the order of the report.
+    pub const ALL: [Layer; 6] = [
         Layer::Model,
         Layer::Check,
         Layer::Ordering,
-        Layer::Crashes,
+        Layer::Enumeration,
         Layer::Faults,
-        Layer::Damage,
+        Layer::Fuzz,
     ];
 
-    fn name(self) -> &'static str {
+    /// As the report calls it.
+    pub fn name(self) -> &'static str {
         match self {
             Layer::Model => "model",
             Layer::Check => "check",
             Layer::Ordering => "ordering",
-            Layer::Crashes => "crashes",
+            Layer::Enumeration => "enumeration",
             Layer::Faults => "faults",
-            Layer::Damage => "damage",
+            Layer::Fuzz => "fuzz",
         }
     }
 }
 
-/// What caught one bug.
-struct Caught {
+/// One hunt for one bug.
+struct Hunt<'a> {
+    /// What a session gives without a bug.
+    right: Trace,
+    /// Layers that are told already.
     layers: BTreeSet<Layer>,
-    /// The first finding of each.
-    findings: Vec<String>,
-    seconds: f64,
+    tell: &'a mut dyn FnMut(Layer, &str),
 }
 
-impl Caught {
-    fn by(&mut self, layer: Layer, finding: String) {
-        if self.layers.insert(layer) {
-            self.findings.push(format!("{}: {finding}", layer.name()));
-        }
-    }
-}
-
-/// Looks for a bug with everything there is. `right`: what a session gives without it.
-fn hunt(right: &Trace) -> Caught {
-    let started = Instant::now();
-    let mut caught = Caught {
+/// Looks for a bug with one kind of test after the other, until `enough` of them have caught it. `fuzz`
+/// gives the first broken promise of the fuzz targets; `tell` gets the first finding of each layer.
+///
+/// An empty name is no bug, and then nothing may be told.
+///
+/// # Errors
+/// If the session does not come to its end without a bug.
+pub fn hunt(
+    bug: &str,
+    enough: usize,
+    fuzz: &dyn Fn() -> Option<String>,
+    tell: &mut dyn FnMut(Layer, &str),
+) -> Result<(), String> {
+    plant("");
+    let right = session(&SimDirectory::new(), None)?;
+    plant(bug);
+    let mut hunt = Hunt {
+        right,
         layers: BTreeSet::new(),
-        findings: Vec::new(),
-        seconds: 0.0,
+        tell,
     };
-    for noise in [
-        None,
-        Some(FaultKind::ShortHalf),
-        Some(FaultKind::Interrupted),
-    ] {
-        let directory = SimDirectory::new();
-        let trace = catch_unwind(AssertUnwindSafe(|| session(&directory, noise)));
-        match trace {
-            Ok(Ok(trace)) => {
-                if let Some(difference) = right.difference(&trace) {
-                    caught.by(Layer::Model, difference);
-                }
-                if let Some(finding) = trace.findings.first() {
-                    caught.by(Layer::Check, finding.clone());
-                }
-            }
-            Ok(Err(error)) => caught.by(Layer::Model, error),
-            Err(_) => caught.by(Layer::Model, "a panic".to_owned()),
+    type Step<'s> = &'s dyn Fn(&mut Hunt<'_>);
+    let steps: [Step<'_>; 7] = [
+        &|hunt| hunt.sessions(),
+        &|hunt| hunt.stubborn(),
+        &|hunt| hunt.faults(Part::Syncs, 3),
+        &|hunt| hunt.fuzz(fuzz),
+        &|hunt| hunt.crashes(),
+        &|hunt| hunt.faults(Part::EveryCall, 11),
+        &|hunt| hunt.faults(Part::Untold, 5),
+    ];
+    for step in steps {
+        if hunt.layers.len() >= enough {
+            break;
         }
-        if noise.is_none() {
-            let events = directory.events();
-            let odd = |mark: u64| mark % 2 == 1;
-            let broken = ordering::broken(session::NAME, &Disk::default(), &events, odd);
-            if let Some(broken) = broken.first() {
-                caught.by(Layer::Ordering, broken.clone());
+        step(&mut hunt);
+    }
+    plant("");
+    Ok(())
+}
+
+impl Hunt<'_> {
+    fn by(&mut self, layer: Layer, finding: &str) {
+        if self.layers.insert(layer) {
+            (self.tell)(layer, finding);
+        }
+    }
+
+    fn sessions(&mut self) {
+        for noise in [
+            None,
+            Some(FaultKind::ShortHalf),
+            Some(FaultKind::Interrupted),
+        ] {
+            let directory = SimDirectory::new();
+            match guarded(|| session(&directory, noise)) {
+                Ok(trace) => {
+                    if let Some(difference) = self.right.difference(&trace) {
+                        self.by(Layer::Model, &difference);
+                    }
+                    if let Some(finding) = trace.findings.first() {
+                        self.by(Layer::Check, finding);
+                    }
+                }
+                Err(error) => self.by(Layer::Model, &error),
             }
-            if let Some(broken) = crashes::broken(&events, &right.states) {
-                caught.by(Layer::Crashes, broken);
+            if noise.is_none() {
+                let odd = |mark: u64| mark % 2 == 1;
+                let events = directory.events();
+                let broken = ordering::broken(session::NAME, &Disk::default(), &events, odd);
+                if let Some(broken) = broken.first() {
+                    self.by(Layer::Ordering, broken);
+                }
             }
         }
     }
-    calls_and_files(&mut caught);
-    caught.seconds = started.elapsed().as_secs_f64();
-    caught
-}
 
-fn calls_and_files(caught: &mut Caught) {
-    for (part, stride) in [(faults::Part::EveryCall, 11), (faults::Part::Untold, 5)] {
-        let outcome = faults::run(faults::Extent {
+    fn stubborn(&mut self) {
+        if let Err(broken) = guarded(stubborn::in_order) {
+            self.by(Layer::Ordering, &broken);
+        }
+    }
+
+    fn fuzz(&mut self, fuzz: &dyn Fn() -> Option<String>) {
+        if let Some(broken) = fuzz() {
+            self.by(Layer::Fuzz, &broken);
+        }
+    }
+
+    fn crashes(&mut self) {
+        for workload in crashes::WORKLOADS {
+            let found = guarded(|| Ok(crashes::broken(workload)));
+            match found.unwrap_or_else(|panic| crashes::Found::NoRecording(panic)) {
+                crashes::Found::Nothing => {}
+                crashes::Found::NoRecording(error) => self.by(Layer::Model, &error),
+                crashes::Found::State(broken) => {
+                    self.by(Layer::Enumeration, &broken);
+                    return;
+                }
+            }
+        }
+    }
+
+    fn faults(&mut self, part: Part, stride: usize) {
+        let extent = faults::Extent {
             part,
             stride,
             seed: 1,
             until_broken: true,
-        });
-        match outcome {
-            Ok(outcome) => {
-                for broken in outcome.broken {
-                    let (rest, order) = match broken.split_once(faults::OUT_OF_ORDER) {
-                        Some((rest, order)) => (rest, Some(order)),
-                        None => (broken.as_str(), None),
-                    };
-                    if let Some(order) = order {
-                        caught.by(Layer::Ordering, order.to_owned());
-                    }
-                    // Where the order alone is wrong, only the name of the cell stands before.
-                    if order.is_some() && !rest.ends_with("; ") {
-                        continue;
-                    }
-                    let layer = if rest.contains(faults::CHECK_FINDS) {
-                        Layer::Check
-                    } else {
-                        Layer::Faults
-                    };
-                    caught.by(layer, broken);
-                }
-            }
-            Err(error) => caught.by(Layer::Faults, error),
-        }
-    }
-    let extent = damage::Extent {
-        ways: damage::Way::ALL.to_vec(),
-        page_sizes: vec![4096],
-        stride: 1_499,
-        stride_of_others: 1_499,
-        seed: 1,
-        until_broken: true,
-    };
-    // A database that cannot be made is nothing that could be damaged.
-    let outcome = catch_unwind(AssertUnwindSafe(|| damage::run(&extent)));
-    if let Ok(Ok(outcome)) = outcome
-        && let Some(broken) = outcome.broken.first()
-    {
-        caught.by(Layer::Damage, broken.clone());
-    }
-}
-
-/// The table of bugs and what caught each, as Markdown.
-fn markdown(rows: &[(&str, &str, Caught)]) -> String {
-    let mut text = String::from(
-        "# Planted bugs and what caught each\n\n\
-         Made by `make crash-self-test`. Every bug alters the path that every user of the engine takes; without a\n\
-         bug no test here finds anything. What each kind of test is: `docs/reliability.md`.\n\n| bug | what it does |",
-    );
-    for layer in Layer::ALL {
-        text.push_str(&format!(" {} |", layer.name()));
-    }
-    text.push_str("\n|---|---|");
-    text.push_str(&":-:|".repeat(Layer::ALL.len()));
-    text.push('\n');
-    for (bug, what, caught) in rows {
-        text.push_str(&format!("| `{bug}` | {what} |"));
-        for layer in Layer::ALL {
-            let mark = if caught.layers.contains(&layer) {
-                "×"
-            } else {
-                ""
+        };
+        let broken = match guarded(|| faults::run(extent)) {
+            Ok(outcome) => outcome.broken,
+            Err(error) => vec![error],
+        };
+        for broken in broken {
+            let (rest, order) = match broken.split_once(faults::OUT_OF_ORDER) {
+                Some((rest, order)) => (rest, Some(order)),
+                None => (broken.as_str(), None),
             };
-            text.push_str(&format!(" {mark} |"));
+            if let Some(order) = order {
+                self.by(Layer::Ordering, order);
+            }
+            // Where the order alone is wrong, only the name of the cell stands before.
+            if order.is_some() && !rest.ends_with("; ") {
+                continue;
+            }
+            let checked = rest.contains(faults::CHECK_FINDS);
+            self.by(if checked { Layer::Check } else { Layer::Faults }, &broken);
         }
-        text.push('\n');
     }
-    text
 }
 
-/// The same as data.
-fn json(rows: &[(&str, &str, Caught)]) -> serde_json::Value {
-    let bugs: Vec<serde_json::Value> = rows
-        .iter()
-        .map(|(bug, what, caught)| {
-            let layers: Vec<&str> = caught.layers.iter().map(|layer| layer.name()).collect();
-            serde_json::json!({ "bug": bug, "what": what, "caught_by": layers })
-        })
-        .collect();
-    serde_json::json!({ "schema": 1, "bugs": bugs })
+/// A panic is a finding, too.
+fn guarded<T>(act: impl FnOnce() -> Result<T, String>) -> Result<T, String> {
+    catch_unwind(AssertUnwindSafe(act)).unwrap_or_else(|_| Err("a panic".to_owned()))
 }

@@ -18,8 +18,6 @@ pub(super) const NAME: &str = "graph";
 pub(super) struct Trace {
     /// After each step: its name, and everything that was answered.
     steps: Vec<(&'static str, String)>,
-    /// What is answered after each commit, by its number; the first is that of an empty graph.
-    pub(super) states: Vec<String>,
     /// Of the engine's check.
     pub(super) findings: Vec<String>,
 }
@@ -78,7 +76,6 @@ pub(super) fn session(directory: &SimDirectory, noise: Option<FaultKind>) -> Res
 impl Session<'_> {
     fn all(&mut self) -> vellum::Result<()> {
         let db = builder(self.directory).create(NAME)?;
-        self.trace.states.push(content(&db.begin_read()?)?);
         self.grow(&db)?;
         let (held, before) = self.hold(&db)?;
         self.churn(&db)?;
@@ -125,7 +122,6 @@ impl Session<'_> {
         self.directory.mark(2 * self.commits);
         txn.commit()?;
         self.directory.mark(2 * self.commits + 1);
-        self.trace.states.push(content(&db.begin_read()?)?);
         Ok(())
     }
 
@@ -239,7 +235,6 @@ impl Session<'_> {
         self.directory.mark(2 * self.commits);
         db.bulk_load(nodes, edges, |_| {})?;
         self.directory.mark(2 * self.commits + 1);
-        self.trace.states.push(content(&db.begin_read()?)?);
         Ok(())
     }
 
@@ -259,7 +254,7 @@ fn first_from(txn: &WriteTxn, from: u64) -> vellum::Result<NodeId> {
     Ok(NodeId::MIN)
 }
 
-fn small(txn: &mut WriteTxn, round: u64) -> vellum::Result<()> {
+pub(super) fn small(txn: &mut WriteTxn, round: u64) -> vellum::Result<()> {
     let mut last = None;
     for number in 0..6u64 {
         let kind = format!("kind {}", (round + number) % 9);

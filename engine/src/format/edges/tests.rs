@@ -344,7 +344,7 @@ fn blocks() -> impl Strategy<Value = Vec<(BlockEdge, Owned)>> {
 }
 
 proptest! {
-    #![proptest_config(ProptestConfig::with_cases(128))]
+    #![proptest_config(ProptestConfig::with_cases(if cfg!(miri) { 2 } else { 128 }))]
 
     #[test]
     fn blocks_round_trip(edges in blocks()) {

@@ -1,18 +1,156 @@
-#![allow(clippy::unwrap_used)]
+#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
 
-use super::*;
+use std::sync::atomic::Ordering;
+use std::thread;
+
+use super::{FRAME_OVERHEAD, PageCache, locate};
+use crate::forensics::Tally;
 use crate::format::blob::encode_data;
-use crate::ids::MAX_U48;
+use crate::format::page::Page;
+use crate::ids::{MAX_U48, PageRef};
 
-const PAGE: usize = 4096;
+const SIZE: usize = 4096;
+/// Memory of the first part of the table.
+const TABLE: usize = 128 * size_of::<usize>();
 
-fn page(number: u64, birth: u64) -> Page {
-    let at = PageRef::new(number, birth).unwrap();
-    Page::check_layout(encode_data(PAGE, b"x").into(), at).unwrap()
+/// A cache with room for this many pages.
+fn cache(pages: usize) -> PageCache {
+    let bytes = TABLE + pages * (SIZE + FRAME_OVERHEAD);
+    PageCache::new(SIZE, bytes, Tally::default())
 }
 
-fn cache(pages: usize) -> PageCache {
-    PageCache::new(PAGE, pages * PAGE, Tally::default())
+fn at(page: u64, birth: u64) -> PageRef {
+    PageRef::new(page, birth).unwrap()
+}
+
+/// A page that holds its own number and birth.
+fn page(at: PageRef) -> Page {
+    let mut data = at.page().to_le_bytes().to_vec();
+    data.extend(at.birth().to_le_bytes());
+    Page::check_layout(encode_data(SIZE, &data).into(), at).unwrap()
+}
+
+#[track_caller]
+fn assert_whole(page: &Page, at: PageRef) {
+    assert_eq!(page.at(), at);
+    let data = page.blob_data().unwrap();
+    assert!(data.starts_with(&at.page().to_le_bytes()));
+    assert!(data[8..].starts_with(&at.birth().to_le_bytes()));
+}
+
+#[test]
+fn a_page_is_given_only_with_its_birth() {
+    let cache = cache(8);
+    assert!(cache.get(at(5, 1)).is_none());
+    assert_whole(&cache.insert(page(at(5, 1))).page, at(5, 1));
+    assert_whole(cache.get(at(5, 1)).unwrap().page(), at(5, 1));
+    assert!(cache.get(at(5, 2)).is_none());
+    assert!(cache.get(at(6, 1)).is_none());
+    // Another page with the same number takes its place.
+    cache.insert(page(at(5, 2)));
+    assert!(cache.get(at(5, 1)).is_none());
+    assert_whole(cache.get(at(5, 2)).unwrap().page(), at(5, 2));
+}
+
+#[test]
+fn the_budget_holds_and_is_told() {
+    let cache = cache(10);
+    for number in 0..25 {
+        cache.insert(page(at(number + 2, number)));
+    }
+    let stats = cache.stats();
+    assert_eq!((stats.pages, stats.misses, stats.evictions), (10, 25, 15));
+    assert_eq!(stats.bytes, stats.capacity_bytes);
+    assert_eq!(stats.bytes, TABLE + 10 * (SIZE + FRAME_OVERHEAD));
+    let there = (2..27).filter(|number| cache.get(at(*number, number - 2)).is_some());
+    assert_eq!(there.count(), 10);
+}
+
+#[test]
+fn a_page_read_twice_at_once_counts_once() {
+    let cache = cache(10);
+    cache.insert(page(at(5, 1)));
+    cache.insert(page(at(5, 1)));
+    assert_eq!((cache.stats().pages, cache.stats().misses), (1, 2));
+}
+
+#[test]
+fn what_is_used_outlives_a_scan() {
+    let cache = cache(10);
+    for number in 2..6 {
+        cache.insert(page(at(number, 1)));
+        assert!(cache.get(at(number, 1)).is_some());
+    }
+    for number in 100..200 {
+        cache.insert(page(at(number, 1)));
+    }
+    for number in 2..6 {
+        assert!(cache.get(at(number, 1)).is_some(), "page {number}");
+    }
+}
+
+#[test]
+fn a_page_in_use_stays_whole_when_it_is_put_out() {
+    let cache = cache(2);
+    cache.insert(page(at(2, 1)));
+    let held = cache.get(at(2, 1)).unwrap();
+    let shared = held.shared();
+    for number in 10..20 {
+        cache.insert(page(at(number, 1)));
+        // Used, so that the page that is held must go.
+        let _ = cache.get(at(number, 1));
+    }
+    cache.clear();
+    assert!(cache.get(at(2, 1)).is_none());
+    assert_whole(held.page(), at(2, 1));
+    drop(held);
+    assert_whole(&shared.page, at(2, 1));
+    let stats = cache.stats();
+    assert_eq!((stats.pages, stats.bytes), (0, TABLE));
+}
+
+#[test]
+fn a_cache_without_room_keeps_one_page() {
+    let cache = PageCache::new(SIZE, 0, Tally::default());
+    for number in 2..9 {
+        assert_whole(&cache.insert(page(at(number, 1))).page, at(number, 1));
+        assert_eq!(cache.stats().pages, 1);
+    }
+    assert!(cache.get(at(8, 1)).is_some());
+}
+
+#[test]
+fn every_number_has_one_place() {
+    assert_eq!(locate(0), (0, 0));
+    assert_eq!(locate(127), (0, 127));
+    assert_eq!(locate(128), (1, 0));
+    assert_eq!(locate(383), (1, 255));
+    assert_eq!(locate(384), (2, 0));
+    assert_eq!(locate(MAX_U48).0, 41);
+}
+
+#[test]
+fn threads_find_whole_pages_or_none() {
+    let cache = cache(6);
+    let turns = if cfg!(miri) { 30 } else { 3_000 };
+    thread::scope(|scope| {
+        for start in 0..3u64 {
+            let cache = &cache;
+            scope.spawn(move || {
+                for turn in 0..turns {
+                    let at = at(2 + (start * 5 + turn) % 11, turn / 40);
+                    match cache.get(at) {
+                        Some(found) => assert_whole(found.page(), at),
+                        None => assert_whole(&cache.insert(page(at)).page, at),
+                    }
+                    if turn % 29 == 0 {
+                        cache.clear();
+                    }
+                }
+            });
+        }
+    });
+    assert!(cache.stats().pages <= 6);
 }
 
 /// The table once grew with the file: a cache of 64 KiB beside a file of 40 MB kept a single page.
@@ -20,14 +158,14 @@ fn cache(pages: usize) -> PageCache {
 fn a_cache_keeps_as_many_pages_of_a_large_file_as_of_a_small_one() {
     for pages in [4, 16, 64] {
         for stride in [1, 97, 100_003, MAX_U48 / 5000] {
-            let cache = cache(pages);
+            let cache = PageCache::new(SIZE, pages * SIZE, Tally::default());
             for number in 1..=3 * pages as u64 {
-                cache.insert(page(number * stride, 1));
+                cache.insert(page(at(number * stride, 1)));
                 let stats = cache.stats();
                 assert!(stats.bytes <= stats.capacity_bytes, "{stats:?}");
             }
             let kept = (1..=3 * pages as u64)
-                .filter_map(|number| cache.get(PageRef::new(number * stride, 1)?))
+                .filter_map(|number| cache.get(at(number * stride, 1)))
                 .count();
             assert!(kept >= pages / 2, "{kept} of {pages}, {stride} apart");
         }
@@ -39,11 +177,10 @@ fn a_cache_keeps_as_many_pages_of_a_large_file_as_of_a_small_one() {
 fn pages_of_one_place_are_told_apart() {
     let cache = cache(16);
     let far = 3 * (cache.mask + 1);
-    let (near, other) = (page(5, 7), page(5 + far, 7));
-    let (near_at, other_at) = (near.at(), other.at());
-    cache.insert(near);
+    let (near_at, other_at) = (at(5, 7), at(5 + far, 7));
+    cache.insert(page(near_at));
     assert!(cache.get(near_at).is_some() && cache.get(other_at).is_none());
-    cache.insert(other);
+    cache.insert(page(other_at));
     assert!(cache.get(near_at).is_none());
     assert_eq!(cache.get(other_at).unwrap().page().at(), other_at);
     assert_eq!(cache.stats().evictions, 1);
@@ -51,17 +188,7 @@ fn pages_of_one_place_are_told_apart() {
     // One that somebody holds on to keeps its place.
     let held = cache.get(other_at).unwrap().shared();
     held.pins.fetch_add(1, Ordering::Relaxed);
-    let frame = cache.insert(page(5, 7));
+    let frame = cache.insert(page(near_at));
     assert_eq!(frame.page.at(), near_at);
     assert!(cache.get(near_at).is_none() && cache.get(other_at).is_some());
-}
-
-/// A newer page of the same number takes the place of an older one without a word.
-#[test]
-fn a_page_is_found_under_its_birth_only() {
-    let cache = cache(16);
-    cache.insert(page(9, 1));
-    cache.insert(page(9, 2));
-    assert!(cache.get(PageRef::new(9, 1).unwrap()).is_none());
-    assert!(cache.get(PageRef::new(9, 2).unwrap()).is_some());
 }
