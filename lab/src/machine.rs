@@ -47,11 +47,16 @@ pub(crate) fn describe(out: &Path) -> Manifest {
 
 /// The optional parts that this binary has.
 fn features() -> Vec<String> {
-    [("sqlite", cfg!(feature = "sqlite"))]
-        .into_iter()
-        .filter(|(_, on)| *on)
-        .map(|(name, _)| name.to_owned())
-        .collect()
+    [
+        ("sqlite", cfg!(feature = "sqlite")),
+        ("redb", cfg!(feature = "redb")),
+        ("lmdb", cfg!(feature = "lmdb")),
+        ("fjall", cfg!(feature = "fjall")),
+    ]
+    .into_iter()
+    .filter(|(_, on)| *on)
+    .map(|(name, _)| name.to_owned())
+    .collect()
 }
 
 /// Median cost of measuring nothing.

@@ -5,7 +5,7 @@ mod cell;
 pub(crate) mod checks;
 mod gather;
 pub(crate) mod limits;
-mod mix;
+pub(crate) mod mix;
 mod names;
 mod peer;
 mod phases;
