@@ -24,10 +24,14 @@ FIRST := cache-capacity-sweep regression-10k-a regression-10k-b regression-10k-c
 	insert-amplification locality batch-size traversal-cache-sweep topology compression concurrency
 # Crashes of every way into the file; the long run apart.
 CRASH_SCENARIOS := $(filter-out scenarios/crash-long.toml,$(wildcard scenarios/crash-*.toml))
+# Calls that fail and files that are damaged, in simulation.
+FAULT_SCENARIOS := every-io-fails-once fsync-fails lost-and-misdirected-writes bit-rot checksum-strength
+# What needs the right to mount file systems.
+MOUNTING := power-cut-ext4 power-cut-xfs full-disk failed-sync
 # All but the Debian graph, which `make demo` runs whole.
-GATED := $(filter-out scenarios/debian.toml scenarios/crash-%,$(wildcard scenarios/*.toml))
+GATED := $(filter-out scenarios/debian.toml scenarios/crash-% $(MOUNTING:%=scenarios/%.toml),$(wildcard scenarios/*.toml))
 
-.PHONY: help rust demo report regress test crash-self-test lint doc bench bench-peers bench-limits bench-instructions bench-forensics \
+.PHONY: help rust demo report regress faults test crash-self-test lint doc bench bench-peers bench-limits bench-instructions bench-forensics \
 	forensic scale salvage crash crash-long crash-foreign fuzz fuzz-tools fuzz-long fuzz-coverage real-faults coverage \
 	mutants schedules miri
 
@@ -54,6 +58,9 @@ report: rust ## Run the main scenarios in full; each ends with the path of its r
 
 regress: rust ## The quick gate: every scenario in its small size; its checks decide
 	@$(CARGO) run --locked --quiet --release -p lab --bin lab -- run --quick $(GATED)
+
+faults: rust ## Every call fails in every way, every bit flips, every length lies; ends with the paths of reports
+	@$(CARGO) run --locked --quiet --release -p lab --bin lab -- run $(FAULT_SCENARIOS:%=scenarios/%.toml)
 
 test: rust ## Run every test
 	$(CARGO) test --locked --workspace

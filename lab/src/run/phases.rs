@@ -2,8 +2,11 @@
 
 mod ask;
 mod crash;
+mod damage;
+mod faults;
 mod kill;
 mod opening;
+mod real;
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::time::Instant;
@@ -34,6 +37,8 @@ pub(super) struct Notes {
     pub(super) answer: Option<String>,
     pub(super) digest: Option<String>,
     pub(super) latencies: Vec<Latencies>,
+    /// Why this machine does not permit it.
+    pub(super) missing: Option<String>,
 }
 
 impl Notes {
@@ -46,6 +51,7 @@ impl Notes {
             answer: None,
             digest: None,
             latencies: Vec::new(),
+            missing: None,
         }
     }
 
@@ -65,10 +71,10 @@ impl Notes {
 impl Notes {
     /// The phase as results have it, and its latencies. What is not measured keeps only its results.
     pub(super) fn into_phase(self, plan: &PhasePlan) -> (Phase, Vec<Latencies>) {
-        let status = if self.findings.is_empty() {
-            PhaseStatus::Right
-        } else {
-            PhaseStatus::Wrong
+        let status = match (&self.missing, self.findings.is_empty()) {
+            (Some(_), true) => PhaseStatus::Missing,
+            (None, true) => PhaseStatus::Right,
+            (_, false) => PhaseStatus::Wrong,
         };
         let metrics = self
             .metrics
@@ -77,7 +83,7 @@ impl Notes {
             .map(|(name, value)| (name, Measure::once(value)));
         let phase = Phase {
             status,
-            findings: self.findings,
+            findings: self.missing.into_iter().chain(self.findings).collect(),
             metrics: metrics.collect(),
             tables: self.tables,
             digest: self.digest,
@@ -108,6 +114,8 @@ pub(super) struct Bench<'a> {
     settings: Vec<Setting>,
     /// Of all phases so far.
     pub(super) latencies: Vec<Latencies>,
+    /// What cut the last phase short.
+    pub(super) stopped: Option<Failure>,
     pub(super) limits: &'a Limits,
     pub(super) console: &'a Console,
 }
@@ -145,6 +153,7 @@ impl<'a> Bench<'a> {
             open: None,
             settings: Vec::new(),
             latencies: Vec::new(),
+            stopped: None,
             limits,
             console,
         }
@@ -174,6 +183,9 @@ impl<'a> Bench<'a> {
             Action::Reopen { repeats, .. } => self.recover(plan, *repeats),
             Action::Kill(kill) => self.kill(plan, *kill),
             Action::Crash(crash) => self.crash(plan, crash),
+            Action::Faults(faults) => self.faults(plan, faults),
+            Action::Damage(damage) => self.damage(plan, damage),
+            Action::Real(real) => self.real(plan, real),
         };
         let notes = match outcome {
             Ok(notes) => notes,

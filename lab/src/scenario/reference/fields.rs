@@ -1,6 +1,7 @@
 //! The sections and their fields.
 
 use super::Takes::{Choice, Flag, Mix, Rate, Size, Table, Text, Texts, Time, Whole};
+use super::injections::{CRASH, DAMAGE, FAULTS, ORACLE};
 use super::{Field, Section, field};
 
 /// Marks fields that must be there.
@@ -185,106 +186,6 @@ const PEERS: &[Field] = &[field(
     Texts,
     "none",
     "other stores that carry out the same phases; they make an axis named store",
-)];
-
-const CRASH: &[Field] = &[
-    field(
-        "workload",
-        Choice(&[
-            "small",
-            "create",
-            "log-commit",
-            "flip-commit",
-            "checkpoint",
-            "bulk-load",
-            "compact-and-backup",
-            "group-commit",
-            "relaxed-commit",
-            "read-only-open",
-            "savepoint",
-        ]),
-        NEEDED,
-        "what the session does that is crashed",
-    ),
-    field(
-        "sessions",
-        Whole,
-        "1",
-        "sessions recorded, each with the next seed",
-    ),
-    field(
-        "recordings",
-        Whole,
-        "1",
-        "how often each is recorded, to compare the events",
-    ),
-    field(
-        "depth",
-        Whole,
-        "1",
-        "crashes on top of each other, at most 3",
-    ),
-    field(
-        "exhaustive",
-        Whole,
-        "12",
-        "pending changes of which all subsets are made, at most 16",
-    ),
-    field(
-        "samples",
-        Whole,
-        "32",
-        "random subsets, and pairs, beyond that",
-    ),
-    field(
-        "tears",
-        Whole,
-        "64",
-        "ways in which the newest write is torn, if it is a log record or a header slot",
-    ),
-    field(
-        "page_tears",
-        Whole,
-        "256",
-        "the same if it is one of whole pages",
-    ),
-    field(
-        "older_tears",
-        Whole,
-        "2",
-        "ways in which each older pending write is torn",
-    ),
-    field(
-        "failing_syncs",
-        Whole,
-        "0",
-        "of so many syncs one is made to fail, in three ways; 0 for none",
-    ),
-    field(
-        "third_of",
-        Whole,
-        "64",
-        "of so many recoveries from a second crash one is crashed again",
-    ),
-    field(
-        "most_states",
-        Whole,
-        "2^40",
-        "distinct states after which the run ends",
-    ),
-    field(
-        "threads",
-        Whole,
-        "one a core",
-        "threads that recover and judge",
-    ),
-];
-
-const ORACLE: &[Field] = &[field(
-    "rules",
-    Texts,
-    "check, commit, again",
-    "what must hold of each state besides that it opens and shows a commit between the newest acknowledged and the newest begun: `check`, `commit`, `again`, `read-only`",
 )];
 
 const PHASE: &[Field] = &[
@@ -579,6 +480,16 @@ pub(super) const SECTIONS: &[Section] = &[
         heading: "[oracle]",
         what: "What is asked of each crash state beyond what always holds.",
         fields: ORACLE,
+    },
+    Section {
+        heading: "[faults]",
+        what: "Calls that fail, in every operation; a phase named `faults`. See `docs/reliability.md`.",
+        fields: FAULTS,
+    },
+    Section {
+        heading: "[damage]",
+        what: "Databases whose files are damaged; a phase named `damage`. See `docs/reliability.md`.",
+        fields: DAMAGE,
     },
     Section {
         heading: "[[phase]]",
