@@ -12,6 +12,9 @@ HOURS ?= 3
 # How often each real fault happens, and which of them; empty: all.
 CYCLES ?= 1000
 FAULTS ?=
+# What `make bench-peers` measures, and how often.
+SIZE ?= peers-m
+REPEATS ?= 3
 # Schedules of each test of a whole database, by each of two strategies.
 SCHEDULES ?= 300
 FUZZ_TARGETS := $(patsubst fuzz/fuzz_targets/%.rs,%,$(wildcard fuzz/fuzz_targets/*.rs))
@@ -31,7 +34,7 @@ MOUNTING := power-cut-ext4 power-cut-xfs full-disk failed-sync
 # All but the Debian graph, which `make demo` runs whole.
 GATED := $(filter-out scenarios/debian.toml scenarios/crash-% $(MOUNTING:%=scenarios/%.toml),$(wildcard scenarios/*.toml))
 
-.PHONY: help rust demo report regress faults test crash-self-test lint doc bench bench-limits bench-instructions bench-forensics \
+.PHONY: help rust demo report regress faults test crash-self-test lint doc bench bench-peers bench-limits bench-instructions bench-forensics \
 	forensic scale salvage crash crash-long crash-foreign fuzz fuzz-tools fuzz-long fuzz-coverage real-faults coverage \
 	mutants schedules miri
 
@@ -87,6 +90,10 @@ doc: rust ## Build the documentation with warnings denied
 
 bench: rust ## Time the calls that embedders make most
 	$(CARGO) bench --locked -p vellum --bench time
+
+bench-peers: rust ## Measure every row beside SQLite, redb, LMDB, fjall and the limits; SIZE=peers-s|peers-m|peers-l; needs a C compiler
+	@command -v cc >/dev/null 2>&1 || { echo "missing: a C compiler named cc; install one with: apt-get install gcc" >&2; exit 1; }
+	@$(CARGO) run --locked --quiet --release -p lab --features peers --bin lab -- bench $(SIZE) --repeats $(REPEATS)
 
 bench-limits: rust ## Time reads beside their limit, the same graph in plain arrays
 	$(CARGO) bench --locked -p vellum --bench limits

@@ -95,6 +95,8 @@ pub(crate) enum Command {
     List(ListArgs),
     /// What scenarios can check and what the engine counts, with unit and meaning.
     Metrics(crate::commands::metrics::MetricsArgs),
+    /// Measure the engine beside other stores and the limits: every row of one table, as a report.
+    Bench(crate::bench::BenchArgs),
     /// Other stores that scenarios can compare with.
     Peers,
     /// What measurements on this machine are worth, and what would make them better.
@@ -133,6 +135,9 @@ pub(crate) enum Command {
     /// The process that real faults hit.
     #[command(name = "__victim", hide = true)]
     Victim(VictimArgs),
+    /// The process of one stage of `bench`.
+    #[command(name = "__stage", hide = true)]
+    Stage(crate::bench::StageArgs),
     /// A process that races others for a database.
     #[command(name = "__opener", hide = true)]
     Opener(OpenerArgs),

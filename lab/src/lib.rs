@@ -3,6 +3,7 @@
 //! It is a library so that the fuzz targets reach the inspector, and adapters of other engines the crash
 //! enumerator. The command line is its contract.
 
+mod bench;
 mod cli;
 mod commands;
 mod console;

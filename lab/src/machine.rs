@@ -50,6 +50,9 @@ fn features() -> Vec<String> {
     let optional = [
         ("forensics", vellum::forensics::ENABLED),
         ("sqlite", cfg!(feature = "sqlite")),
+        ("redb", cfg!(feature = "redb")),
+        ("lmdb", cfg!(feature = "lmdb")),
+        ("fjall", cfg!(feature = "fjall")),
     ];
     optional
         .into_iter()

@@ -38,6 +38,8 @@ pub(crate) fn dispatch(cli: Cli, console: &Console) -> Result<Exit, Failure> {
         Command::Merge(args) => merge::run(&args, &global, console),
         Command::List(args) => tell::list(&args, console),
         Command::Metrics(args) => metrics::run(&args, console),
+        Command::Bench(args) => crate::bench::run(&args, &global, console),
+        Command::Stage(args) => crate::bench::stage(&args, console),
         Command::Peers => tell::peers(console),
         Command::Doctor => tell::doctor(&global.out, console),
         Command::Schema(args) => tell::schema(&args, console),

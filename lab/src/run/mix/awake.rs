@@ -21,14 +21,14 @@ const AHEAD: u64 = 4 << 20;
 pub(crate) const SPINNER: &str = "one thread at the lowest priority spins beside durable commits: on some virtual machines a sync waits for a timer tick when every processor idles";
 
 /// A thread of the lowest priority that spins for as long as this value lives.
-pub(super) struct Spinner {
+pub(crate) struct Spinner {
     stop: Arc<AtomicBool>,
     thread: Option<JoinHandle<()>>,
 }
 
 impl Spinner {
     /// `None` where there is only one processor, or where a thread cannot lower its priority.
-    pub(super) fn start() -> Option<Spinner> {
+    pub(crate) fn start() -> Option<Spinner> {
         let cpus = std::thread::available_parallelism().map_or(1, |cpus| cpus.get());
         if cpus < 2 || !cfg!(target_os = "linux") {
             return None;

@@ -225,14 +225,14 @@ fn scan(txn: &vellum::ReadTxn) -> Result<(u64, u64), Failure> {
 
 /// Asks the kernel to drop the file's pages from its cache. It may keep those that others use.
 #[cfg(target_os = "linux")]
-fn forget(path: &Path) -> Result<(), Failure> {
+pub(crate) fn forget(path: &Path) -> Result<(), Failure> {
     let file = File::open(path).context(path.display())?;
     file.sync_all().context(path.display())?;
     rustix::fs::fadvise(&file, 0, None, rustix::fs::Advice::DontNeed).context(path.display())
 }
 
 #[cfg(not(target_os = "linux"))]
-fn forget(path: &Path) -> Result<(), Failure> {
+pub(crate) fn forget(path: &Path) -> Result<(), Failure> {
     let _: File = File::open(path).context(path.display())?;
     Err(Failure::missing(
         "`cold = \"os\"` needs Linux: no other system here is asked to forget a file",
