@@ -22,10 +22,14 @@ REPORTED := cache-capacity-sweep traversal-cache-sweep regression-10k-a regressi
 	concurrency misses snapshot-cost determinism debian crash-small-workload crash-recovery-itself
 # Crashes of every way into the file; the long run apart.
 CRASH_SCENARIOS := $(filter-out scenarios/crash-long.toml,$(wildcard scenarios/crash-*.toml))
+# Calls that fail and files that are damaged, in simulation.
+FAULT_SCENARIOS := every-io-fails-once fsync-fails lost-and-misdirected-writes bit-rot checksum-strength
+# What needs the right to mount file systems.
+MOUNTING := power-cut-ext4 power-cut-xfs full-disk failed-sync
 # All but the Debian graph, which `make demo` runs whole.
-GATED := $(filter-out scenarios/debian.toml scenarios/crash-%,$(wildcard scenarios/*.toml))
+GATED := $(filter-out scenarios/debian.toml scenarios/crash-% $(MOUNTING:%=scenarios/%.toml),$(wildcard scenarios/*.toml))
 
-.PHONY: help rust demo report regress test crash-self-test lint doc bench bench-limits bench-instructions bench-forensics \
+.PHONY: help rust demo report regress faults test crash-self-test lint doc bench bench-limits bench-instructions bench-forensics \
 	forensic scale salvage crash crash-long crash-foreign fuzz fuzz-tools fuzz-long fuzz-coverage real-faults coverage \
 	mutants schedules miri
 
@@ -52,6 +56,9 @@ report: rust ## Run the main scenarios in full, and publish their reports in rep
 
 regress: rust ## The quick gate: every scenario in its small size; its checks decide
 	@$(CARGO) run --locked --quiet --release -p lab --bin lab -- run --quick $(GATED)
+
+faults: rust ## Every call fails in every way, every bit flips, every length lies; ends with the paths of reports
+	@$(CARGO) run --locked --quiet --release -p lab --bin lab -- run $(FAULT_SCENARIOS:%=scenarios/%.toml)
 
 test: rust ## Run every test
 	$(CARGO) test --locked --workspace

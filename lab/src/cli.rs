@@ -123,6 +123,10 @@ pub(crate) enum Command {
     Real(RealArgs),
     /// Look at one crash state of a recorded session again.
     Crash(CrashArgs),
+    /// Let one call to the simulated disk fail again.
+    Faults(AgainArgs),
+    /// Damage the files of a database again, in one place.
+    Damage(DamageArgs),
     /// The writer that the kill phase starts and kills.
     #[command(name = "__writer", hide = true)]
     Writer(WriterArgs),
@@ -306,6 +310,39 @@ pub(crate) struct ReplayArgs {
 }
 
 #[derive(Debug, Args)]
+pub(crate) struct AgainArgs {
+    #[command(subcommand)]
+    pub(crate) what: Again,
+}
+
+#[derive(Debug, Subcommand)]
+pub(crate) enum Again {
+    /// Judge exactly one cell of the fault matrix. Exit code 4 if it breaks a rule.
+    Replay {
+        /// The cell, as a failed run printed it.
+        id: String,
+    },
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct DamageArgs {
+    #[command(subcommand)]
+    pub(crate) what: Damage,
+}
+
+#[derive(Debug, Subcommand)]
+pub(crate) enum Damage {
+    /// Do and judge exactly one damage. Exit code 4 if it breaks a rule.
+    Replay {
+        /// The damage, as a failed run printed it.
+        id: String,
+        /// Write the damaged files into this folder.
+        #[arg(long, value_name = "DIR")]
+        keep: Option<PathBuf>,
+    },
+}
+
+#[derive(Debug, Args)]
 pub(crate) struct ReportArgs {
     /// Directories of runs, or their names under DIR/runs.
     #[arg(value_name = "RUN")]
@@ -353,10 +390,10 @@ pub(crate) struct RealArgs {
     /// Seed of the moments at which they happen.
     #[arg(long, default_value_t = 1)]
     pub(crate) seed: u64,
-    /// Where the files are put meanwhile. In memory it is fastest; only `power` and `failed-sync` test syncs,
-    /// and they bring their own file systems.
-    #[arg(long, value_name = "DIR", default_value_os_t = std::env::temp_dir())]
-    pub(crate) folder: PathBuf,
+    /// Where the files are put meanwhile. Without it: in memory where the system has such a folder, as only
+    /// `power` and `failed-sync` test syncs, and they bring their own file systems.
+    #[arg(long, value_name = "DIR")]
+    pub(crate) folder: Option<PathBuf>,
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]

@@ -6,21 +6,18 @@
 mod cli;
 mod commands;
 mod console;
-#[cfg(test)]
 mod content;
 mod crash;
-#[cfg(test)]
 mod damage;
 mod dataset;
 mod digest;
 mod failure;
-#[cfg(test)]
 mod faults;
 mod forensic;
 mod inspect;
 mod machine;
+mod meter;
 mod nearest;
-#[cfg(test)]
 mod ordering;
 #[cfg(all(test, vellum_plant))]
 mod planted;
@@ -38,6 +35,7 @@ mod units;
 pub mod untrusted;
 
 pub use self::crash::foreign;
+pub use self::meter::Counting;
 
 use std::process::ExitCode;
 

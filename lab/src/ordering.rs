@@ -5,7 +5,9 @@ use std::collections::BTreeMap;
 
 use vellum::PageRef;
 use vellum::format::header::{Header, SLOT_LEN, SLOT_OFFSETS, decode_slot};
-use vellum::format::log::{MAGIC as LOG_MAGIC, RECORD_HEADER_LEN, SegmentHeader};
+use vellum::format::log::{
+    MAGIC as LOG_MAGIC, RECORD_HEADER_LEN, SEGMENT_HEADER_LEN, SegmentHeader,
+};
 use vellum::storage::sim::{Change, Disk, Event, FileNumber};
 
 /// Where pages begin in the files that are watched.
@@ -333,6 +335,10 @@ impl<'a> Monitor<'a> {
     }
 
     fn segment(&mut self, file: FileNumber, _offset: u64, data: &[u8]) {
+        if data.len() < SEGMENT_HEADER_LEN {
+            // The part of a header that a failed write has left. It names nothing.
+            return;
+        }
         let Ok(segment) = SegmentHeader::decode(data) else {
             self.broke("a log segment is begun with a header that is none");
             return;

@@ -110,6 +110,8 @@ pub(crate) enum PhaseStatus {
     Wrong,
     /// Not reached, because an earlier phase was wrong.
     Skipped,
+    /// This machine does not permit it; the findings say why. Never counts as passed.
+    Missing,
 }
 
 /// A measured value: the median of the repeats, and how far they lie apart.
@@ -280,7 +282,7 @@ impl SweepCell {
     pub(crate) fn right(&self) -> bool {
         self.phases
             .iter()
-            .all(|phase| phase.status == PhaseStatus::Right)
+            .all(|phase| matches!(phase.status, PhaseStatus::Right | PhaseStatus::Missing))
     }
 
     /// `cache=64 pages, nodes=1000`; empty without a sweep.
@@ -349,6 +351,12 @@ impl Run {
     /// Whether every phase that ran was right.
     pub(crate) fn right(&self) -> bool {
         self.cells.iter().all(SweepCell::right)
+    }
+
+    /// The phases that this machine does not permit.
+    pub(crate) fn impossible(&self) -> impl Iterator<Item = &Phase> {
+        let phases = self.cells.iter().flat_map(|cell| &cell.phases);
+        phases.filter(|phase| phase.status == PhaseStatus::Missing)
     }
 
     /// Whether no check failed.

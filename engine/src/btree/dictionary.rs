@@ -47,6 +47,14 @@ impl Space for Dictionary {
     }
 }
 
+/// The value of a run of absent ids, which is all that its cell holds.
+pub(super) fn run_value(cell: &[u8]) -> std::result::Result<u64, FormatError> {
+    let mut r = Reader::new(cell);
+    let value = r.varint()?;
+    r.end()?;
+    Ok(value)
+}
+
 /// Runs of ids that name no node: first id to length.
 pub(crate) struct Absent;
 
@@ -65,7 +73,7 @@ impl Space for Absent {
         let view = leaf.sorted().ok_or(FormatError("not a sorted page"))?;
         let present = (0..view.len()).filter(|i| !view.is_absent(*i));
         present
-            .map(|i| Ok((view.key_u48(i), Reader::new(view.value(i)).varint()?)))
+            .map(|i| Ok((view.key_u48(i), run_value(view.value(i))?)))
             .collect()
     }
 

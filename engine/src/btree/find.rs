@@ -3,11 +3,11 @@
 use std::ops::Range;
 
 use super::descent::Descent;
+use super::dictionary::run_value;
 use super::names::NameKey;
 use super::nodes::StoredNode;
 use crate::error::{Error, Result};
 use crate::forensics::count;
-use crate::format::Reader;
 use crate::format::bytes::u48_be;
 use crate::format::header::Root;
 use crate::ids::{KeySpace, PageRef};
@@ -97,8 +97,7 @@ pub(crate) fn find_absent(pages: &impl Pages, root: Root, id: u64) -> Result<Opt
         let view = leaf.sorted().ok_or_else(|| broken(pages, leaf.at()))?;
         let end = view.search(&key).map_or_else(|end| end, |slot| slot + 1);
         if let Some(slot) = (0..end).rev().find(|slot| !view.is_absent(*slot)) {
-            let value = Reader::new(view.value(slot)).varint();
-            let value = value
+            let value = run_value(view.value(slot))
                 .map_err(|rule| Error::corrupt_page(leaf.at().page(), pages.page_size(), rule.0))?;
             return Ok(Some((view.key_u48(slot), value)));
         }

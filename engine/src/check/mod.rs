@@ -3,6 +3,7 @@
 //! It reports everything that it finds and stops at nothing. What it looks at is one snapshot, so
 //! writing may go on meanwhile.
 
+mod absent;
 mod pages;
 mod relations;
 

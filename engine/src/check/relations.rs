@@ -5,6 +5,7 @@
 //! sums differ, a second pass looks every element up on the other side and names those that are not
 //! there.
 
+use super::absent::Gaps;
 use super::{CheckReport, LISTED_PER_RULE};
 use crate::btree::{Finding, NameKey, StoredNode};
 use crate::delta::kind_key;
@@ -42,10 +43,12 @@ fn compare(
     findings: &mut Vec<Finding>,
 ) -> Result<()> {
     let (mut kinds, mut names) = (Sum::default(), Sum::default());
+    let mut gaps = Gaps::new(view);
     for node in view.all_nodes() {
         let (id, node) = node?;
         let (kind, name) = parts(view, &node)?;
         report.nodes += 1;
+        gaps.node(id, findings)?;
         kinds.add(hash_edge(kind_key(kind, id)));
         names.add(hash_name(&NameKey::new(name, id)));
         if !view.contains_node(node_id(id))? {
@@ -55,6 +58,7 @@ fn compare(
             ));
         }
     }
+    gaps.end(view.totals.next_node, findings)?;
     edges(view, report, findings)?;
     let mut indexed = Sum::default();
     for entry in view.all_kinds() {

@@ -33,7 +33,7 @@ impl AbsentRun {
         )
     }
 
-    fn end(&self) -> u64 {
+    pub(crate) fn end(&self) -> u64 {
         self.first.saturating_add(self.len)
     }
 }
@@ -44,6 +44,14 @@ pub(crate) fn reserved_run(first: u64, len: u64) -> (u64, u64) {
 }
 
 impl View {
+    /// Every run, in the order of their ids.
+    pub(crate) fn all_absent(&self) -> impl Iterator<Item = Result<AbsentRun>> + '_ {
+        self.items::<Absent>(None).map(|item| {
+            let (first, value) = item?;
+            Ok(AbsentRun::decode(first, value))
+        })
+    }
+
     /// Whether this id names a node. Ids never issued cost no I/O.
     pub(crate) fn contains_node(&self, id: NodeId) -> Result<bool> {
         if id.get() >= self.totals.next_node {

@@ -70,10 +70,9 @@ impl Files {
 
     /// Removes what a bulk load sorted, if there is any.
     pub(crate) fn remove_sorted_runs(&self) -> io::Result<()> {
-        let name = self.sort();
-        if self.directory.exists(&name)? {
-            self.directory.remove(&name)?;
+        match self.directory.remove(&self.sort()) {
+            Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(()),
+            removed => removed,
         }
-        Ok(())
     }
 }

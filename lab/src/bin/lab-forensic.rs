@@ -3,6 +3,9 @@
 
 use std::process::ExitCode;
 
+#[global_allocator]
+static ALLOCATOR: vellum_lab::Counting = vellum_lab::Counting;
+
 fn main() -> ExitCode {
     vellum_lab::main()
 }

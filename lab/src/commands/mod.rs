@@ -7,8 +7,10 @@ mod check;
 mod compare;
 mod corrupt;
 mod crash;
+mod damage;
 pub(crate) mod explain;
 mod export;
+mod faults;
 mod import;
 mod inspect;
 mod merge;
@@ -52,6 +54,8 @@ pub(crate) fn dispatch(cli: Cli, console: &Console) -> Result<Exit, Failure> {
         Command::Opener(args) => crate::real::opener(&args),
         Command::Report(args) => report::run(&args, &global, console),
         Command::Crash(args) => crash::run(&args, console),
+        Command::Faults(args) => faults::run(&args, console),
+        Command::Damage(args) => damage::run(&args, console),
         Command::Inspect(args) => inspect::run(&args, global.verbose, console),
     }
 }

@@ -4,9 +4,13 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use vellum::inspect::PageFile;
+use vellum::storage::OpenMode;
 use vellum::storage::sim::{Change, Event, SimDirectory};
 use vellum::storage::{Directory, MemoryDirectory};
-use vellum::{Builder, CheckpointMode, Database, NodeId, Result, WriteTxn};
+use vellum::wal::{LogReader, LogStart};
+use vellum::{Builder, CheckpointMode, Database, Error, NodeId, Result, WriteTxn};
+
+use super::fields::Fields;
 
 use crate::content::content;
 use crate::random::Random;
@@ -28,6 +32,8 @@ pub(super) struct Image {
     /// What it answers after each commit that the log holds, oldest first.
     pub(super) states: Vec<String>,
     pub(super) facts: Facts,
+    /// Every length and count in both files.
+    pub(super) fields: Fields,
 }
 
 /// What an image really holds, so that none passes for want of something to damage.
@@ -37,6 +43,10 @@ pub(crate) struct Facts {
     pub(crate) page_kinds: usize,
     pub(crate) free_pages: u64,
     pub(crate) log_records: usize,
+    pub(crate) pages: u64,
+    pub(crate) database_bytes: u64,
+    pub(crate) log_bytes: u64,
+    pub(crate) fields: usize,
 }
 
 pub(super) fn builder(directory: Arc<dyn Directory>) -> Builder {
@@ -89,21 +99,32 @@ impl Image {
             .collect();
         kinds.sort_unstable();
         kinds.dedup();
-        let facts = Facts {
+        let log = bytes(LOG);
+        memory.put(LOG, log.clone());
+        let mut facts = Facts {
             lowest_tree: lowest_tree.unwrap_or(0),
             page_kinds: kinds.len(),
             free_pages: file.newest().map_or(0, |header| header.free_pages),
             log_records,
+            pages: (database.len() / page_size) as u64,
+            database_bytes: database.len() as u64,
+            log_bytes: log.len() as u64,
+            fields: 0,
         };
-        Ok(Image {
+        let mut image = Image {
             page_size,
             older: older(&events, &database, page_size),
             database,
-            log: bytes(LOG),
+            log,
             content: states.last().cloned().unwrap_or_default(),
             states,
             facts,
-        })
+            fields: Fields::default(),
+        };
+        image.fields = Fields::of(&image, &file, &records(&memory, &file)?)?;
+        facts.fields = image.fields.database.len() + image.fields.log.len();
+        image.facts = facts;
+        Ok(image)
     }
 
     /// Both files, in memory.
@@ -117,6 +138,26 @@ impl Image {
     pub(super) fn pages(&self) -> u64 {
         (self.database.len() / self.page_size) as u64
     }
+}
+
+/// Offset and length of each record of the log that recovery takes.
+fn records(files: &MemoryDirectory, file: &PageFile) -> Result<Vec<(usize, usize)>> {
+    let Some(header) = file.newest() else {
+        return Ok(Vec::new());
+    };
+    let log = files.open(LOG, OpenMode::Read);
+    let log = log.map_err(|error| Error::Usage(error.to_string()))?;
+    let start = LogStart {
+        generation: header.log_generation,
+        position: header.log_position,
+        chain: header.log_chain,
+    };
+    let mut reader = LogReader::open(log, header.file_id, header.log_segment_bytes, start)?;
+    let mut records = Vec::new();
+    while let Some(record) = reader.next()? {
+        records.push((record.offset as usize, record.bytes as usize));
+    }
+    Ok(records)
 }
 
 /// Nodes far apart, so that absent ids fill pages too; long kinds and labels; edges; a blob; deletions.

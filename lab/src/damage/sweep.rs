@@ -1,5 +1,8 @@
 //! One image, damaged in one way after the other: each time an error, or no answer changes.
 
+use std::cell::RefCell;
+use std::collections::BTreeMap;
+use std::ops::Range;
 use std::sync::Arc;
 
 use vellum::storage::{Directory, MemoryDirectory, OpenMode, Storage};
@@ -8,6 +11,7 @@ use vellum::{Database, Error, Result};
 
 use super::image::{Image, LOG, NAME, builder};
 use super::probe::Probes;
+use super::traced::Traced;
 use crate::content::content;
 use crate::digest::Digest;
 
@@ -38,7 +42,16 @@ pub(super) struct Victim<'a> {
     log: Arc<dyn Storage>,
     db: Database,
     records: String,
+    /// What came of logs that hold these records, by their digest.
+    by_records: RefCell<BTreeMap<String, Came>>,
+    /// What opening reads of the header region.
+    header_reads: Vec<Range<usize>>,
+    /// Both files as they were last judged, if somebody wants to look at them.
+    judged: RefCell<Option<(Vec<u8>, Vec<u8>)>>,
 }
+
+/// Where the header region ends in databases of small pages, and the last slot in all.
+const HEADER_BYTES: usize = 8192;
 
 impl<'a> Victim<'a> {
     pub(super) fn new(image: &'a Image, probes: &'a Probes) -> Result<Victim<'a>> {
@@ -58,9 +71,45 @@ impl<'a> Victim<'a> {
             log,
             db,
             records: String::new(),
+            by_records: RefCell::default(),
+            header_reads: header_reads(&image.directory())?,
+            judged: RefCell::default(),
         };
         victim.records = victim.records()?;
         Ok(victim)
+    }
+
+    /// Keeps the files of each damage from now on until the next.
+    pub(super) fn keep(&self) {
+        self.judged.replace(Some((Vec::new(), Vec::new())));
+    }
+
+    /// Both files as they were last judged; empty without [`keep`](Victim::keep).
+    pub(super) fn damaged(&self) -> (Vec<u8>, Vec<u8>) {
+        self.judged.take().unwrap_or_default()
+    }
+
+    /// Makes both files sound again, whatever was done to them.
+    pub(super) fn mend(&self) {
+        for (file, sound) in [
+            (&self.database, &self.image.database),
+            (&self.log, &self.image.log),
+        ] {
+            if self.judged.borrow().is_some() {
+                self.look();
+            }
+            let _ = file.set_len(sound.len() as u64);
+            let _ = file.write_at(0, sound);
+        }
+    }
+
+    fn look(&self) {
+        if let Some(judged) = &mut *self.judged.borrow_mut()
+            && judged.0.is_empty()
+        {
+            let bytes = |name| self.files.contents(name).unwrap_or_default();
+            *judged = (bytes(NAME), bytes(LOG));
+        }
     }
 
     /// Flips one bit of the database.
@@ -69,14 +118,17 @@ impl<'a> Victim<'a> {
         let Some(sound) = sound else {
             return Came::NeverRead;
         };
+        let read = |range: &Range<usize>| range.contains(&at);
+        if at < HEADER_BYTES && !self.header_reads.iter().any(read) {
+            return Came::NeverRead;
+        }
         let flipped = [sound ^ 1 << (bit % 8)];
         self.with(&[(at, &flipped)], || {
             self.judge(&[at / self.image.page_size])
         })
     }
 
-    /// Flips one bit of the log. The reader of the log is all that recovery knows it by, so where it
-    /// gives the same records, the same follows.
+    /// Flips one bit of the log.
     pub(super) fn flip_log(&self, bit: usize) -> Came {
         let Some(sound) = self.image.log.get(bit / 8) else {
             return Came::NeverRead;
@@ -84,10 +136,8 @@ impl<'a> Victim<'a> {
         let _ = self
             .log
             .write_at((bit / 8) as u64, &[sound ^ 1 << (bit % 8)]);
-        let came = match self.records() {
-            Ok(records) if records == self.records => Came::Harmless,
-            _ => self.opened(),
-        };
+        let came = self.recovered();
+        self.look();
         let _ = self.log.write_at((bit / 8) as u64, &[*sound]);
         came
     }
@@ -112,6 +162,7 @@ impl<'a> Victim<'a> {
             let _ = self.database.write_at(*at as u64, bytes);
         }
         let came = judge();
+        self.look();
         for (at, bytes) in pieces {
             let sound = self.image.database.get(*at..at + bytes.len());
             let _ = self
@@ -143,14 +194,25 @@ impl<'a> Victim<'a> {
         if read { self.opened() } else { Came::NeverRead }
     }
 
+    /// What follows from damage to the log: the reader of the log is all that recovery knows it by, so where it
+    /// gives the same records, the same follows.
+    fn recovered(&self) -> Came {
+        let records = match self.records() {
+            Ok(records) if records == self.records => return Came::Harmless,
+            Ok(records) => records,
+            Err(_) => return self.opened(),
+        };
+        let known = self.by_records.borrow().get(&records).cloned();
+        known.unwrap_or_else(|| {
+            let came = self.opened();
+            self.by_records.borrow_mut().insert(records, came.clone());
+            came
+        })
+    }
+
     /// Opened anew, with everything asked.
     pub(super) fn opened(&self) -> Came {
-        match examine(&self.files) {
-            Ok(found) if found == self.image.content => Came::Harmless,
-            Ok(found) if self.image.states.contains(&found) => Came::Shortened,
-            Ok(_) => Came::Silent,
-            Err(error) => Came::Refused(rule(&error)),
-        }
+        self.compare(examine(&self.files))
     }
 
     fn records(&self) -> Result<String> {
@@ -175,18 +237,98 @@ impl<'a> Victim<'a> {
         Ok(digest.to_string())
     }
 
-    /// Both files cut or lengthened.
-    pub(super) fn resized(&self, database: &[u8], log: &[u8]) -> Came {
-        let files = MemoryDirectory::new();
-        files.put(NAME, database.to_vec());
-        files.put(LOG, log.to_vec());
-        match examine(&files) {
+    /// The database cut off.
+    pub(super) fn truncated(&self, len: usize) -> Came {
+        self.cut(&self.database, &self.image.database, len)
+    }
+
+    /// The log cut off.
+    pub(super) fn truncated_log(&self, len: usize) -> Came {
+        self.cut(&self.log, &self.image.log, len)
+    }
+
+    fn cut(&self, file: &Arc<dyn Storage>, sound: &[u8], len: usize) -> Came {
+        let _ = file.set_len(len as u64);
+        let came = if Arc::ptr_eq(file, &self.log) {
+            self.recovered()
+        } else {
+            self.opened()
+        };
+        self.look();
+        let _ = file.write_at(len as u64, sound.get(len..).unwrap_or_default());
+        came
+    }
+
+    /// More bytes behind the ends of both files.
+    pub(super) fn lengthened(&self, more: &[u8]) -> Came {
+        let _ = self
+            .database
+            .write_at(self.image.database.len() as u64, more);
+        let _ = self.log.write_at(self.image.log.len() as u64, more);
+        let came = self.opened();
+        self.mend();
+        came
+    }
+
+    /// Pieces whose checksums hold. What contradicts itself is found by the engine's check at the latest.
+    pub(super) fn resealed(&self, pieces: &[(usize, &[u8])]) -> Came {
+        self.with(pieces, || {
+            for (at, _) in pieces {
+                let page = (at / self.image.page_size) as u64;
+                let Some((probe, _)) = self.probes.get(&page).filter(|_| *at >= HEADER_BYTES)
+                else {
+                    continue;
+                };
+                self.db.drop_caches();
+                if let Err(error) = probe.ask(&self.db, &self.files) {
+                    return Came::Refused(rule(&error));
+                }
+            }
+            self.checked()
+        })
+    }
+
+    /// Another log, whose checksums hold.
+    pub(super) fn resealed_log(&self, log: &[u8]) -> Came {
+        let _ = self.log.write_at(0, log);
+        let came = self.checked();
+        self.look();
+        let _ = self.log.write_at(0, &self.image.log);
+        came
+    }
+
+    /// Opened anew, checked, and with everything asked.
+    fn checked(&self) -> Came {
+        let ask = || {
+            let db = builder(Arc::new(self.files.clone())).open_read_only(NAME)?;
+            match db.check()?.findings.first() {
+                Some(finding) => Err(Error::Usage(finding.to_string())),
+                None => content(&db.begin_read()?),
+            }
+        };
+        self.compare(ask())
+    }
+
+    fn compare(&self, found: Result<String>) -> Came {
+        match found {
             Ok(found) if found == self.image.content => Came::Harmless,
             Ok(found) if self.image.states.contains(&found) => Came::Shortened,
             Ok(_) => Came::Silent,
             Err(error) => Came::Refused(rule(&error)),
         }
     }
+}
+
+/// What opening reads before the pages.
+fn header_reads(files: &MemoryDirectory) -> Result<Vec<Range<usize>>> {
+    let traced = Traced::new(files);
+    let db = builder(Arc::new(traced.clone())).open_read_only(NAME)?;
+    content(&db.begin_read()?)?;
+    let reads = traced.take().into_iter();
+    let reads = reads.filter(|(name, at, _)| &**name == NAME && *at < HEADER_BYTES as u64);
+    Ok(reads
+        .map(|(_, at, len)| at as usize..at as usize + len)
+        .collect())
 }
 
 /// Everything that the files answer.

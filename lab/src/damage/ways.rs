@@ -1,12 +1,17 @@
 //! The ways of damaging an image, each with its places.
 
+use serde::Deserialize;
+
+use super::fields::Fields;
 use super::image::Image;
 use super::sweep::{Came, Victim};
 
 const SECTOR: usize = 512;
+const WORD: usize = 8;
 
 /// A way of damaging.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Deserialize)]
+#[serde(rename_all = "kebab-case")]
 pub(crate) enum Way {
     /// One bit of the database.
     Bits,
@@ -22,6 +27,8 @@ pub(crate) enum Way {
     SwappedSectors,
     /// Two bytes of a page in each other's place.
     SwappedBytes,
+    /// Two words of 8 bytes of a page in each other's place.
+    SwappedWords,
     /// A sector of zeros.
     ZeroedSectors,
     /// The database cut off.
@@ -30,10 +37,14 @@ pub(crate) enum Way {
     TruncatedLog,
     /// Garbage behind the ends of both files.
     GarbageTails,
+    /// A length or count of the database changed, and the checksum over it repaired.
+    ResealedFields,
+    /// A length or count of the log changed, and every checksum that follows from it repaired.
+    ResealedLog,
 }
 
 impl Way {
-    pub(crate) const ALL: [Way; 11] = [
+    pub(crate) const ALL: [Way; 14] = [
         Way::Bits,
         Way::LogBits,
         Way::SwappedPages,
@@ -41,11 +52,34 @@ impl Way {
         Way::ZeroedPages,
         Way::SwappedSectors,
         Way::SwappedBytes,
+        Way::SwappedWords,
         Way::ZeroedSectors,
         Way::Truncated,
         Way::TruncatedLog,
         Way::GarbageTails,
+        Way::ResealedFields,
+        Way::ResealedLog,
     ];
+
+    /// The name that scenarios know it by.
+    pub(crate) fn word(self) -> &'static str {
+        match self {
+            Way::Bits => "bits",
+            Way::LogBits => "log-bits",
+            Way::SwappedPages => "swapped-pages",
+            Way::OlderPages => "older-pages",
+            Way::ZeroedPages => "zeroed-pages",
+            Way::SwappedSectors => "swapped-sectors",
+            Way::SwappedBytes => "swapped-bytes",
+            Way::SwappedWords => "swapped-words",
+            Way::ZeroedSectors => "zeroed-sectors",
+            Way::Truncated => "truncated",
+            Way::TruncatedLog => "truncated-log",
+            Way::GarbageTails => "garbage-tails",
+            Way::ResealedFields => "resealed-fields",
+            Way::ResealedLog => "resealed-log",
+        }
+    }
 
     pub(crate) fn name(self) -> &'static str {
         match self {
@@ -56,16 +90,25 @@ impl Way {
             Way::ZeroedPages => "zeroed pages",
             Way::SwappedSectors => "swapped sectors",
             Way::SwappedBytes => "swapped bytes",
+            Way::SwappedWords => "swapped words",
             Way::ZeroedSectors => "zeroed sectors",
             Way::Truncated => "truncated database",
             Way::TruncatedLog => "truncated log",
             Way::GarbageTails => "garbage tails",
+            Way::ResealedFields => "resealed lengths and counts",
+            Way::ResealedLog => "resealed lengths and counts of the log",
         }
+    }
+
+    /// Whether the damage is a log like one that another session would have written: operations whose every
+    /// checksum holds, and which nothing in the database contradicts, are what was committed.
+    pub(super) fn reseals_the_log(self) -> bool {
+        self == Way::ResealedLog
     }
 
     /// Whether the end of the log may be lost by it: a log that ends early is one that was never longer.
     pub(super) fn may_shorten(self) -> bool {
-        self == Way::TruncatedLog
+        matches!(self, Way::TruncatedLog | Way::ResealedLog)
     }
 
     /// How many places there are.
@@ -80,11 +123,24 @@ impl Way {
             Way::ZeroedPages => pages,
             Way::SwappedSectors => sectors.saturating_sub(1) * 7,
             Way::SwappedBytes => image.database.len() - 1,
+            Way::SwappedWords => image.database.len() / WORD - 1,
             Way::ZeroedSectors => sectors,
             Way::Truncated => image.database.len(),
             Way::TruncatedLog => image.log.len(),
             Way::GarbageTails => 64,
+            Way::ResealedFields => Fields::changes(&image.fields.database),
+            Way::ResealedLog => Fields::changes(&image.fields.log),
         }
+    }
+
+    /// More about a place, in words, where there is more.
+    pub(super) fn said(self, image: &Image, place: usize) -> String {
+        let said = match self {
+            Way::ResealedFields => Fields::said(&image.fields.database, &image.database, place),
+            Way::ResealedLog => Fields::said(&image.fields.log, &image.log, place),
+            _ => return String::new(),
+        };
+        format!(" ({said})")
     }
 
     /// Damages one place, judges, and mends it.
@@ -122,18 +178,24 @@ impl Way {
                 )
             }
             Way::SwappedBytes => swap(victim, bytes, place, place + 1, 1),
+            Way::SwappedWords => swap(victim, bytes, place * WORD, (place + 1) * WORD, WORD),
             Way::ZeroedSectors => victim.replace(&[(place * SECTOR, &[0; SECTOR])]),
-            Way::Truncated => victim.resized(bytes.get(..place).unwrap_or_default(), &image.log),
-            Way::TruncatedLog => victim.resized(bytes, image.log.get(..place).unwrap_or_default()),
+            Way::Truncated => victim.truncated(place),
+            Way::TruncatedLog => victim.truncated_log(place),
             Way::GarbageTails => {
                 let garbage: Vec<u8> = (0..(place * 97 + 1) as u32)
                     .map(|i| (i.wrapping_mul(2_654_435_761) >> 11) as u8)
                     .collect();
-                victim.resized(
-                    &[bytes, &*garbage].concat(),
-                    &[&*image.log, &*garbage].concat(),
-                )
+                victim.lengthened(&garbage)
             }
+            Way::ResealedFields => match image.fields.database(image, place) {
+                Some((at, piece)) => victim.resealed(&[(at, &piece)]),
+                None => Came::Harmless,
+            },
+            Way::ResealedLog => match image.fields.log(image, place) {
+                Some(log) => victim.resealed_log(&log),
+                None => Came::Harmless,
+            },
         }
     }
 }

@@ -19,7 +19,7 @@ use crate::ordering;
 
 /// The mark of an acknowledged commit.
 const PROMISE: u64 = 1;
-/// Where the header slots end in every database of these sweeps.
+/// Where the header slots end in every database.
 const HEADER_BYTES: u64 = 8192;
 
 /// What one operation does when nothing fails, and so what it must come to.
@@ -70,6 +70,18 @@ pub(super) struct Bench<'a> {
     pub(super) seed: u64,
 }
 
+/// What the rule about acknowledged commits says when it is broken.
+pub(super) const LOST: &str = "an acknowledged commit is lost";
+/// What the rules about errors say.
+pub(super) const NOT_CLEAR: [&str; 3] = [
+    "an error was swallowed",
+    "a call that could go on was given up",
+    "not the error for this",
+];
+/// What the rules about poisoned handles say.
+pub(super) const WRONG_HANDLE: [&str; 2] =
+    ["the handle goes on writing", "the handle takes no writes"];
+
 /// A rule that was broken, in words.
 pub(super) type Broken = String;
 
@@ -96,7 +108,9 @@ impl Bench<'_> {
             kind: planned.kind,
             lasts: planned.lasts,
         }));
-        let done = self.operation.perform(&directory, &mut db);
+        let done = self
+            .operation
+            .perform(self.starts.build, &directory, &mut db);
         directory.plan(None);
         let calls = directory.calls().split_off(first);
         Ok(Attempt {
@@ -288,7 +302,8 @@ impl Bench<'_> {
             // A copy that failed may be under its name; whoever wants another removes it.
             let _ = directory.remove(COPY);
         }
-        operation.perform(directory, db).map_err(again)?;
+        let build = self.starts.build;
+        operation.perform(build, directory, db).map_err(again)?;
         directory.sync().map_err(|e| e.to_string())
     }
 }
@@ -315,10 +330,8 @@ impl Verdict<'_> {
             Ok(()) if self.is_final => Ok(()),
             // What could not be removed is only in the way of nothing.
             Ok(()) if strikes.iter().all(|strike| strike.call == Call::Remove) => Ok(()),
-            Ok(()) => Err(format!("an error was swallowed: {:?}", strikes.first())),
-            Err(error) if !is_error(self.kind) => {
-                Err(format!("a call that could go on was given up: {error}"))
-            }
+            Ok(()) => Err(format!("{}: {:?}", NOT_CLEAR[0], strikes.first())),
+            Err(error) if !is_error(self.kind) => Err(format!("{}: {error}", NOT_CLEAR[1])),
             Err(error) => {
                 let clear = match error {
                     Error::Full { .. } => is_space(self.kind) && !self.is_final,
@@ -337,7 +350,7 @@ impl Verdict<'_> {
                 if clear {
                     Ok(())
                 } else {
-                    Err(format!("not the error for this: {error:?}"))
+                    Err(format!("{}: {error:?}", NOT_CLEAR[2]))
                 }
             }
         }
@@ -370,8 +383,8 @@ impl Verdict<'_> {
         }
         match (db.begin_write(), self.is_final) {
             (Ok(_), false) | (Err(Error::Poisoned), true) => Ok(()),
-            (Ok(_), true) => Err("the handle goes on writing".to_owned()),
-            (Err(error), _) => Err(format!("the handle takes no writes: {error}")),
+            (Ok(_), true) => Err(WRONG_HANDLE[0].to_owned()),
+            (Err(error), _) => Err(format!("{}: {error}", WRONG_HANDLE[1])),
         }
     }
 
@@ -421,7 +434,7 @@ impl Verdict<'_> {
             return Ok(());
         }
         if found == before {
-            return Err("an acknowledged commit is lost".to_owned());
+            return Err(LOST.to_owned());
         }
         Err("it shows neither the state before nor the one after".to_owned())
     }

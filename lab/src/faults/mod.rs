@@ -4,24 +4,28 @@
 mod cell;
 mod kinds;
 mod operation;
+mod outcome;
 mod power;
+mod replay;
+mod report;
 mod start;
 mod tests;
 
-use std::collections::BTreeMap;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::atomic::{AtomicUsize, Ordering};
 
 use parking_lot::Mutex;
+use serde::Deserialize;
 
-use self::cell::{Bench, Came, Expected, Planned};
+use self::cell::{Bench, Expected, Planned};
 use self::kinds::{Kind, TOLD, UNTOLD, fails_a_sync};
 use self::operation::Operation;
-use self::power::Survivors;
-use self::start::Starts;
+use self::replay::Id;
+use self::start::{Build, Starts};
 
-/// Violations that are kept in words; more are only counted.
-const KEPT: usize = 100;
+pub(crate) use self::outcome::Outcome;
+pub(crate) use self::replay::replay;
+pub(crate) use self::report::{answer, metrics, tables};
 
 /// What every broken rule about the order of writes says.
 pub(crate) const OUT_OF_ORDER: &str = "out of order: ";
@@ -29,9 +33,11 @@ pub(crate) const OUT_OF_ORDER: &str = "out of order: ";
 pub(crate) const CHECK_FINDS: &str = "the check finds: ";
 
 /// Which part of the matrix.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "kebab-case")]
 pub(crate) enum Part {
     /// Every call, failing in every way that the caller is told of.
+    #[default]
     EveryCall,
     /// Every sync, failing in every way.
     Syncs,
@@ -39,8 +45,25 @@ pub(crate) enum Part {
     Untold,
 }
 
+impl Part {
+    fn kinds(self) -> &'static [Kind] {
+        match self {
+            Part::EveryCall | Part::Syncs => &TOLD,
+            Part::Untold => &UNTOLD,
+        }
+    }
+
+    pub(crate) fn what(self) -> &'static str {
+        match self {
+            Part::EveryCall => "every call to the disk fails in every way",
+            Part::Syncs => "every sync fails in every way",
+            Part::Untold => "every write is lost or goes elsewhere though reported as done",
+        }
+    }
+}
+
 /// How much of it.
-#[derive(Clone, Copy, Debug)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) struct Extent {
     pub(crate) part: Part,
     /// One of so many calls is taken, from a different first one for each kind.
@@ -50,70 +73,50 @@ pub(crate) struct Extent {
     pub(crate) until_broken: bool,
 }
 
-/// Cells of one operation and one kind of fault.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub(crate) struct Tally {
-    /// Operation, fault, once or for good, survivors of the power cut.
-    pub(crate) cells: u64,
-    pub(crate) done: u64,
-    pub(crate) failed: u64,
-    pub(crate) poisoned: u64,
-    pub(crate) broken: u64,
-}
-
-/// What the matrix found.
-#[derive(Debug, Default)]
-pub(crate) struct Outcome {
-    pub(crate) tallies: BTreeMap<(Operation, &'static str), Tally>,
-    pub(crate) panics: u64,
-    pub(crate) lost: u64,
-    /// Each names the cell that broke a rule.
-    pub(crate) broken: Vec<String>,
-}
-
-impl Outcome {
-    pub(crate) fn total(&self) -> Tally {
-        let mut total = Tally::default();
-        for tally in self.tallies.values() {
-            total.cells += tally.cells;
-            total.done += tally.done;
-            total.failed += tally.failed;
-            total.poisoned += tally.poisoned;
-            total.broken += tally.broken;
-        }
-        total
-    }
-
-    fn note(&mut self, operation: Operation, name: &'static str, came: &Result<Came, String>) {
-        let tally = self.tallies.entry((operation, name)).or_default();
-        let cells = Survivors::EACH.len() as u64;
-        match came {
-            Ok(Came::NotReached) => return,
-            Ok(Came::Done) => tally.done += cells,
-            Ok(Came::Failed) => tally.failed += cells,
-            Ok(Came::Poisoned) => tally.poisoned += cells,
-            Err(_) => tally.broken += cells,
-        }
-        tally.cells += cells;
-    }
+/// How the work is done and watched.
+pub(crate) struct Course<'a> {
+    pub(crate) threads: usize,
+    /// Told how many cells are done.
+    pub(crate) progress: &'a (dyn Fn(u64) + Sync),
+    /// Whether to end now, with what there is.
+    pub(crate) stop: &'a (dyn Fn() -> bool + Sync),
 }
 
 /// Goes through the matrix, on every processor.
+#[cfg(test)]
 pub(crate) fn run(extent: Extent) -> Result<Outcome, String> {
-    let starts = Starts::new().map_err(|error| format!("making the databases: {error}"))?;
+    let course = Course {
+        threads: std::thread::available_parallelism().map_or(1, usize::from),
+        progress: &|_| {},
+        stop: &|| false,
+    };
+    run_on(extent, &course)
+}
+
+/// Goes through the matrix.
+///
+/// # Errors
+/// If the databases cannot be made.
+pub(crate) fn run_on(extent: Extent, course: &Course<'_>) -> Result<Outcome, String> {
+    let starts = Build::ALL.map(Starts::new).into_iter();
+    let starts: Result<Vec<Starts>, _> = starts.collect();
+    let starts = starts.map_err(|error| format!("making the databases: {error}"))?;
     let mut outcome = Outcome::default();
     let mut rows = Vec::new();
-    for operation in Operation::ALL {
-        let bench = Bench {
-            starts: &starts,
+    let benches = starts.iter().flat_map(|starts| {
+        Operation::ALL.map(|operation| Bench {
+            starts,
             operation,
             seed: extent.seed,
-        };
+        })
+    });
+    for bench in benches {
         match guarded(|| bench.expected()) {
-            Ok(expected) => rows.push((bench, expected)),
-            Err(broken) => outcome
-                .broken
-                .push(format!("{}: {broken}", operation.name())),
+            Ok(expected) => {
+                *outcome.calls.entry(bench.operation).or_default() += expected.calls.len() as u64;
+                rows.push((bench, expected));
+            }
+            Err(broken) => outcome.fail(format!("{}: {broken}", bench.operation.name())),
         }
     }
     let work: Vec<(usize, usize)> = rows
@@ -123,18 +126,19 @@ pub(crate) fn run(extent: Extent) -> Result<Outcome, String> {
         .collect();
     let next = AtomicUsize::new(0);
     let outcome = Mutex::new(outcome);
-    let threads = std::thread::available_parallelism().map_or(1, usize::from);
     std::thread::scope(|scope| {
-        for _ in 0..threads {
+        for _ in 0..course.threads.max(1) {
             scope.spawn(|| {
                 while let Some((row, call)) = work.get(next.fetch_add(1, Ordering::Relaxed)) {
                     let Some((bench, expected)) = rows.get(*row) else {
                         return;
                     };
-                    if extent.until_broken && !outcome.lock().broken.is_empty() {
+                    let broken = extent.until_broken && outcome.lock().violations > 0;
+                    if broken || (course.stop)() {
                         return;
                     }
                     call_of(bench, expected, *call, extent, &outcome);
+                    (course.progress)(outcome.lock().total().cells);
                 }
             });
         }
@@ -150,14 +154,10 @@ fn call_of(
     extent: Extent,
     outcome: &Mutex<Outcome>,
 ) {
-    let kinds: &[Kind] = match extent.part {
-        Part::EveryCall | Part::Syncs => &TOLD,
-        Part::Untold => &UNTOLD,
-    };
     let Some(what) = expected.calls.get(call).copied() else {
         return;
     };
-    for (place, (name, kind)) in kinds.iter().copied().enumerate() {
+    for (place, (name, kind)) in extent.part.kinds().iter().copied().enumerate() {
         let wanted = kind.fits(what) && (extent.part != Part::Syncs || fails_a_sync(kind));
         if !wanted || !(call + place).is_multiple_of(extent.stride.max(1)) {
             continue;
@@ -166,22 +166,26 @@ fn call_of(
             let planned = Planned { call, kind, lasts };
             let came = guarded(|| bench.judge(expected, planned));
             let mut outcome = outcome.lock();
-            outcome.note(bench.operation, name, &came);
+            outcome.note(bench.operation, name, what, &came);
             if let Err(broken) = came {
-                outcome.panics += u64::from(broken.starts_with(PANICKED));
-                outcome.lost += u64::from(broken.ends_with("an acknowledged commit is lost"));
-                if outcome.broken.len() < KEPT {
-                    let how = if lasts { "from then on" } else { "once" };
-                    outcome.broken.push(format!(
-                        "{}, call {call} ({what:?}), {name} {how}: {broken}",
-                        bench.operation.name()
-                    ));
-                }
+                let id = Id {
+                    operation: bench.operation,
+                    build: bench.starts.build,
+                    seed: extent.seed,
+                    call,
+                    kind: (name, kind),
+                    lasts,
+                };
+                outcome.fail(format!(
+                    "{}: {broken}; again with: lab faults replay {id}",
+                    id.said(what)
+                ));
             }
         }
     }
 }
 
+/// What a panic's rule says.
 const PANICKED: &str = "panicked";
 
 /// A panic is a rule broken, too.

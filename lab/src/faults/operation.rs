@@ -8,7 +8,7 @@ use vellum::{
     BulkEdge, BulkNode, Database, Durability, Error, NodeId, NodeUpdate, Result, WriteTxn,
 };
 
-use super::start::{COPY, NAME, Start, builder, commit, grow};
+use super::start::{Build, COPY, NAME, Start, builder, commit, grow};
 use crate::content::content;
 
 /// Everything that reaches the disk.
@@ -145,10 +145,15 @@ impl Operation {
 
     /// Does it. `db`: what [`prepare`](Operation::prepare) gave; opening puts a handle there, closing
     /// takes it away.
-    pub(crate) fn perform(self, directory: &SimDirectory, db: &mut Option<Database>) -> Result<()> {
+    pub(crate) fn perform(
+        self,
+        build: Build,
+        directory: &SimDirectory,
+        db: &mut Option<Database>,
+    ) -> Result<()> {
         let options = || builder(Arc::new(directory.clone()));
         match self {
-            Operation::Create => *db = Some(options().create(NAME)?),
+            Operation::Create => *db = Some(build.create(Arc::new(directory.clone()))?),
             Operation::Open | Operation::Recover => *db = Some(options().open(NAME)?),
             Operation::OpenReadOnly | Operation::RecoverReadOnly => {
                 *db = Some(options().open_read_only(NAME)?);

@@ -33,18 +33,51 @@ pub(crate) fn builder(directory: Arc<dyn Directory>) -> Builder {
         .cache_bytes(128 << 10)
 }
 
+/// How databases are created.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub(crate) enum Build {
+    /// Pages of 4 KiB.
+    Small,
+    /// Pages of 16 KiB, which the header region grows with.
+    Large,
+}
+
+impl Build {
+    pub(crate) const ALL: [Build; 2] = [Build::Small, Build::Large];
+
+    pub(crate) fn name(self) -> &'static str {
+        match self {
+            Build::Small => "small",
+            Build::Large => "large",
+        }
+    }
+
+    fn page_size(self) -> usize {
+        match self {
+            Build::Small => 4096,
+            Build::Large => 16_384,
+        }
+    }
+
+    /// A database at the start of its life.
+    pub(crate) fn create(self, directory: Arc<dyn Directory>) -> Result<Database> {
+        builder(directory).page_size(self.page_size()).create(NAME)
+    }
+}
+
 /// The disks, made once.
 pub(crate) struct Starts {
+    pub(crate) build: Build,
     closed: Disk,
     killed: Disk,
 }
 
 impl Starts {
     /// Small graphs with a blob, parallel edges and free pages.
-    pub(crate) fn new() -> Result<Starts> {
+    pub(crate) fn new(build: Build) -> Result<Starts> {
         let directory = SimDirectory::new();
         let options = builder(Arc::new(directory.clone()));
-        let db = options.create(NAME)?;
+        let db = build.create(Arc::new(directory.clone()))?;
         for round in 0..3 {
             commit(&db, |txn| grow(txn, round))?;
             db.checkpoint()?;
@@ -58,7 +91,11 @@ impl Starts {
         // What closing does afterwards is not on this copy.
         let killed = directory.disk();
         drop(db);
-        Ok(Starts { closed, killed })
+        Ok(Starts {
+            build,
+            closed,
+            killed,
+        })
     }
 
     pub(crate) fn disk(&self, start: Start) -> Disk {

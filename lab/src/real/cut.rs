@@ -16,32 +16,35 @@ use super::{Bench, Stop, Tally};
 
 /// Cycles after which a new file system is made.
 const CYCLES_EACH: u64 = 400;
-/// The longest that writers write before the power goes.
-const LIFE_US: u32 = 12_000;
+/// At most so many acknowledgements are waited for before the power goes.
+const WAITED: u32 = 12;
+/// The longest that writers go on afterwards.
+const LIFE_US: u32 = 1_500;
+/// How often acknowledgements are looked at.
+const POLL: Duration = Duration::from_micros(50);
 const XFS_LEAST: u64 = 320 << 20;
 const EXT4_BYTES: u64 = 64 << 20;
 
-pub(super) fn run(bench: &Bench<'_>, kind: &'static str) -> Result<Tally, Stop> {
-    let mut tally = Tally::default();
+pub(super) fn run(bench: &Bench<'_>, kind: &'static str, tally: &mut Tally) -> Result<(), Stop> {
     let mut random = Random::new(bench.seed, 12);
     let bytes = if kind == "xfs" { XFS_LEAST } else { EXT4_BYTES };
-    while tally.cycles < bench.cycles && tally.violations.is_empty() {
+    while bench.goes_on(tally) {
         let image = Image::make(&bench.folder, kind, bytes)?;
         image.mount()?;
         super::kill::fresh(&image.folder().join("cut.vellum"))?;
         let mut told = vec![0; WRITERS as usize];
-        for _ in 0..CYCLES_EACH.min(bench.cycles - tally.cycles) {
-            cycle(&image, &mut told, &mut random, &mut tally)?;
-            tally.cycles += 1;
-            bench.console.progress("power cuts:", tally.cycles);
-            if !tally.violations.is_empty() {
-                return Ok(tally);
+        for _ in 0..CYCLES_EACH {
+            cycle(&image, &mut told, &mut random, tally)?;
+            if !bench.counted(tally) {
+                break;
             }
         }
-        super::kill::settle(&image.folder().join("cut.vellum"), &mut told, &mut tally)?;
+        if tally.violations.is_empty() {
+            super::kill::settle(&image.folder().join("cut.vellum"), &mut told, tally)?;
+        }
         image.unmount()?;
     }
-    Ok(tally)
+    Ok(())
 }
 
 fn cycle(
@@ -63,7 +66,11 @@ fn cycle(
             return Ok(());
         }
     }
+    // One in eight goes down before anybody is sure to have written.
+    let early = random.below(8) == 0;
+    let waited = if early { 0 } else { 1 + random.below(WAITED) };
     let life = Duration::from_micros(random.below(LIFE_US).into());
+    let before: u64 = told.iter().sum();
     let acknowledged: Vec<AtomicU64> = told.iter().map(|count| AtomicU64::new(*count)).collect();
     let refused = thread::scope(|scope| -> Result<u64, Stop> {
         let writers: Vec<_> = (0..)
@@ -73,6 +80,17 @@ fn cycle(
                 scope.spawn(move || write(db, writer, count))
             })
             .collect();
+        let sum = || {
+            acknowledged
+                .iter()
+                .map(|count| count.load(Ordering::Relaxed))
+                .sum::<u64>()
+        };
+        while sum() < before + u64::from(waited)
+            && !writers.iter().all(thread::ScopedJoinHandle::is_finished)
+        {
+            thread::sleep(POLL);
+        }
         thread::sleep(life);
         shut_down(image.folder())?;
         Ok(writers
@@ -81,11 +99,13 @@ fn cycle(
             .count() as u64)
     })?;
     tally.refused += refused;
+    let before = tally.acknowledged;
     for (told, count) in told.iter_mut().zip(&acknowledged) {
         let count = count.load(Ordering::Relaxed);
         tally.acknowledged += count - *told;
         *told = count;
     }
+    tally.amid += u64::from(tally.acknowledged > before);
     drop(db);
     image.unmount()?;
     image.mount()?;

@@ -16,17 +16,16 @@ use super::{Bench, Stop, Tally};
 const TOO_MANY: u64 = 1_000_000;
 
 /// A file system believes that it has room, and the storage under it runs out: a sync fails.
-pub(super) fn failed_sync(bench: &Bench<'_>) -> Result<Tally, Stop> {
-    let mut tally = Tally::default();
-    for cycle in 0..bench.cycles.min(20) {
-        let small = Tmpfs::mount(&bench.folder, (6 << 20) + (cycle << 17))?;
+pub(super) fn failed_sync(bench: &Bench<'_>, tally: &mut Tally) -> Result<(), Stop> {
+    for cycle in 0.. {
+        let small = Tmpfs::mount(&bench.folder, (6 << 20) + ((cycle % 20) << 17))?;
         let image = Image::make(small.folder(), "ext4", 64 << 20)?;
         image.mount()?;
         let path = image.folder().join("failing.vellum");
         fresh(&path)?;
         let db = ledger::builder().open(&path)?;
         let mut told = vec![0; WRITERS as usize];
-        let error = write_until_refused(&db, &mut told, &mut tally)?;
+        let error = write_until_refused(&db, &mut told, tally)?;
         // What failed was a sync or a write that the engine cannot know the extent of.
         match (&error, ledger::write(&db, 0, told[0] + 2)) {
             (Error::Io { .. } | Error::Poisoned, Err(Error::Poisoned)) => {}
@@ -40,28 +39,25 @@ pub(super) fn failed_sync(bench: &Bench<'_>) -> Result<Tally, Stop> {
         image.unmount()?;
         small.resize(96 << 20)?;
         image.mount()?;
-        settle(&path, &mut told, &mut tally)?;
+        settle(&path, &mut told, tally)?;
         image.unmount()?;
-        tally.cycles += 1;
-        if !tally.violations.is_empty() {
+        if !bench.counted(tally) {
             break;
         }
     }
-    Ok(tally)
+    Ok(())
 }
 
 /// A small file system fills up, gets room again, and fills up again.
-pub(super) fn full(bench: &Bench<'_>) -> Result<Tally, Stop> {
-    let mut tally = Tally::default();
-    for cycle in 0..bench.cycles.min(50) {
-        let small = Tmpfs::mount(&bench.folder, (2 << 20) + (cycle << 12))?;
-        fill_twice(small.folder(), &mut tally)?;
-        tally.cycles += 1;
-        if !tally.violations.is_empty() {
+pub(super) fn full(bench: &Bench<'_>, tally: &mut Tally) -> Result<(), Stop> {
+    for cycle in 0.. {
+        let small = Tmpfs::mount(&bench.folder, (2 << 20) + ((cycle % 256) << 12))?;
+        fill_twice(small.folder(), tally)?;
+        if !bench.counted(tally) {
             break;
         }
     }
-    Ok(tally)
+    Ok(())
 }
 
 fn fill_twice(folder: &Path, tally: &mut Tally) -> Result<(), Stop> {

@@ -14,28 +14,29 @@ use super::victim::{Said, listen, start};
 use super::{Bench, Stop, Tally};
 
 /// Cycles after which a new database is begun, so that reading it all stays cheap.
-const CYCLES_EACH: u64 = 250;
-/// The longest life of a victim after it opened.
-const LIFE_US: u32 = 6_000;
+const CYCLES_EACH: u64 = 100;
+/// The longest life of a victim after the acknowledgement that was waited for.
+const LIFE_US: u32 = 500;
+/// At most so many acknowledgements are waited for.
+const WAITED: u32 = 12;
 
-pub(super) fn run(bench: &Bench<'_>) -> Result<Tally, Stop> {
-    let mut tally = Tally::default();
+pub(super) fn run(bench: &Bench<'_>, tally: &mut Tally) -> Result<(), Stop> {
     let mut random = Random::new(bench.seed, 11);
     let path = bench.folder.join("killed.vellum");
-    while tally.cycles < bench.cycles && tally.violations.is_empty() {
+    while bench.goes_on(tally) {
         fresh(&path)?;
         let mut told = vec![0; WRITERS as usize];
-        for _ in 0..CYCLES_EACH.min(bench.cycles - tally.cycles) {
-            cycle(&path, &mut told, &mut random, &mut tally)?;
-            tally.cycles += 1;
-            bench.console.progress("processes killed:", tally.cycles);
-            if !tally.violations.is_empty() {
-                return Ok(tally);
+        for _ in 0..CYCLES_EACH {
+            cycle(&path, &mut told, &mut random, tally)?;
+            if !bench.counted(tally) {
+                break;
             }
         }
-        settle(&path, &mut told, &mut tally)?;
+        if tally.violations.is_empty() {
+            settle(&path, &mut told, tally)?;
+        }
     }
-    Ok(tally)
+    Ok(())
 }
 
 /// A ledger without entries.
@@ -72,14 +73,18 @@ fn cycle(
 ) -> Result<(), Failure> {
     let mut child = start(&[], path, u64::MAX)?;
     let mut lines = listen(&mut child)?;
-    // One in eight dies while it opens, the others some time after.
+    // One in eight dies while it opens, the others amid their commits.
     let early = random.below(8) == 0;
+    let waited = if early { 0 } else { 1 + random.below(WAITED) };
     let life = Duration::from_micros(random.below(LIFE_US).into());
-    let first = if early { None } else { lines.next() };
+    let opened = if early { None } else { lines.next() };
+    let mut heard: Vec<Said> = opened.into_iter().collect();
+    heard.extend(lines.by_ref().take(waited as usize));
     thread::sleep(life);
     child.kill().context("killing a victim")?;
     child.wait().context("waiting for a victim")?;
-    for said in first.into_iter().chain(lines) {
+    let before = tally.acknowledged;
+    for said in heard.into_iter().chain(lines) {
         match said {
             Said::Opened(found, recovered) => {
                 tally.recovered += u64::from(recovered);
@@ -94,5 +99,6 @@ fn cycle(
             Said::Failed(what) | Said::Broken(what) => tally.violations.push(what),
         }
     }
+    tally.amid += u64::from(tally.acknowledged > before);
     Ok(())
 }

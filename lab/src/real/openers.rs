@@ -14,34 +14,46 @@ use crate::failure::{Context, Exit, Failure};
 use crate::random::Random;
 
 use super::kill::fresh;
-use super::{Bench, Stop, Tally, ledger};
+use super::{Bench, Stop, Tally, beside, ledger};
 
 const PROCESSES: usize = 4;
 const THREADS: u32 = 4;
 const WON: &str = "won";
 const IN_USE: &str = "in use";
 
-pub(super) fn run(bench: &Bench<'_>) -> Result<Tally, Stop> {
+pub(super) fn run(bench: &Bench<'_>, tally: &mut Tally) -> Result<(), Stop> {
     let path = bench.folder.join("raced.vellum");
     fresh(&path)?;
+    let mut told = vec![0; ledger::WRITERS as usize];
     let mut others = (0..PROCESSES)
         .map(|_| Other::start(&path))
         .collect::<Result<Vec<_>, _>>()?;
     let mut random = Random::new(bench.seed, 13);
-    let mut tally = Tally::default();
-    while tally.cycles < bench.cycles && tally.violations.is_empty() {
+    while bench.goes_on(tally) {
         let processes = random.below(PROCESSES as u32 + 1) as usize;
         let least = 2u32.saturating_sub(processes as u32);
         let threads = least + random.below(THREADS + 1 - least);
-        race(&path, &mut others[..processes], threads, &mut tally)?;
-        tally.cycles += 1;
-        bench.console.progress("races:", tally.cycles);
+        let held = race(&path, &mut others[..processes], threads, tally)?;
+        if let [db] = &held[..] {
+            beside::look(db, &path, &mut told, tally)?;
+        }
+        drop(held);
+        for other in &mut others[..processes] {
+            other.say("close")?;
+            other.hear()?;
+        }
+        bench.counted(tally);
     }
-    Ok(tally)
+    Ok(())
 }
 
-/// One race. Whoever wins holds the database until everybody has tried.
-fn race(path: &Path, others: &mut [Other], threads: u32, tally: &mut Tally) -> Result<(), Failure> {
+/// One race. Whoever wins holds the database until everybody has tried. Returns what was opened here.
+fn race(
+    path: &Path,
+    others: &mut [Other],
+    threads: u32,
+    tally: &mut Tally,
+) -> Result<Vec<Database>, Failure> {
     let together = Arc::new(Barrier::new(threads as usize + 1));
     let own: Vec<_> = (0..threads)
         .map(|_| {
@@ -76,12 +88,7 @@ fn race(path: &Path, others: &mut [Other], threads: u32, tally: &mut Tally) -> R
             .violations
             .push(format!("openers of one database were told {results:?}"));
     }
-    drop(held);
-    for other in &mut *others {
-        other.say("close")?;
-        other.hear()?;
-    }
-    Ok(())
+    Ok(held)
 }
 
 fn outcome(opened: &vellum::Result<Database>) -> String {

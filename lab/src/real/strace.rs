@@ -26,16 +26,12 @@ const COMMITS: u64 = 25;
 /// The last call that fails.
 const CALLS: u64 = 40;
 
-pub(super) fn run(bench: &Bench<'_>) -> Result<Tally, Stop> {
+pub(super) fn run(bench: &Bench<'_>, tally: &mut Tally) -> Result<(), Stop> {
     tool("strace")?;
     probe()?;
     let path = bench.folder.join("traced.vellum");
-    let mut tally = Tally::default();
     for number in 1..=CALLS {
         for (name, error) in INJECTIONS {
-            if tally.cycles >= bench.cycles {
-                return Ok(tally);
-            }
             fresh(&path)?;
             let when = if number % 3 == 0 { "+" } else { "" };
             let inject = format!("inject={name}:error={error}:when={number}{when}");
@@ -45,15 +41,13 @@ pub(super) fn run(bench: &Bench<'_>) -> Result<Tally, Stop> {
             } else {
                 inject
             };
-            injected(&path, &inject, &mut tally)?;
-            tally.cycles += 1;
-            bench.console.progress("injections:", tally.cycles);
-            if !tally.violations.is_empty() {
-                return Ok(tally);
+            injected(&path, &inject, tally)?;
+            if !bench.counted(tally) {
+                return Ok(());
             }
         }
     }
-    Ok(tally)
+    Ok(())
 }
 
 /// Whether processes may be traced here, which containers often forbid.

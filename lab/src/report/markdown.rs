@@ -121,7 +121,7 @@ fn phases(run: &Run, cell: &SweepCell) -> String {
         format!("\n## Phases{at}\n\n| phase | what | result | time |\n|---|---|---|---:|\n");
     for phase in &cell.phases {
         let answer = match (&phase.answer, phase.status) {
-            (_, PhaseStatus::Wrong) => parts::findings(phase),
+            (_, PhaseStatus::Wrong | PhaseStatus::Missing) => parts::findings(phase),
             (Some(answer), PhaseStatus::Right) if run.right() => answer.clone(),
             _ => parts::status(phase).to_owned(),
         };

@@ -17,6 +17,12 @@ pub(super) fn verdict(run: &Run) -> (Verdict, String) {
             "A result was wrong: no measurement of this run counts".to_owned(),
         );
     }
+    if let Some(phase) = run.impossible().next() {
+        return (
+            Verdict::Skipped,
+            format!("SKIPPED, not passed: {}", findings(phase)),
+        );
+    }
     let count = |verdict: Verdict| {
         run.checks
             .iter()
@@ -174,6 +180,7 @@ pub(super) fn status(phase: &Phase) -> &'static str {
         PhaseStatus::Right => "right",
         PhaseStatus::Wrong => "WRONG",
         PhaseStatus::Skipped => "skipped",
+        PhaseStatus::Missing => "not possible here",
     }
 }
 

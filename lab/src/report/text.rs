@@ -121,7 +121,7 @@ fn aligned(table: &Table) -> String {
 
 fn said(run: &Run, phase: &Phase) -> String {
     match (phase.status, &phase.answer) {
-        (PhaseStatus::Wrong, _) => parts::findings(phase),
+        (PhaseStatus::Wrong | PhaseStatus::Missing, _) => parts::findings(phase),
         (PhaseStatus::Right, Some(answer)) if run.right() => answer.clone(),
         _ => phase.what.clone(),
     }

@@ -29,6 +29,8 @@ pub(super) struct Found {
     pub(super) tables: Vec<Table>,
     pub(super) phases: Vec<Phase>,
     pub(super) latencies: Vec<Latencies>,
+    /// What cut its last phase short. What that phase had done by then is in its results.
+    pub(super) stopped: Option<Failure>,
 }
 
 /// Where cells are carried out.
@@ -132,6 +134,7 @@ impl<'a> Workshop<'a> {
             tables: tables::of_dataset(&model),
             phases: Vec::new(),
             latencies: Vec::new(),
+            stopped: None,
         };
         let outcome = if plan.store == peers::VELLUM {
             self.phases(plan, &model, databases.clone(), &mut found)
@@ -156,7 +159,7 @@ impl<'a> Workshop<'a> {
             && found
                 .phases
                 .iter()
-                .all(|phase| phase.status == PhaseStatus::Right);
+                .all(|phase| phase.status != PhaseStatus::Wrong);
         let keep = match self.orders.keep {
             KeepDb::Always => true,
             KeepDb::Failed => !right && !stopped(&outcome),
@@ -199,6 +202,10 @@ impl<'a> Workshop<'a> {
                 .detail(format!("{}: {}", phase.name, phase.action.describe()));
             let done = bench.run(&self.orders.measured(phase))?;
             found.phases.push(done);
+            found.stopped = bench.stopped.take();
+            if found.stopped.is_some() {
+                break;
+            }
             self.limits.check_disk(store.folder())?;
             if found.engine.is_empty() {
                 found.engine = bench.settings();

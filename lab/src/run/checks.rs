@@ -104,6 +104,10 @@ impl Court<'_> {
                 check.actual = worst.actual;
                 check.detail = worst.detail;
             }
+            None if self.impossible(&plan.metric).is_some() => {
+                check.verdict = Verdict::Skipped;
+                check.detail = self.impossible(&plan.metric).unwrap_or_default();
+            }
             None if !self.measured(plan) => {
                 check.verdict = Verdict::Skipped;
                 check.detail = "a phase that it is about was not measured".to_owned();
@@ -121,6 +125,14 @@ impl Court<'_> {
             check.verdict = Verdict::Warn;
         }
         check
+    }
+
+    /// Why this machine does not permit the phase of a metric.
+    fn impossible(&self, path: &str) -> Option<String> {
+        let owner = path.split_once('.').map_or("", |(owner, _)| owner);
+        let mut phases = self.run.impossible();
+        let phase = phases.find(|phase| phase.name == owner)?;
+        Some(phase.findings.join("; "))
     }
 
     /// Whether any cell measured the phases whose metrics a check names.

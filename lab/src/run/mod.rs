@@ -153,7 +153,13 @@ impl Stage<'_> {
             self.console
                 .step(done, all, &label(self.scenario, number, repeat));
             match workshop.run(plan, number, repeat, self.folder) {
-                Ok(found) => gathered.add(number, plan, found)?,
+                Ok(mut found) => {
+                    let stopped = found.stopped.take();
+                    gathered.add(number, plan, found)?;
+                    if stopped.is_some() {
+                        return Ok(stopped);
+                    }
+                }
                 Err(failure) if matches!(failure.exit, Exit::Interrupted | Exit::Budget) => {
                     return Ok(Some(failure));
                 }
@@ -192,6 +198,7 @@ pub(crate) fn finish(
     let exit = match stopped {
         _ if !run.right() => Exit::Wrong,
         Some(exit) => exit,
+        None if run.met() && run.impossible().next().is_some() => Exit::Missing,
         None if run.met() => Exit::Passed,
         None => Exit::Threshold,
     };

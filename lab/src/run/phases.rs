@@ -2,9 +2,12 @@
 
 mod ask;
 mod crash;
+mod damage;
+mod faults;
 mod kill;
 mod opening;
 mod raw_write;
+mod real;
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::time::Instant;
@@ -35,6 +38,8 @@ pub(super) struct Notes {
     pub(super) answer: Option<String>,
     pub(super) digest: Option<String>,
     pub(super) latencies: Vec<Latencies>,
+    /// Why this machine does not permit it.
+    pub(super) missing: Option<String>,
 }
 
 impl Notes {
@@ -47,6 +52,7 @@ impl Notes {
             answer: None,
             digest: None,
             latencies: Vec::new(),
+            missing: None,
         }
     }
 
@@ -66,10 +72,10 @@ impl Notes {
 impl Notes {
     /// The phase as results have it, and its latencies. What is not measured keeps only its results.
     pub(super) fn into_phase(self, plan: &PhasePlan) -> (Phase, Vec<Latencies>) {
-        let status = if self.findings.is_empty() {
-            PhaseStatus::Right
-        } else {
-            PhaseStatus::Wrong
+        let status = match (&self.missing, self.findings.is_empty()) {
+            (Some(_), true) => PhaseStatus::Missing,
+            (None, true) => PhaseStatus::Right,
+            (_, false) => PhaseStatus::Wrong,
         };
         let metrics = self
             .metrics
@@ -78,7 +84,7 @@ impl Notes {
             .map(|(name, value)| (name, Measure::once(value)));
         let phase = Phase {
             status,
-            findings: self.findings,
+            findings: self.missing.into_iter().chain(self.findings).collect(),
             metrics: metrics.collect(),
             tables: self.tables,
             digest: self.digest,
@@ -109,6 +115,8 @@ pub(super) struct Bench<'a> {
     settings: Vec<Setting>,
     /// Of all phases so far.
     pub(super) latencies: Vec<Latencies>,
+    /// What cut the last phase short.
+    pub(super) stopped: Option<Failure>,
     pub(super) limits: &'a Limits,
     pub(super) console: &'a Console,
 }
@@ -146,6 +154,7 @@ impl<'a> Bench<'a> {
             open: None,
             settings: Vec::new(),
             latencies: Vec::new(),
+            stopped: None,
             limits,
             console,
         }
@@ -175,6 +184,9 @@ impl<'a> Bench<'a> {
             Action::Reopen { repeats, .. } => self.recover(plan, *repeats),
             Action::Kill(kill) => self.kill(plan, *kill),
             Action::Crash(crash) => self.crash(plan, crash),
+            Action::Faults(faults) => self.faults(plan, faults),
+            Action::Damage(damage) => self.damage(plan, damage),
+            Action::Real(real) => self.real(plan, real),
         };
         let notes = match outcome {
             Ok(notes) => notes,

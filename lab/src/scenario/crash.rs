@@ -7,20 +7,48 @@ use std::thread;
 use serde::Deserialize;
 use toml::Spanned;
 
+use crate::cli::RealFault;
 use crate::crash::{Bounds, CrashPlan, DEPTHS, Fill, Rules, Workload};
 use crate::units::Unit;
 
 use super::diagnose::Diagnostic;
+use super::plan::Action;
+use super::real;
 use super::registry::{Metric, TableDef, metric};
 
 /// The name of the phase, and the owner of its metrics and tables.
 pub(crate) const PHASE: &str = "crash";
 
+/// What makes the crashes.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+enum Via {
+    #[default]
+    Simulated,
+    Sigkill,
+    PowerExt4,
+    PowerXfs,
+}
+
+impl Via {
+    fn real(self) -> Option<RealFault> {
+        match self {
+            Via::Simulated => None,
+            Via::Sigkill => Some(RealFault::Sigkill),
+            Via::PowerExt4 => Some(RealFault::PowerExt4),
+            Via::PowerXfs => Some(RealFault::PowerXfs),
+        }
+    }
+}
+
 /// `[crash]`. What is left out keeps its default.
 #[derive(Debug, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub(super) struct Crash {
-    workload: Workload,
+    #[serde(default)]
+    via: Via,
+    cycles: Option<Spanned<u64>>,
+    workload: Option<Spanned<Workload>>,
     sessions: Option<Spanned<u32>>,
     recordings: Option<Spanned<u32>>,
     depth: Option<Spanned<u32>>,
@@ -59,9 +87,56 @@ enum Rule {
 
 const MOST_STATES: u64 = 1 << 40;
 
-/// The plan, or everything that is wrong with it.
+/// What the section does, or everything that is wrong with it.
 pub(super) fn plan(
+    section: &Spanned<Crash>,
+    oracle: Option<&Spanned<Oracle>>,
+    wrong: &mut Vec<Diagnostic>,
+) -> Action {
+    let crash = section.get_ref();
+    if let Some(fault) = crash.via.real() {
+        let oracle = ("oracle", oracle.map(Spanned::span));
+        let fields: Vec<_> = crash.simulated().into_iter().chain([oracle]).collect();
+        real::simulated_only(&fields, wrong);
+        return Action::Real(real::plan(fault, crash.cycles.as_ref(), wrong));
+    }
+    real::real_only(crash.cycles.as_ref(), wrong);
+    let Some(workload) = &crash.workload else {
+        wrong.push(
+            Diagnostic::new(section.span(), "missing field `workload`")
+                .label("what is crashed is not said"),
+        );
+        return Action::Crash(simulated(crash, Workload::Small, None, wrong));
+    };
+    let oracle = oracle.map(Spanned::get_ref);
+    Action::Crash(simulated(crash, *workload.get_ref(), oracle, wrong))
+}
+
+impl Crash {
+    /// The fields that only the simulation has, each with its place if it is there.
+    fn simulated(&self) -> [(&'static str, Option<Range<usize>>); 13] {
+        let span = |field: &Option<Spanned<u32>>| field.as_ref().map(Spanned::span);
+        [
+            ("workload", self.workload.as_ref().map(Spanned::span)),
+            ("sessions", span(&self.sessions)),
+            ("recordings", span(&self.recordings)),
+            ("depth", span(&self.depth)),
+            ("exhaustive", span(&self.exhaustive)),
+            ("samples", span(&self.samples)),
+            ("tears", span(&self.tears)),
+            ("page_tears", span(&self.page_tears)),
+            ("older_tears", span(&self.older_tears)),
+            ("failing_syncs", span(&self.failing_syncs)),
+            ("third_of", span(&self.third_of)),
+            ("most_states", self.most_states.as_ref().map(Spanned::span)),
+            ("threads", span(&self.threads)),
+        ]
+    }
+}
+
+fn simulated(
     crash: &Crash,
+    workload: Workload,
     oracle: Option<&Oracle>,
     wrong: &mut Vec<Diagnostic>,
 ) -> CrashPlan {
@@ -96,7 +171,7 @@ pub(super) fn plan(
         wrong.push(Diagnostic::new(most.span(), message).label("out of range"));
     }
     CrashPlan {
-        workload: crash.workload,
+        workload,
         sessions,
         recordings,
         depth,

@@ -2,7 +2,6 @@
 //! a path.
 
 use std::borrow::Cow;
-use std::fs;
 use std::ops::Range;
 use std::path::{Path, PathBuf};
 
@@ -28,7 +27,13 @@ const LISTS: [&str; 2] = ["check", "plot"];
 pub(super) type Tree<'s> = DeTable<'s>;
 
 /// Reads the scenario's text and those of the files that it extends, its own first.
-pub(super) fn gather(path: &Path, text: String, color: bool) -> Result<Sources, Failure> {
+/// `read` gives the text of a file, or says why there is none.
+pub(super) fn gather(
+    path: &Path,
+    text: String,
+    color: bool,
+    read: &dyn Fn(&Path) -> Result<String, String>,
+) -> Result<Sources, Failure> {
     let mut sources = Sources::default();
     let mut seen: Vec<PathBuf> = Vec::new();
     let mut next = Some((path.to_owned(), text));
@@ -47,7 +52,7 @@ pub(super) fn gather(path: &Path, text: String, color: bool) -> Result<Sources, 
         };
         let at = base.span().start + start..base.span().end + start;
         let folder = path.parent().unwrap_or(Path::new("."));
-        next = Some(read_base(&folder.join(name), &seen).map_err(|what| {
+        next = Some(read_base(&folder.join(name), &seen, read).map_err(|what| {
             let diagnostic = Diagnostic::new(at, what).label("extended here");
             Failure::rendered(diagnose::render(&sources, &[diagnostic], color))
         })?);
@@ -55,17 +60,18 @@ pub(super) fn gather(path: &Path, text: String, color: bool) -> Result<Sources, 
     Ok(sources)
 }
 
-fn read_base(path: &Path, seen: &[PathBuf]) -> Result<(PathBuf, String), String> {
+fn read_base(
+    path: &Path,
+    seen: &[PathBuf],
+    read: &dyn Fn(&Path) -> Result<String, String>,
+) -> Result<(PathBuf, String), String> {
     if seen.iter().any(|other| other == path) {
         return Err(format!("{} extends itself", path.display()));
     }
     if seen.len() >= DEPTH {
         return Err(format!("more than {DEPTH} files extend one another"));
     }
-    match fs::read_to_string(path) {
-        Ok(text) => Ok((path.to_owned(), text)),
-        Err(error) => Err(format!("{}: {error}", path.display())),
-    }
+    Ok((path.to_owned(), read(path)?))
 }
 
 /// Parses every file and joins them, the scenario's own over those that it extends. Texts that are no

@@ -1,15 +1,19 @@
 //! Scenario files: read, checked completely, turned into a plan. Nothing runs from a bad file.
 
+mod bounds;
 pub(crate) mod crash;
+pub(crate) mod damage;
 mod dataset;
 pub(crate) mod diagnose;
 mod document;
 pub(crate) mod expect;
+pub(crate) mod faults;
 mod mix;
 pub(crate) mod operations;
 mod phases;
 pub(crate) mod plan;
 pub(crate) mod raw;
+pub(crate) mod real;
 pub(crate) mod reference;
 mod references;
 pub(crate) mod registry;
@@ -47,14 +51,29 @@ pub(crate) fn load(path: &Path, changes: &Changes, color: bool) -> Result<Scenar
     parse(path, text, changes, color)
 }
 
-/// The part of [`load`] after reading. Only the existence of other files is asked of the system.
+/// The part of [`load`] after reading, with what the text extends.
 pub(crate) fn parse(
     path: &Path,
     text: String,
     changes: &Changes,
     color: bool,
 ) -> Result<Scenario, Failure> {
-    let mut sources = document::gather(path, text, color)?;
+    let read = |path: &Path| {
+        fs::read_to_string(path).map_err(|error| format!("{}: {error}", path.display()))
+    };
+    parse_with(path, text, changes, color, &read)
+}
+
+/// The same, with another way to the texts of files that are extended. Only the existence of data files is
+/// asked of the system.
+pub(crate) fn parse_with(
+    path: &Path,
+    text: String,
+    changes: &Changes,
+    color: bool,
+    read: &dyn Fn(&Path) -> Result<String, String>,
+) -> Result<Scenario, Failure> {
+    let mut sources = document::gather(path, text, color, read)?;
     for set in &changes.set {
         sources.add(SET, set.clone());
     }

@@ -7,9 +7,12 @@ use std::time::Duration;
 use serde::{Deserialize, Serialize};
 
 use crate::crash::CrashPlan;
+use crate::damage;
 use crate::dataset::Files;
 use crate::dataset::generate::Generator;
 use crate::dataset::model::Way;
+use crate::faults;
+use crate::real::RealPlan;
 use crate::results::{Axis, Place, Plot};
 use crate::units::Unit;
 
@@ -193,6 +196,20 @@ pub(crate) struct Shape {
     pub(crate) data_bytes: u32,
 }
 
+/// Calls to a simulated disk that fail.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct FaultPlan {
+    pub(crate) extent: faults::Extent,
+    pub(crate) threads: usize,
+}
+
+/// Damage to files.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct DamagePlan {
+    pub(crate) extent: damage::Extent,
+    pub(crate) threads: usize,
+}
+
 #[derive(Clone, Debug)]
 pub(crate) enum Action {
     Load(LoadHow),
@@ -212,6 +229,10 @@ pub(crate) enum Action {
     },
     Kill(KillPlan),
     Crash(CrashPlan),
+    Faults(FaultPlan),
+    Damage(DamagePlan),
+    /// A fault that the operating system makes.
+    Real(RealPlan),
 }
 
 impl Action {
@@ -229,6 +250,9 @@ impl Action {
             Action::Reopen { .. } => ActionKind::Reopen,
             Action::Kill(_) => ActionKind::Kill,
             Action::Crash(_) => ActionKind::Crash,
+            Action::Faults(_) => ActionKind::Faults,
+            Action::Damage(_) => ActionKind::Damage,
+            Action::Real(_) => ActionKind::Real,
         }
     }
 
@@ -268,6 +292,12 @@ impl Action {
                 kill.rounds
             ),
             Action::Crash(crash) => crash.describe(),
+            Action::Faults(faults) => faults.extent.part.what().to_owned(),
+            Action::Damage(damage) => {
+                let ways: Vec<&str> = damage.extent.ways.iter().map(|way| way.name()).collect();
+                format!("damage the files: {}", ways.join(", "))
+            }
+            Action::Real(real) => real.describe(),
         }
     }
 }

@@ -11,6 +11,8 @@ use serde::de::{Deserializer, Error, MapAccess, Visitor};
 use toml::Spanned;
 
 use super::crash::{Crash, Oracle};
+use super::damage::Damage;
+use super::faults::Faults;
 
 #[derive(Debug, Deserialize)]
 #[serde(deny_unknown_fields)]
@@ -23,9 +25,8 @@ pub(crate) struct Scenario {
     pub(super) question: Option<Spanned<String>>,
     #[serde(default)]
     pub(super) seed: u64,
-    #[serde(default)]
-    pub(super) engine: Engine,
-    /// Every phase but a crash needs one.
+    pub(super) engine: Option<Spanned<Engine>>,
+    /// Every `[[phase]]` needs one.
     pub(super) dataset: Option<Spanned<Dataset>>,
     #[serde(default)]
     pub(super) sweep: Sweep,
@@ -40,6 +41,8 @@ pub(crate) struct Scenario {
     pub(super) phase: Vec<Spanned<Phase>>,
     pub(super) crash: Option<Spanned<Crash>>,
     pub(super) oracle: Option<Spanned<Oracle>>,
+    pub(super) faults: Option<Spanned<Faults>>,
+    pub(super) damage: Option<Spanned<Damage>>,
     #[serde(default)]
     pub(super) check: Vec<Spanned<Check>>,
     #[serde(default)]

@@ -2,6 +2,7 @@
 //! reference in `docs/scenarios.md`.
 
 mod fields;
+mod injections;
 mod schema;
 
 use super::expect::FORMS;

@@ -9,7 +9,10 @@ use crate::results::{Cell, Column, Table};
 use crate::units::Unit;
 
 use super::crash;
+use super::damage;
+use super::faults;
 use super::operations::Operation;
+use super::real;
 
 pub(crate) use self::metrics::MIX_EACH;
 use self::metrics::{ASK, BYTES, DATASET, KILL, LOAD, MIX, REOPEN, VERIFY};
@@ -26,6 +29,9 @@ pub(crate) enum ActionKind {
     Reopen,
     Kill,
     Crash,
+    Faults,
+    Damage,
+    Real,
 }
 
 #[derive(Clone, Copy, Debug)]
@@ -161,7 +167,13 @@ pub(crate) const OPERATIONS: TableDef = TableDef {
 pub(crate) const OWNERS: [&str; 2] = ["dataset", "run"];
 
 /// Names that phases may not take.
-pub(crate) const RESERVED: [&str; 3] = [OWNERS[0], OWNERS[1], crash::PHASE];
+pub(crate) const RESERVED: [&str; 5] = [
+    OWNERS[0],
+    OWNERS[1],
+    crash::PHASE,
+    faults::PHASE,
+    damage::PHASE,
+];
 
 impl ActionKind {
     pub(crate) fn metrics(self) -> &'static [Metric] {
@@ -174,6 +186,9 @@ impl ActionKind {
             ActionKind::Reopen => REOPEN,
             ActionKind::Kill => KILL,
             ActionKind::Crash => crash::METRICS,
+            ActionKind::Faults => faults::METRICS,
+            ActionKind::Damage => damage::METRICS,
+            ActionKind::Real => real::METRICS,
         }
     }
 
@@ -185,7 +200,9 @@ impl ActionKind {
             ActionKind::Reach => &[HOPS, ANSWERS],
             ActionKind::Kill => &[ROUNDS],
             ActionKind::Crash => crash::TABLES,
-            ActionKind::Verify | ActionKind::Reopen | ActionKind::Bytes => &[],
+            ActionKind::Faults => faults::TABLES,
+            ActionKind::Damage => damage::TABLES,
+            ActionKind::Verify | ActionKind::Reopen | ActionKind::Bytes | ActionKind::Real => &[],
         }
     }
 }
@@ -208,11 +225,9 @@ pub(crate) fn run_tables(owner: &str) -> &'static [TableDef] {
 pub(crate) fn describe(kind: Option<ActionKind>, name: &str) -> Option<Metric> {
     let metrics = kind.map_or(DATASET, ActionKind::metrics);
     if let Some((operation, each)) = name.split_once('.')
-        && kind != Some(ActionKind::Crash)
+        && kind == Some(ActionKind::Mix)
     {
-        let known = kind == Some(ActionKind::Mix)
-            && MIX_EACH.contains(&each)
-            && Operation::named(operation).is_some();
+        let known = MIX_EACH.contains(&each) && Operation::named(operation).is_some();
         return known.then(|| describe(kind, each)).flatten();
     }
     metrics.iter().find(|metric| metric.name == name).copied()
@@ -229,13 +244,16 @@ fn all() -> impl Iterator<Item = &'static Metric> {
         BYTES,
         DATASET,
         crash::METRICS,
+        faults::METRICS,
+        damage::METRICS,
+        real::METRICS,
     ]
     .into_iter()
     .flatten()
 }
 
 /// Every metric with what yields it, for the reference.
-pub(crate) fn by_owner() -> [(&'static str, &'static [Metric]); 9] {
+pub(crate) fn by_owner() -> [(&'static str, &'static [Metric]); 12] {
     [
         ("mix", MIX),
         ("load", LOAD),
@@ -245,6 +263,12 @@ pub(crate) fn by_owner() -> [(&'static str, &'static [Metric]); 9] {
         ("reopen", REOPEN),
         ("kill", KILL),
         (crash::PHASE, crash::METRICS),
+        (faults::PHASE, faults::METRICS),
+        (damage::PHASE, damage::METRICS),
+        (
+            "crash` or `faults` with another `via` than `simulated",
+            real::METRICS,
+        ),
         ("dataset", DATASET),
     ]
 }
@@ -316,7 +340,7 @@ pub(crate) fn rank(name: &str) -> usize {
 mod tests {
     use super::*;
 
-    const KINDS_OF_ACTION: [ActionKind; 9] = [
+    const KINDS_OF_ACTION: [ActionKind; 12] = [
         ActionKind::Load,
         ActionKind::Mix,
         ActionKind::Bytes,
@@ -326,6 +350,9 @@ mod tests {
         ActionKind::Reopen,
         ActionKind::Kill,
         ActionKind::Crash,
+        ActionKind::Faults,
+        ActionKind::Damage,
+        ActionKind::Real,
     ];
 
     /// A renderer that knows only the name must not be misled about the unit.

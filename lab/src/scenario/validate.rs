@@ -13,8 +13,10 @@ use crate::results;
 use crate::units::{self, Unit};
 
 use super::crash;
+use super::damage;
 use super::dataset;
 use super::diagnose::Diagnostic;
+use super::faults;
 use super::phases;
 use super::plan::{Action, Budget, CheckPlan, DatasetPlan, EnginePlan, PhasePlan, Plan};
 use super::raw;
@@ -50,9 +52,12 @@ pub(super) fn cell(raw: &raw::Scenario, folder: &Path) -> Result<Plan, Refusal> 
             Diagnostic::new(raw.schema.span(), "only schema 1 is known").label("another version"),
         );
     }
-    let engine = engine(&raw.engine, raw.seed, &mut wrong);
+    let nothing = raw::Engine::default();
+    let options = raw.engine.as_ref().map_or(&nothing, Spanned::get_ref);
+    let engine = engine(options, raw.seed, &mut wrong);
     let mut phases = phase_plans(&raw.phase, &mut wrong);
-    phases.extend(crash_phase(raw, &mut wrong));
+    phases.extend(section_phases(raw, &mut wrong));
+    nothing_idle(raw, &mut wrong);
     let page_size = engine.page_size.unwrap_or(4096);
     let dataset = match &raw.dataset {
         Some(dataset) => dataset_plan(dataset, raw.seed, page_size, folder, &mut wrong),
@@ -184,28 +189,63 @@ fn dataset_plan(
     }
 }
 
-/// The phase that the sections about crashes make, if there are such.
-fn crash_phase(raw: &raw::Scenario, wrong: &mut Vec<Diagnostic>) -> Option<PhasePlan> {
+/// The phases that sections of their own make: crashes, faults and damage.
+fn section_phases(raw: &raw::Scenario, wrong: &mut Vec<Diagnostic>) -> Vec<PhasePlan> {
+    let mut phases = Vec::new();
+    let mut push = |name: &str, action: Action| {
+        phases.push(PhasePlan {
+            name: name.to_owned(),
+            database: String::new(),
+            measure: true,
+            action,
+        });
+    };
+    match (&raw.crash, &raw.oracle) {
+        (Some(section), oracle) => {
+            push(crash::PHASE, crash::plan(section, oracle.as_ref(), wrong));
+        }
+        (None, Some(oracle)) => wrong.push(crash::lonely_oracle(oracle)),
+        (None, None) => {}
+    }
+    if let Some(section) = &raw.faults {
+        push(
+            faults::PHASE,
+            faults::plan(section.get_ref(), raw.seed, wrong),
+        );
+    }
+    if let Some(section) = &raw.damage {
+        let damage = damage::plan(section.get_ref(), raw.seed, wrong);
+        push(damage::PHASE, Action::Damage(damage));
+    }
+    phases
+}
+
+/// Phases need a graph, and a scenario one thing at least that it does. What only phases use is no part of
+/// a scenario without any.
+fn nothing_idle(raw: &raw::Scenario, wrong: &mut Vec<Diagnostic>) {
     if let Some(phase) = raw.phase.first().filter(|_| raw.dataset.is_none()) {
         let message = "phases need a `[dataset]`";
         wrong.push(Diagnostic::new(phase.span(), message).label("there is none"));
     }
-    if raw.phase.is_empty() && raw.crash.is_none() {
-        let message = "the scenario does nothing: it has no `[[phase]]` and no `[crash]`";
+    let sections = raw.crash.is_some() || raw.faults.is_some() || raw.damage.is_some();
+    if raw.phase.is_empty() && !sections {
+        let message =
+            "the scenario does nothing: it has no `[[phase]]`, `[crash]`, `[faults]` or `[damage]`";
         wrong.push(Diagnostic::new(raw.schema.span(), message));
+    } else if raw.phase.is_empty() {
+        let unused = [
+            ("engine", raw.engine.as_ref().map(Spanned::span)),
+            ("dataset", raw.dataset.as_ref().map(Spanned::span)),
+        ];
+        for (name, place) in unused {
+            if let Some(place) = place {
+                let message = format!(
+                    "`[{name}]` is for a `[[phase]]`, and there is none: crashes, faults and damage bring their own"
+                );
+                wrong.push(Diagnostic::new(place, message).label("without effect"));
+            }
+        }
     }
-    let oracle = raw.oracle.as_ref();
-    let Some(section) = &raw.crash else {
-        wrong.extend(oracle.map(crash::lonely_oracle));
-        return None;
-    };
-    let plan = crash::plan(section.get_ref(), oracle.map(Spanned::get_ref), wrong);
-    Some(PhasePlan {
-        name: crash::PHASE.to_owned(),
-        database: String::new(),
-        measure: true,
-        action: Action::Crash(plan),
-    })
 }
 
 fn gather<T>(

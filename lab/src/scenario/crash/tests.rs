@@ -131,3 +131,93 @@ fn metrics_and_tables_of_crashes_are_known() {
                 x = \"kind\"\ny = [\"distinct\"]\nform = \"bars\"\n";
     assert!(read(plot).is_ok());
 }
+
+#[test]
+fn sections_without_effect_are_refused() {
+    for section in [
+        "[engine]\ncache = \"64 KiB\"\n",
+        "[dataset]\ngenerator = \"tree\"\n",
+    ] {
+        refused(
+            &format!("[crash]\nworkload = \"small\"\n{section}"),
+            &["there is none", "without effect", "power.toml:6:1"],
+        );
+    }
+}
+
+#[test]
+fn the_operating_system_crashes_too() {
+    for via in ["sigkill", "power-ext4", "power-xfs"] {
+        let plan = read(&format!("[crash]\nvia = \"{via}\"\ncycles = 7\n")).unwrap();
+        match &plan.cells[0].phases[0].action {
+            Action::Real(real) => assert_eq!((real.fault.name(), real.cycles), (via.to_owned(), 7)),
+            other => panic!("{other:?}"),
+        }
+    }
+    refused(
+        "[crash]\nvia = \"sigkill\"\ndepth = 2\n",
+        &["`depth` has no meaning", "6 | depth = 2"],
+    );
+    refused(
+        "[crash]\nworkload = \"small\"\ncycles = 2\n",
+        &["`cycles` has no meaning", "6 | cycles = 2"],
+    );
+    refused(
+        "[crash]\nvia = \"sigkil\"\n",
+        &["the nearest name is `sigkill`"],
+    );
+}
+
+#[test]
+fn faults_and_damage_are_planned_and_checked() {
+    let plan = read("[faults]\n[damage]\n").unwrap();
+    let names: Vec<&str> = plan.cells[0]
+        .phases
+        .iter()
+        .map(|phase| phase.name.as_str())
+        .collect();
+    assert_eq!(names, ["faults", "damage"]);
+    let plan =
+        read("seed = 9\n[damage]\nways = [\"bits\"]\npage_sizes = [\"8 KiB\"]\nstride = 3\n")
+            .unwrap();
+    match &plan.cells[0].phases[0].action {
+        Action::Damage(damage) => {
+            let extent = &damage.extent;
+            assert_eq!(
+                (extent.ways.len(), &extent.page_sizes[..]),
+                (1, &[8192][..])
+            );
+            assert_eq!(
+                (extent.stride, extent.stride_of_others, extent.seed),
+                (3, 3, 9)
+            );
+        }
+        other => panic!("{other:?}"),
+    }
+    refused(
+        "[damage]\nways = [\"bist\"]\n",
+        &["unknown variant `bist`", "the nearest name is `bits`"],
+    );
+    refused("[damage]\nways = []\n", &["names no way", "5 | ways"]);
+    refused("[damage]\nstride = 0\n", &["`stride` must be from 1 to"]);
+    refused(
+        "[damage]\npage_sizes = [5000]\n",
+        &["a power of two", "5 | page_sizes"],
+    );
+    refused(
+        "[faults]\nparts = 1\n",
+        &["unknown field `parts`", "the nearest name is `part`"],
+    );
+    refused(
+        "[faults]\npart = \"sync\"\n",
+        &["unknown variant `sync`", "`syncs`"],
+    );
+    refused(
+        "[faults]\nvia = \"full-disk\"\nstride = 2\n",
+        &["`stride` has no meaning", "6 | stride = 2"],
+    );
+    refused(
+        "[faults]\n[[check]]\nmetric = \"faults.cels\"\nexpect = \"> 1\"\n",
+        &["has no metric `cels`", "`cells`"],
+    );
+}

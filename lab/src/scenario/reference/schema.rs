@@ -109,7 +109,7 @@ pub(crate) fn result_schema() -> Value {
         &["median", "samples"],
     );
     let phase = object(
-        json!({ "name": { "type": "string" }, "what": { "type": "string" }, "database": { "type": "string" }, "status": { "enum": ["right", "wrong", "skipped"] }, "findings": { "type": "array" }, "metrics": { "type": "object", "properties": metrics, "additionalProperties": { "$ref": "#/$defs/measure" } }, "tables": { "type": "array" }, "digest": { "type": ["string", "null"] }, "answer": { "type": ["string", "null"] } }),
+        json!({ "name": { "type": "string" }, "what": { "type": "string" }, "database": { "type": "string" }, "status": { "enum": ["right", "wrong", "skipped", "missing"] }, "findings": { "type": "array" }, "metrics": { "type": "object", "properties": metrics, "additionalProperties": { "$ref": "#/$defs/measure" } }, "tables": { "type": "array" }, "digest": { "type": ["string", "null"] }, "answer": { "type": ["string", "null"] } }),
         &["name", "status", "metrics"],
     );
     let cell = object(
