@@ -1,12 +1,8 @@
 //! The sections and their fields.
 
-mod phase;
-
-use super::Takes::{Choice, Flag, Size, Table, Text, Texts, Time, Whole};
+use super::Takes::{Choice, Flag, Mix, Rate, Size, Table, Text, Texts, Time, Whole};
 use super::injections::{CRASH, DAMAGE, FAULTS, ORACLE};
 use super::{Field, Section, field};
-
-use self::phase::PHASE;
 
 /// Marks fields that must be there.
 const NEEDED: &str = "needed";
@@ -191,6 +187,182 @@ const PEERS: &[Field] = &[field(
     "none",
     "other stores that carry out the same phases; they make an axis named store",
 )];
+
+const PHASE: &[Field] = &[
+    field(
+        "name",
+        Text,
+        "the action's name",
+        "by which checks, plots and paths know the phase",
+    ),
+    field("database", Text, "main", "the database it works on"),
+    field(
+        "measure",
+        Flag,
+        "true",
+        "false keeps no metrics of it: a warm-up. Results are checked all the same",
+    ),
+    field(
+        "load",
+        Choice(&["batch", "bulk"]),
+        "–",
+        "action: put the dataset into a new database",
+    ),
+    field("mix", Mix, "–", "action: carry out operations, see below"),
+    field(
+        "ask",
+        Choice(&[
+            "neighbors",
+            "k-hop",
+            "path",
+            "by-kind",
+            "by-name",
+            "by-prefix",
+        ]),
+        "–",
+        "action: one question about named nodes, its answer shown in the report",
+    ),
+    field(
+        "verify",
+        Choice(&["all", "source", "structure", "bytes"]),
+        "–",
+        "action: compare everything with the model, run the engine's check, or digest the file's bytes",
+    ),
+    field(
+        "reopen",
+        Choice(&["clean", "log"]),
+        "–",
+        "action: close and open, or open a copy of the open files and replay their log",
+    ),
+    field(
+        "kill",
+        Choice(&["writer"]),
+        "–",
+        "action: kill a writing process inside its stream of commits and look what is there",
+    ),
+    field(
+        "order",
+        Choice(&["source", "sorted", "shuffled"]),
+        "source",
+        "bulk load: in which order its edges come; the generators make them sorted by source",
+    ),
+    field(
+        "operations",
+        Whole,
+        "1_000",
+        "mix: how many, of all clients together",
+    ),
+    field("duration", Time, "–", "mix: ends by measured time instead"),
+    field(
+        "keys",
+        Choice(&[
+            "uniform",
+            "zipf",
+            "sequential",
+            "reverse",
+            "block-sequential",
+            "block-skip",
+            "same",
+        ]),
+        "uniform",
+        "mix: which node an operation is about",
+    ),
+    field(
+        "block",
+        Whole,
+        "64",
+        "mix: nodes in a block, for the choices that know blocks",
+    ),
+    field(
+        "clients",
+        Whole,
+        "1",
+        "mix: threads; several either read or only add",
+    ),
+    field(
+        "beside",
+        Mix,
+        "none",
+        "mix: writes of one more client meanwhile, on nodes of its own",
+    ),
+    field(
+        "rate",
+        Rate,
+        "closed loop",
+        "mix: operations due per second by all clients; latency counts from when one was due",
+    ),
+    field(
+        "batch",
+        Whole,
+        "1; loading 10_000",
+        "operations in one transaction",
+    ),
+    field(
+        "depth",
+        Whole,
+        "3",
+        "mix: steps of bfs-k and k-hop; 0 is no limit",
+    ),
+    field(
+        "traversal_cache",
+        Whole,
+        "the engine's",
+        "mix: pages of the cache that traversals take along, 1 to 256",
+    ),
+    field(
+        "hold_snapshot",
+        Flag,
+        "false",
+        "mix: a snapshot is taken before and must read the same after",
+    ),
+    field(
+        "rollback_every",
+        Whole,
+        "never",
+        "mix: every so manieth transaction is dropped instead of committed",
+    ),
+    field(
+        "stream",
+        Whole,
+        "0",
+        "mix: number of the random stream; two phases with one number choose the same operations",
+    ),
+    field(
+        "direction",
+        Choice(&["out", "in"]),
+        "out",
+        "which way edges are followed",
+    ),
+    field("label", Text, "every label", "which edges are followed"),
+    field("from", Text, NEEDED, "ask: name of the node"),
+    field("to", Text, NEEDED, "ask path: name of the other end"),
+    field("hops", Whole, NEEDED, "ask k-hop: steps, 1 to 64"),
+    field("kind", Text, NEEDED, "ask by-kind"),
+    field("prefix", Text, NEEDED, "ask by-prefix"),
+    field("named", Text, NEEDED, "ask by-name"),
+    field(
+        "repeats",
+        Whole,
+        "20; reopening 5",
+        "ask and reopen: how often",
+    ),
+    field(
+        "cold",
+        Choice(&["handle", "os"]),
+        "warm",
+        "ask and mix: the database is closed and opened before; os also has the kernel drop the file's pages (Linux)",
+    ),
+    field("rounds", Whole, "3", "kill: how often"),
+    field(
+        "after",
+        Whole,
+        "100",
+        "kill: at least so many acknowledged commits before",
+    ),
+    field("nodes", Whole, "2", "kill: nodes of a transaction"),
+    field("edges", Whole, "4", "kill: edges of a transaction"),
+    field("data_bytes", Whole, "100", "kill: data of a node"),
+];
 
 const CHECK: &[Field] = &[
     field(
