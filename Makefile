@@ -50,10 +50,10 @@ rust:
 demo: rust ## Load the Debian package graph, query it, kill and recover it; ends with the path of a report
 	@$(CARGO) run --locked --quiet --release -p lab --bin lab -- run scenarios/debian.toml
 
-report: rust ## Run the main scenarios in full; each ends with the path of its report
+report: forensic ## Run the main scenarios in full; each ends with the path of its report
 	@$(CARGO) run --locked --quiet --release -p lab --bin lab -- run $(FIRST:%=scenarios/%.toml)
 
-regress: rust ## The quick gate: every scenario in its small size; its checks decide
+regress: forensic ## The quick gate: every scenario in its small size; its checks decide
 	@$(CARGO) run --locked --quiet --release -p lab --bin lab -- run --quick $(GATED)
 
 faults: rust ## Every call fails in every way, every bit flips, every length lies; ends with the paths of reports
@@ -97,8 +97,8 @@ bench-forensics: rust ## Compare the instructions of builds with and without cou
 	@command -v valgrind >/dev/null 2>&1 || { echo "missing: valgrind; install it with: apt-get install valgrind" >&2; exit 1; }
 	@CARGO="$(CARGO)" sh engine/benches/overhead.sh
 
-forensic: rust ## Build the lab that counts, beside the one that measures: for `lab explain`
-	$(CARGO) build --locked --release -p lab --features forensics --bin lab-forensic
+forensic: rust ## Build the lab that counts, beside the one that measures: for counts in scenarios and `lab explain`
+	@$(CARGO) build --locked --quiet --release -p lab --features forensics --bin lab-forensic
 
 scale: rust ## Load 1,000,000 nodes and 10,000,000 edges with a 32 MiB cache, and measure
 	@$(CARGO) run --locked --quiet --release -p vellum --example scale

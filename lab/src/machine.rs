@@ -47,7 +47,11 @@ pub(crate) fn describe(out: &Path) -> Manifest {
 
 /// The optional parts that this binary has.
 fn features() -> Vec<String> {
-    [("sqlite", cfg!(feature = "sqlite"))]
+    let optional = [
+        ("forensics", vellum::forensics::ENABLED),
+        ("sqlite", cfg!(feature = "sqlite")),
+    ];
+    optional
         .into_iter()
         .filter(|(_, on)| *on)
         .map(|(name, _)| name.to_owned())

@@ -1,10 +1,12 @@
 //! What a run found, as plain data: measured once, stored, rendered as often as anyone likes.
 
 use std::collections::BTreeMap;
+use std::sync::LazyLock;
 
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
 
 use crate::scenario::plan::Changes;
+use crate::scenario::registry::counts;
 use crate::scenario::sources::Sources;
 use crate::units::Unit;
 
@@ -144,6 +146,24 @@ pub(crate) struct Phase {
     pub(crate) digest: Option<String>,
     /// One sentence of answer, where the phase asks something.
     pub(crate) answer: Option<String>,
+}
+
+/// The count of a counter that did not move.
+static ZERO: LazyLock<Measure> = LazyLock::new(|| Measure::once(Number(0.0)));
+
+impl Phase {
+    /// A metric by its name. Counters that did not move are not stored, and are zero where others are.
+    pub(crate) fn measure(&self, metric: &str) -> Option<&Measure> {
+        let stored = self.metrics.get(metric);
+        let counter = metric.starts_with(counts::PREFIX) && self.counted();
+        stored.or_else(|| counter.then(|| &*ZERO))
+    }
+
+    /// Whether a build that counts carried it out.
+    pub(crate) fn counted(&self) -> bool {
+        let conflicts = [counts::PREFIX, counts::CONFLICTS].concat();
+        self.metrics.contains_key(&conflicts)
+    }
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -295,14 +315,13 @@ impl SweepCell {
         parts.join(", ")
     }
 
-    /// The measure of `phase.metric` or `phase.operation.metric`.
+    /// The measure of `phase.metric`, `phase.operation.metric` or `phase.counts.counter`.
     pub(crate) fn measure(&self, path: &str) -> Option<&Measure> {
         let (owner, metric) = path.split_once('.')?;
         self.phases
             .iter()
             .find(|phase| phase.name == owner)?
-            .metrics
-            .get(metric)
+            .measure(metric)
     }
 
     /// The value of `phase.metric` or `dataset.fact`.
@@ -339,7 +358,8 @@ pub(crate) struct Run {
     pub(crate) ended: Ended,
     pub(crate) axes: Vec<Axis>,
     pub(crate) cells: Vec<SweepCell>,
-    /// Cells that were not run because their store is not there, with what is missing.
+    /// What was not done because something is not there: cells without their store, counts without the
+    /// build that counts. Each names what is missing.
     pub(crate) missing: Vec<String>,
     /// Tables that belong to the whole run: the phases side by side.
     pub(crate) tables: Vec<Table>,
@@ -386,6 +406,19 @@ impl Run {
     }
 }
 
+/// The build that the counts of a run come from.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+pub(crate) struct CountedBy {
+    pub(crate) program: String,
+    pub(crate) lab_version: String,
+    pub(crate) rustc: String,
+    pub(crate) profile: String,
+    pub(crate) features: Vec<String>,
+    /// How often each cell was carried out.
+    pub(crate) repeats: u64,
+    pub(crate) duration_ns: u64,
+}
+
 /// Where, when and with what a run was made.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 pub(crate) struct Manifest {
@@ -410,6 +443,9 @@ pub(crate) struct Manifest {
     pub(crate) profile: String,
     /// Features that this binary was built with.
     pub(crate) features: Vec<String>,
+    /// The build that counted, where one did beside this one, which measured the times.
+    #[serde(default)]
+    pub(crate) counted_by: Option<CountedBy>,
     pub(crate) cpu: String,
     pub(crate) cpus: u64,
     pub(crate) memory_bytes: Option<u64>,

@@ -8,6 +8,8 @@
     clippy::panic
 )]
 
+mod common;
+
 use std::fs;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Output};
@@ -62,6 +64,7 @@ fn spoiled(text: &str) -> (String, u64) {
 
 #[test]
 fn one_changed_threshold_turns_each_scenario_red_and_nothing_else_does() {
+    common::lab_forensic();
     for path in shipped() {
         let text = fs::read_to_string(&path).unwrap();
         let (text, line) = spoiled(&text);
@@ -96,6 +99,8 @@ fn one_changed_threshold_turns_each_scenario_red_and_nothing_else_does() {
                 );
             } else {
                 assert!(verdict != "fail" && verdict != "void", "{name}: {check}");
+                let lacking = check["detail"].as_str().unwrap().contains("lab-forensic");
+                assert!(!lacking, "{name}: {check}");
             }
         }
         let cells = document["runs"][0]["cells"].as_array().unwrap();

@@ -50,6 +50,7 @@ pub(super) fn run(args: &MergeArgs, global: &Global, console: &Console) -> Resul
         id: folder.id.clone(),
         ended: Ended::Complete,
         cells,
+        missing: missing(&parts),
         checks: Vec::new(),
         ..first.clone()
     };
@@ -77,6 +78,17 @@ pub(super) fn run(args: &MergeArgs, global: &Global, console: &Console) -> Resul
     show(&finished, console, &mut documents)?;
     show_documents(documents, console)?;
     Ok(finished.exit)
+}
+
+/// What any part lacked, each once.
+fn missing(parts: &[(Run, Manifest)]) -> Vec<String> {
+    let mut all: Vec<String> = Vec::new();
+    for said in parts.iter().flat_map(|(run, _)| &run.missing) {
+        if !all.contains(said) {
+            all.push(said.clone());
+        }
+    }
+    all
 }
 
 /// Cells whose store no machine of the run had.

@@ -19,9 +19,10 @@ pub(crate) struct MetricsArgs {
 /// One entry of either registry.
 #[derive(serde::Serialize)]
 struct Entry {
-    /// `metric` of a scenario's phase, or `counter` of the engine.
+    /// `metric` of a scenario's phase, or `counter` of the engine, which a scenario names
+    /// `phase.counts.NAME`.
     what: &'static str,
-    /// The phase that yields it, or the counter's group.
+    /// The action that yields it, or the counter's group.
     of: &'static str,
     name: &'static str,
     unit: &'static str,
@@ -58,6 +59,13 @@ fn entries() -> Vec<Entry> {
             meaning: metric.meaning,
         })
     });
+    let own = registry::counts::OWN.iter().map(|metric| Entry {
+        what: "counter",
+        of: "counting",
+        name: metric.name,
+        unit: unit(metric.unit),
+        meaning: metric.meaning,
+    });
     let counters = Counter::ALL.iter().map(|counter| Entry {
         what: "counter",
         of: counter.group().name(),
@@ -65,7 +73,7 @@ fn entries() -> Vec<Entry> {
         unit: counter.unit(),
         meaning: counter.meaning(),
     });
-    metrics.chain(counters).collect()
+    metrics.chain(own).chain(counters).collect()
 }
 
 pub(crate) fn run(args: &MetricsArgs, console: &Console) -> Result<Exit, Failure> {
@@ -111,12 +119,13 @@ mod tests {
     fn both_registries_are_listed_whole() {
         let all = entries();
         let counters = all.iter().filter(|entry| entry.what == "counter");
-        assert_eq!(counters.count(), Counter::ALL.len());
+        let own = registry::counts::OWN.len();
+        assert_eq!(counters.count(), Counter::ALL.len() + own);
         let metrics: usize = registry::by_owner()
             .iter()
             .map(|(_, list)| list.len())
             .sum();
-        assert_eq!(all.len(), Counter::ALL.len() + metrics);
+        assert_eq!(all.len(), Counter::ALL.len() + own + metrics);
         assert!(all.iter().all(|entry| !entry.meaning.is_empty()));
     }
 

@@ -15,11 +15,17 @@ use crate::failure::{Context, Exit, Failure};
 /// Name of the build that counts.
 const NAME: &str = "lab-forensic";
 
+/// The environment variable that names that program where it is not beside this one.
+pub(crate) const VARIABLE: &str = "VELLUM_LAB_FORENSIC";
+
 /// Whether this is it.
 pub(crate) const HERE: bool = vellum::forensics::ENABLED;
 
 /// The program that counts, if it was built.
 pub(crate) fn program() -> Option<PathBuf> {
+    if let Some(named) = std::env::var_os(VARIABLE) {
+        return Some(PathBuf::from(named)).filter(|path| path.is_file());
+    }
     let here = std::env::current_exe().ok()?;
     let name = format!("{NAME}{}", std::env::consts::EXE_SUFFIX);
     Some(here.with_file_name(name)).filter(|path| path.is_file())
@@ -28,7 +34,7 @@ pub(crate) fn program() -> Option<PathBuf> {
 /// What to do about a program that is not there.
 pub(crate) fn missing(what: &str) -> String {
     format!(
-        "{what} needs {NAME}, the build that counts, beside this program; build it with `make forensic`"
+        "{what} needs {NAME}, the build that counts, beside this program or where {VARIABLE} says; build it with `make forensic`"
     )
 }
 

@@ -52,6 +52,7 @@ pub(super) fn page(run: &Run, manifest: &Manifest, figures: &[Figure<'_>]) -> St
     out += &checks(run);
     out += &plots(figures);
     out += &phases(run);
+    out += &super::account::html(run, manifest);
     out += &configuration(run, manifest);
     out += &footer(run, manifest);
     out += "</main>\n</body>\n</html>\n";

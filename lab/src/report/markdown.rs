@@ -54,6 +54,7 @@ pub(super) fn page(run: &Run, manifest: &Manifest) -> String {
             out += &format!("\n### {}\n\n{}", escape(&table.name), table_markdown(table));
         }
     }
+    out += &super::account::markdown(run, manifest);
     out += "\n## Effective configuration\n\n";
     let (common, differing) = parts::configuration(run);
     for setting in common {

@@ -1,6 +1,7 @@
 //! Reports: functions of stored results. They read no clock and no file, so the same results give the
 //! same report for ever.
 
+mod account;
 mod axis;
 mod canvas;
 mod cells;

@@ -1,5 +1,8 @@
 //! What the reports say, in pieces that every format shows alike.
 
+use std::ffi::OsStr;
+use std::path::Path;
+
 use crate::results::{
     Cell, Check, Column, Ended, Manifest, Measure, Phase, PhaseStatus, Run, Setting, Table, Verdict,
 };
@@ -274,6 +277,24 @@ pub(super) fn machine(manifest: &Manifest) -> Vec<Setting> {
                 [] => "none".to_owned(),
                 features => features.join(", "),
             },
+        ),
+        Setting::new(
+            "counted by",
+            manifest
+                .counted_by
+                .as_ref()
+                .map_or("nothing beside".to_owned(), |by| {
+                    let program = Path::new(&by.program).file_name();
+                    let program =
+                        program.map_or(by.program.as_str().into(), OsStr::to_string_lossy);
+                    format!(
+                        "{program} ({}; features {}), repeats {}, took {}",
+                        by.profile,
+                        by.features.join(", "),
+                        by.repeats,
+                        Unit::Ns.show(by.duration_ns as f64)
+                    )
+                }),
         ),
         Setting::new(
             "clock",

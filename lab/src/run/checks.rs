@@ -2,6 +2,7 @@
 
 use crate::console::Console;
 use crate::results::{Check, Ended, Manifest, Measure, Number, Run, SweepCell, Verdict};
+use crate::scenario::counting;
 use crate::scenario::diagnose::{self, Diagnostic};
 use crate::scenario::expect::{Bound, Expect, Op, REPEATS, Trend};
 use crate::scenario::plan::{CheckPlan, Scenario};
@@ -152,6 +153,11 @@ impl Court<'_> {
     }
 
     fn judgements(&self, plan: &CheckPlan) -> Vec<Judgement> {
+        if let Some(missing) = super::counted::lacking(self.run)
+            && counting::needs_counts(plan)
+        {
+            return vec![skipped(missing)];
+        }
         if plan.only_if == Some(OnlyIf::SameHost) && !self.same_host {
             let detail = match self.baseline {
                 None => "there is no baseline; name one with --baseline",

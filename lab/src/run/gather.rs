@@ -13,6 +13,7 @@ use hdrhistogram::serialization::interval_log::{IntervalLogWriterBuilder, Tag};
 use crate::failure::{Context, Failure};
 use crate::results::{Measure, Number, Phase, PhaseStatus, SweepCell};
 use crate::scenario::plan::Plan;
+use crate::scenario::registry::counts;
 
 use super::cell::Found;
 
@@ -92,13 +93,27 @@ impl Gathered {
     }
 }
 
-/// Adds another repeat of a phase. Where one was wrong, that is what remains.
+/// Adds another repeat of a phase. Where one was wrong, that is what remains. A counter that one of them
+/// does not have did not move in it.
 fn join(phase: &mut Phase, repeat: Phase, number: u64) {
+    let mut repeat = repeat;
+    let moved = phase
+        .metrics
+        .keys()
+        .filter(|name| name.starts_with(counts::PREFIX) && !repeat.metrics.contains_key(*name));
+    let unmoved: Vec<String> = moved.cloned().collect();
+    for name in unmoved {
+        repeat.metrics.insert(name, Measure::once(Number(0.0)));
+    }
     for (name, measure) in repeat.metrics {
+        let before = match name.starts_with(counts::PREFIX) {
+            true => vec![Number(0.0); number.saturating_sub(1) as usize],
+            false => Vec::new(),
+        };
         let samples: Vec<Number> = phase
             .metrics
             .get(&name)
-            .map_or_else(Vec::new, |known| known.samples.clone())
+            .map_or(before, |known| known.samples.clone())
             .into_iter()
             .chain(measure.samples)
             .collect();

@@ -3,6 +3,7 @@
 
 mod cell;
 pub(crate) mod checks;
+pub(crate) mod counted;
 mod gather;
 pub(crate) mod limits;
 mod mix;
@@ -85,8 +86,12 @@ pub(crate) fn execute(
         manifest: &manifest,
         console,
     };
-    let stopped = stage.cells(order, &mut workshop, &mut gathered, &mut run)?;
+    let mut stopped = stage.cells(order, &mut workshop, &mut gathered, &mut run)?;
     workshop.clear(&folder, run.right())?;
+    run.cells = gathered.cells();
+    if stopped.is_none() && run.right() {
+        stopped = counted::add(scenario, orders, &folder, &mut run, &mut manifest, console)?;
+    }
     if let Some(failure) = &stopped {
         run.ended = match failure.exit {
             Exit::Budget => Ended::OverBudget,
@@ -98,7 +103,6 @@ pub(crate) fn execute(
             folder.path.display()
         ));
     }
-    run.cells = gathered.cells();
     run.tables = tables::of_run(&run);
     run.checks = checks::judge(scenario, &run, orders.baseline.as_ref(), &manifest);
     manifest.duration_ns = started.elapsed().as_nanos() as u64;
@@ -184,9 +188,10 @@ pub(crate) fn finish(
     let exit = match stopped {
         _ if !run.right() => Exit::Wrong,
         Some(exit) => exit,
-        None if run.met() && run.impossible().next().is_some() => Exit::Missing,
-        None if run.met() => Exit::Passed,
-        None => Exit::Threshold,
+        None if !run.met() => Exit::Threshold,
+        None if run.impossible().next().is_some() => Exit::Missing,
+        None if counted::lacking(&run).is_some() => Exit::Missing,
+        None => Exit::Passed,
     };
     Ok(Finished {
         run,

@@ -11,6 +11,7 @@ mod real;
 use std::collections::{BTreeMap, BTreeSet};
 use std::time::Instant;
 
+use vellum::forensics::Counts;
 use vellum::storage::IoCounts;
 use vellum::{Database, KeySpace, Stats};
 
@@ -18,9 +19,10 @@ use crate::console::Console;
 use crate::dataset::model::Model;
 use crate::dataset::oracle::Oracle;
 use crate::failure::{Exit, Failure};
+use crate::forensic;
 use crate::results::{Measure, Number, Phase, PhaseStatus, Setting, Table};
 use crate::scenario::plan::{Action, LoadHow, PhasePlan, Plan};
-use crate::scenario::registry::{self, ActionKind};
+use crate::scenario::registry::{self, ActionKind, counts};
 use crate::store::{self, Store};
 use crate::units::grouped;
 
@@ -37,6 +39,8 @@ pub(super) struct Notes {
     pub(super) answer: Option<String>,
     pub(super) digest: Option<String>,
     pub(super) latencies: Vec<Latencies>,
+    /// What the engine counted, where an action counts from a point of its own.
+    pub(super) counts: Option<Counts>,
     /// Why this machine does not permit it.
     pub(super) missing: Option<String>,
 }
@@ -51,6 +55,7 @@ impl Notes {
             answer: None,
             digest: None,
             latencies: Vec::new(),
+            counts: None,
             missing: None,
         }
     }
@@ -65,6 +70,27 @@ impl Notes {
             "{metric} is not in the registry"
         );
         self.metrics.insert(metric.to_owned(), Number(value));
+    }
+
+    /// What the engine counted, as metrics: nothing in a build that does not count. Counters that did
+    /// not move are left out, and read as zero.
+    fn note_counts(&mut self, counted: Counts, conflicts: Vec<String>) {
+        if !forensic::HERE || !self.kind.counted() {
+            return;
+        }
+        let named = |name: &str| format!("{}{name}", counts::PREFIX);
+        self.set(&named(counts::CONFLICTS), conflicts.len() as u64);
+        self.findings.extend(
+            conflicts
+                .into_iter()
+                .map(|what| format!("page owners: {what}")),
+        );
+        if let Some(time) = self.metrics.get("time_ns").copied() {
+            self.set_float(&named(counts::TIME), time.0);
+        }
+        for (counter, value) in counted.iter().filter(|(_, value)| *value > 0) {
+            self.set(&named(counter.name()), value);
+        }
     }
 }
 
@@ -170,6 +196,7 @@ impl<'a> Bench<'a> {
         if !matches!(plan.action, Action::Mix(_)) {
             self.catch_up(&plan.database);
         }
+        let before = self.store.engine_counts();
         let outcome = match &plan.action {
             Action::Load(how) => self.load(plan, how),
             Action::Mix(mix) => self.mix(plan, mix),
@@ -187,7 +214,7 @@ impl<'a> Bench<'a> {
             Action::Damage(damage) => self.damage(plan, damage),
             Action::Real(real) => self.real(plan, real),
         };
-        let notes = match outcome {
+        let mut notes = match outcome {
             Ok(notes) => notes,
             Err(failure) if failure.exit == Exit::Wrong => {
                 let mut notes = Notes::new(plan.action.kind());
@@ -196,6 +223,9 @@ impl<'a> Bench<'a> {
             }
             Err(failure) => return Err(failure),
         };
+        let whole = self.store.engine_counts() - before;
+        let counted = notes.counts.unwrap_or(whole);
+        notes.note_counts(counted, self.store.page_conflicts());
         let (phase, latencies) = notes.into_phase(plan);
         self.latencies.extend(latencies);
         Ok(phase)

@@ -6,7 +6,7 @@ use vellum::{KeySpace, Stats};
 
 use crate::dataset::model::Model;
 use crate::results::{Cell, Phase, Run, Table};
-use crate::scenario::registry;
+use crate::scenario::registry::{self, counts};
 
 /// The graph's shape.
 pub(super) fn of_dataset(model: &Model) -> Vec<Table> {
@@ -59,6 +59,13 @@ pub(super) fn of_run(run: &Run) -> Vec<Table> {
             metric(phase, "pages_read"),
         ]
     });
+    let both = timed.clone().filter(|phase| phase.counted()).map(|phase| {
+        vec![
+            Cell::from(phase.name.as_str()),
+            metric(phase, "time_ns"),
+            metric(phase, &[counts::PREFIX, counts::TIME].concat()),
+        ]
+    });
     let queries = timed
         .filter(|phase| phase.metrics.contains_key("first_ns"))
         .map(|phase| {
@@ -72,6 +79,7 @@ pub(super) fn of_run(run: &Run) -> Vec<Table> {
     vec![
         registry::PHASES.table("run", phases.collect()),
         registry::QUERIES.table("run", queries.collect()),
+        registry::COUNTING.table("run", both.collect()),
     ]
 }
 

@@ -1,6 +1,7 @@
 //! Scenario files: read, checked completely, turned into a plan. Nothing runs from a bad file.
 
 mod bounds;
+pub(crate) mod counting;
 pub(crate) mod crash;
 pub(crate) mod damage;
 mod dataset;

@@ -132,6 +132,11 @@ pub(crate) fn markdown() -> String {
             .map(|name| format!("`{name}`"))
             .join(", ")
     );
+    let [time, conflicts] = registry::counts::OWN;
+    out += &format!(
+        "\nThe build that counts yields `phase.counts.COUNTER` for every counter of the engine, which `lab metrics` lists; and\n`phase.counts.{}`: {}; and `phase.counts.{}`: {}.\n",
+        time.name, time.meaning, conflicts.name, conflicts.meaning
+    );
     out
 }
 

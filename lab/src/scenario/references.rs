@@ -8,11 +8,12 @@ use toml::Spanned;
 use crate::results;
 use crate::units::Unit;
 
+use super::counting;
 use super::diagnose::Diagnostic;
 use super::expect::{self, Bound, Expect};
 use super::plan::{Action, CheckPlan, PhasePlan, Where};
 use super::raw;
-use super::registry::{self, ActionKind, TableDef};
+use super::registry::{self, ActionKind, TableDef, counts};
 
 /// What checks and plots may name.
 pub(super) struct Scope<'a> {
@@ -112,6 +113,9 @@ fn metric_at(
         if !phase.measure {
             let message = format!("phase `{owner}` is not measured");
             return Err(Diagnostic::new(span, message).label("it has `measure = false`"));
+        }
+        if let Some(counter) = name.strip_prefix(counts::PREFIX) {
+            return counting::metric(phase, counter, span, phases);
         }
         if let (Some((operation, _)), Action::Mix(mix)) = (name.split_once('.'), &phase.action) {
             let mut known = mix.weights.iter().map(|(operation, _)| operation.name());

@@ -3,6 +3,7 @@
 //! Checks and plots are held against this list before anything runs, and the runner asserts that a
 //! phase yields nothing else.
 
+pub(crate) mod counts;
 mod metrics;
 
 use crate::results::{Cell, Column, Table};
@@ -107,6 +108,14 @@ pub(crate) const QUERIES: TableDef = TableDef {
         ("answers", Unit::Count),
     ],
 };
+pub(crate) const COUNTING: TableDef = TableDef {
+    name: "counting",
+    columns: &[
+        ("phase", Unit::Text),
+        ("time_ns", Unit::Ns),
+        ("counting_ns", Unit::Ns),
+    ],
+};
 pub(crate) const SPACES: TableDef = TableDef {
     name: "spaces",
     columns: &[
@@ -176,6 +185,15 @@ pub(crate) const RESERVED: [&str; 5] = [
 ];
 
 impl ActionKind {
+    /// Whether the engine's counters say something about it: not of sessions on simulated
+    /// storage, nor of other processes.
+    pub(crate) fn counted(self) -> bool {
+        !matches!(
+            self,
+            ActionKind::Crash | ActionKind::Faults | ActionKind::Damage | ActionKind::Real
+        )
+    }
+
     pub(crate) fn metrics(self) -> &'static [Metric] {
         match self {
             ActionKind::Load => LOAD,
@@ -216,7 +234,7 @@ pub(crate) fn dataset_metrics() -> &'static [Metric] {
 pub(crate) fn run_tables(owner: &str) -> &'static [TableDef] {
     match owner {
         "dataset" => &[DEGREE, KINDS, LABELS],
-        "run" => &[PHASES, QUERIES],
+        "run" => &[PHASES, QUERIES, COUNTING],
         _ => &[],
     }
 }
@@ -224,6 +242,10 @@ pub(crate) fn run_tables(owner: &str) -> &'static [TableDef] {
 /// What a metric of a phase means, wherever the name is unambiguous.
 pub(crate) fn describe(kind: Option<ActionKind>, name: &str) -> Option<Metric> {
     let metrics = kind.map_or(DATASET, ActionKind::metrics);
+    if let Some(counter) = name.strip_prefix(counts::PREFIX) {
+        let counted = kind.is_some_and(ActionKind::counted);
+        return counted.then(|| counts::describe(counter)).flatten();
+    }
     if let Some((operation, each)) = name.split_once('.')
         && kind == Some(ActionKind::Mix)
     {
@@ -275,6 +297,9 @@ pub(crate) fn by_owner() -> [(&'static str, &'static [Metric]); 12] {
 
 /// Unit and meaning of a stored metric, for renderers that know only its name.
 pub(crate) fn by_name(name: &str) -> Option<Metric> {
+    if let Some(counter) = name.strip_prefix(counts::PREFIX) {
+        return counts::describe(counter);
+    }
     let each = name.rsplit_once('.').map_or(name, |(_, each)| each);
     all()
         .find(|metric| metric.name == name)
@@ -299,6 +324,9 @@ pub(crate) enum Better {
 }
 
 pub(crate) fn better(name: &str) -> Better {
+    if let Some(counter) = name.strip_prefix(counts::PREFIX) {
+        return counts::better(counter);
+    }
     let name = name.rsplit_once('.').map_or(name, |(_, each)| each);
     match by_name(name).map(|metric| metric.unit) {
         Some(Unit::PerSecond) => Better::Higher,

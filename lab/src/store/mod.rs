@@ -8,6 +8,7 @@ pub(crate) mod load;
 pub(crate) mod op;
 pub(crate) mod peers;
 pub(crate) mod target;
+mod watches;
 pub(crate) mod writer;
 
 use std::fs;
@@ -15,6 +16,7 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::Duration;
 
+use vellum::forensics::Counts;
 use vellum::storage::{CountedDirectory, FileDirectory, IoCounts};
 use vellum::{Builder, CheckpointMode, Database, Direction, Durability, NodeId};
 
@@ -25,11 +27,14 @@ use crate::scenario::plan::EnginePlan;
 use crate::scenario::raw;
 use crate::units;
 
+use self::watches::Watches;
+
 /// A folder of databases, all made with one scenario's options and counted together.
 pub(crate) struct Store {
     folder: PathBuf,
     plan: EnginePlan,
     directory: CountedDirectory,
+    watches: Watches,
 }
 
 impl From<vellum::Error> for Failure {
@@ -54,6 +59,7 @@ impl Store {
             folder,
             plan: plan.clone(),
             directory,
+            watches: Watches::default(),
         })
     }
 
@@ -72,15 +78,17 @@ impl Store {
 
     /// A new database, whose options are what was asked for.
     pub(crate) fn create(&self, database: &str) -> Result<Database, Failure> {
-        let database = self.builder().create(Store::file_name(database))?;
-        self.took_effect(&database)?;
-        Ok(database)
+        self.watched(database, self.builder().create(Store::file_name(database))?)
     }
 
     /// An existing database, whose options are what was asked for.
     pub(crate) fn open(&self, database: &str) -> Result<Database, Failure> {
-        let database = self.builder().open(Store::file_name(database))?;
+        self.watched(database, self.builder().open(Store::file_name(database))?)
+    }
+
+    fn watched(&self, name: &str, database: Database) -> Result<Database, Failure> {
         self.took_effect(&database)?;
+        self.watches.follow(name, &database);
         Ok(database)
     }
 
@@ -122,6 +130,16 @@ impl Store {
     /// Everything that the databases of this folder have read and written so far.
     pub(crate) fn counts(&self) -> IoCounts {
         self.directory.counts()
+    }
+
+    /// What the engine counted in the databases of this folder so far; zero in a build without counters.
+    pub(crate) fn engine_counts(&self) -> Counts {
+        self.watches.counts()
+    }
+
+    /// Contradictions about page owners since the last call; none in a build without the register.
+    pub(crate) fn page_conflicts(&self) -> Vec<String> {
+        self.watches.conflicts()
     }
 
     pub(crate) fn file_bytes(&self, database: &str) -> Result<u64, Failure> {

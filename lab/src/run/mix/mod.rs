@@ -66,10 +66,12 @@ impl Bench<'_> {
         let durable = mix.writes() && self.plan.engine.durability != Durability::None;
         let spinner = if durable { Spinner::start() } else { None };
         let io = self.store.counts();
+        let counted = self.store.engine_counts();
         let cache_before = database.cache_stats();
         let carried = self.carry_out(plan, mix, &mut oracle, database)?;
         let database = self.database(&plan.database)?;
         let io = self.store.counts() - io;
+        notes.counts = Some(self.store.engine_counts() - counted);
         let around = Around {
             pages_read: self.pages(io, &database),
             io,

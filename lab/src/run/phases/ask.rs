@@ -34,10 +34,12 @@ impl Bench<'_> {
             _ => 0,
         };
         let before = self.store.counts();
+        let counted = self.store.engine_counts();
         let started = Instant::now();
         let answer = ask(&txn, &what.question, hops)?;
         notes.set("first_ns", started.elapsed().as_nanos() as u64);
         let first = self.store.counts();
+        notes.counts = Some(self.store.engine_counts() - counted);
         notes.set("pages_read", self.pages(first - before, &database));
         let samples = sample(&txn, what, hops)?;
         notes.set(
