@@ -238,6 +238,27 @@ fn one_flipped_bit_is_found() {
     }
 }
 
+/// Some bits change the checksum by as much as a page number far beyond the file would. Such a page is
+/// at its place, with that bit flipped, and not whole somewhere else.
+#[test]
+fn a_flipped_bit_is_not_taken_for_a_page_from_beyond_the_file() {
+    for (page_size, byte, bits) in [(4096, 3843, 3..6), (16384, 9922, 5..6)] {
+        let bytes = directory(page_size).contents(NAME).unwrap();
+        let number = bytes.len() / page_size - 1;
+        for bit in bits {
+            let mut flipped = bytes.clone();
+            flipped[number * page_size + byte] ^= 1 << bit;
+            let mended = file_of(flipped).mend(number as u64).unwrap().unwrap();
+            assert_eq!(mended.how, Mending::Bit(8 * byte + bit));
+            assert_eq!(mended.page.at().page(), number as u64);
+            assert_eq!(
+                mended.page.bytes(),
+                &bytes[number * page_size..][..page_size]
+            );
+        }
+    }
+}
+
 #[test]
 fn a_page_in_another_place_is_known_and_other_damage_is_not() {
     let bytes = directory(4096).contents(NAME).unwrap();

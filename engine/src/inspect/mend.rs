@@ -2,8 +2,9 @@
 //!
 //! A checksum of 64 bits says more than yes or no: the difference between the stored one and the
 //! computed one names the bit, if one bit was flipped, and the number, if the page belongs elsewhere.
-//! Any other damage would have to hit one of some hundred thousand differences among 2^64 to pass for
-//! either, and the result must keep every other rule of a page too.
+//! Only numbers that the file has count: among all of 48 bits every 65,536th damage finds one. So any
+//! other damage would have to hit one of the bits and pages of the file among 2^64 differences to pass
+//! for either, and the result must keep every other rule of a page too.
 
 use super::identity::number_effects;
 use super::{PageFile, birth};
@@ -11,7 +12,7 @@ use crate::error::Result;
 use crate::format::bytes::u64_at;
 use crate::format::checksum::{locate_flip, solve};
 use crate::format::page::{Page, body_end, page_checksum};
-use crate::ids::{MAX_U48, PageRef};
+use crate::ids::PageRef;
 
 /// Bits of the birth in a page, which its checksum covers twice.
 const BIRTH_BITS: std::ops::Range<usize> = 64..112;
@@ -63,10 +64,16 @@ impl PageFile {
     fn moved(&self, number: u64, bytes: &[u8]) -> Option<Mended> {
         let difference = self.difference(number, bytes)?;
         let home = number ^ solve(&number_effects(self.page_size), difference)?;
-        if home == number || home < self.first_page() || home > MAX_U48 {
+        if home == number || !(self.first_page()..self.numbers()).contains(&home) {
             return None;
         }
         self.mended(number, home, bytes.into(), Mending::Moved)
+    }
+
+    /// The first number that no page of this file had: the file may have been cut.
+    fn numbers(&self) -> u64 {
+        let counted = self.newest().map_or(0, |header| header.page_count);
+        self.page_count().max(counted)
     }
 
     fn one_bit(&self, number: u64, bytes: &[u8]) -> Option<Mended> {

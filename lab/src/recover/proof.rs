@@ -25,7 +25,12 @@ use self::original::{NAME, Original};
 
 /// Damages where nothing else is asked for. `make salvage` asks for 1,000.
 const DAMAGES: u64 = 32;
+/// Damages that a salvage got wrong once, always among them: a flipped bit that changes a checksum by as
+/// much as another page number would.
+const KNOWN: [u64; 1] = [407];
 const ASKED_BY: &str = "VELLUM_SALVAGE_DAMAGES";
+/// The first damage's seed, for others than the same again.
+const FIRST: &str = "VELLUM_SALVAGE_FIRST";
 /// Where the report goes, if anywhere.
 const REPORT_TO: &str = "VELLUM_SALVAGE_REPORT";
 
@@ -51,15 +56,24 @@ fn every_item_on_an_intact_page_is_saved_and_nothing_false_is() {
     let damages = std::env::var(ASKED_BY)
         .ok()
         .map_or(DAMAGES, |count| count.parse().unwrap());
+    let first = std::env::var(FIRST)
+        .ok()
+        .map_or(0, |first| first.parse::<u64>().unwrap());
+    let known = KNOWN
+        .into_iter()
+        .filter(|seed| !(first..first + damages).contains(seed));
+    let seeds: Vec<u64> = (first..first + damages).chain(known).collect();
     let started = std::time::Instant::now();
     let originals = [Original::closed(), Original::killed()];
     let accounts: Vec<Account> = originals.iter().map(Account::of).collect();
     let mut tallies: BTreeMap<Kind, Tally> = BTreeMap::new();
     let halves = std::thread::scope(|scope| {
         let run = |part: u64| {
-            let (originals, accounts) = (&originals, &accounts);
+            let (originals, accounts, seeds) = (&originals, &accounts, &seeds);
             move || {
-                (0..damages)
+                seeds
+                    .iter()
+                    .copied()
                     .filter(move |seed| seed % 2 == part)
                     .map(|seed| {
                         let which = usize::from(seed % 4 >= 2);
@@ -78,7 +92,7 @@ fn every_item_on_an_intact_page_is_saved_and_nothing_false_is() {
     }
     let text = table(
         &tallies,
-        damages,
+        seeds.len() as u64,
         &originals,
         started.elapsed().as_secs_f64(),
     );
@@ -87,7 +101,7 @@ fn every_item_on_an_intact_page_is_saved_and_nothing_false_is() {
         std::fs::write(path, &text).unwrap();
     }
     let total = total(&tallies);
-    assert_eq!(total.damages, damages);
+    assert_eq!(total.damages, seeds.len() as u64);
     assert_eq!(total.saved, total.intact);
     assert!(total.pages > damages, "hardly anything was damaged");
     assert!(
