@@ -16,6 +16,7 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 
 use parking_lot::Mutex;
 use serde::Deserialize;
+use vellum::storage::sim::Call;
 
 use self::cell::{Bench, Expected, Planned};
 use self::kinds::{Kind, TOLD, UNTOLD, fails_a_sync};
@@ -66,7 +67,7 @@ impl Part {
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) struct Extent {
     pub(crate) part: Part,
-    /// One of so many calls is taken, from a different first one for each kind.
+    /// One of so many calls is taken, from a different first one for each kind, and each that sets a length.
     pub(crate) stride: usize,
     pub(crate) seed: u64,
     /// Ends at the first rule that is broken.
@@ -159,7 +160,10 @@ fn call_of(
     };
     for (place, (name, kind)) in extent.part.kinds().iter().copied().enumerate() {
         let wanted = kind.fits(what) && (extent.part != Part::Syncs || fails_a_sync(kind));
-        if !wanted || !(call + place).is_multiple_of(extent.stride.max(1)) {
+        // Lengths are set so rarely that a stride would step over all of them.
+        let thinned_out =
+            what != Call::SetLen && !(call + place).is_multiple_of(extent.stride.max(1));
+        if !wanted || thinned_out {
             continue;
         }
         for lasts in [false, true] {
