@@ -34,21 +34,6 @@ fn field(file: &str, name: &str) -> Option<u64> {
     line.split_whitespace().nth(1)?.parse().ok()
 }
 
-/// Nanoseconds that this thread has had a processor. Reads of what is in memory take as long as this by a
-/// clock on the wall, if nothing else runs; beside other programs only this says what they took.
-#[cfg(target_os = "linux")]
-pub(super) fn busy_ns() -> f64 {
-    let time = rustix::time::clock_gettime(rustix::time::ClockId::ThreadCPUTime);
-    time.tv_sec as f64 * 1e9 + time.tv_nsec as f64
-}
-
-/// Elsewhere by the clock on the wall.
-#[cfg(not(target_os = "linux"))]
-pub(super) fn busy_ns() -> f64 {
-    static START: std::sync::OnceLock<Instant> = std::sync::OnceLock::new();
-    START.get_or_init(Instant::now).elapsed().as_nanos() as f64
-}
-
 /// Every file below a folder.
 pub(super) fn files(folder: &Path) -> Result<Vec<PathBuf>, Failure> {
     let mut found = Vec::new();

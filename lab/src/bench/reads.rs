@@ -9,7 +9,6 @@ use xxhash_rust::xxh3::xxh3_64;
 
 use crate::failure::Failure;
 
-use super::account;
 use super::graph::{Graph, KINDS};
 use super::notes::Notes;
 use super::subject::{Change, Reader, Session, Store, Way};
@@ -41,9 +40,9 @@ pub(super) fn row(
     let mut times = Vec::new();
     let mut sum = 0;
     for _ in 0..ROUNDS {
-        let started = account::busy_ns();
+        let started = Instant::now();
         sum = black_box(work()?);
-        times.push((account::busy_ns() - started) / items.max(1) as f64);
+        times.push(started.elapsed().as_nanos() as f64 / items.max(1) as f64);
     }
     let median = crate::stats::median(&times).unwrap_or(0.0);
     notes.digest(key, sum);
