@@ -1,6 +1,6 @@
 //! Numbers beyond what 16, 20, 31 and 32 bits hold: pages, positions in the log, births, states, commits,
 //! operations of a record, free pages. Nothing wraps, before a crash or after.
-#![allow(missing_docs, clippy::unwrap_used, clippy::expect_used)]
+#![allow(missing_docs, clippy::unwrap_used, clippy::expect_used, clippy::panic)]
 
 mod common;
 

@@ -1,6 +1,6 @@
 //! Everything at once: several writers that commit in every way, readers, checkpoints, backups, compactions
 //! and checks, and every snapshot is what the model says of its commit.
-#![allow(missing_docs, clippy::unwrap_used, clippy::expect_used)]
+#![allow(missing_docs, clippy::unwrap_used, clippy::expect_used, clippy::panic)]
 
 mod common;
 

@@ -96,7 +96,7 @@ impl Graph {
             id,
             kind: (mix(id) % u64::from(KINDS)) as u8,
             name: &self.text[start as usize..name as usize],
-            data: self.text[name as usize..end as usize].as_bytes(),
+            data: &self.text.as_bytes()[name as usize..end as usize],
         }
     }
 

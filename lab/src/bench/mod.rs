@@ -3,6 +3,10 @@
 //! `docs/peers.md` says what is measured and how each store is set up.
 
 mod account;
+#[cfg_attr(
+    not(feature = "peers"),
+    allow(dead_code, reason = "each store uses a part of it")
+)]
 mod batch;
 mod csr;
 #[cfg(feature = "fjall")]

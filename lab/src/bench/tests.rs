@@ -1,3 +1,4 @@
+#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
 use super::graph::Graph;
 use super::notes::Notes;
 use super::reads;
