@@ -4,11 +4,12 @@
 //! the disk holds. Every later write of the handle is refused; reads go on.
 
 use std::io;
-use std::sync::Arc;
+use std::sync::{Arc, PoisonError};
 
 use super::{LockMode, Storage};
 use crate::error::{Error, PoisonedSource, Result};
 use crate::plant::planted;
+use crate::sync::Mutex;
 use crate::sync::atomic::{AtomicBool, Ordering};
 
 /// Whether writing has ended for one open database.
@@ -64,6 +65,7 @@ impl Poison {
 pub struct Poisonable {
     inner: Arc<dyn Storage>,
     poison: Arc<Poison>,
+    syncing: Mutex<()>,
 }
 
 impl Poisonable {
@@ -72,6 +74,7 @@ impl Poisonable {
         Poisonable {
             inner,
             poison: Arc::clone(poison),
+            syncing: Mutex::new(()),
         }
     }
 
@@ -113,7 +116,10 @@ impl Storage for Poisonable {
         self.write(|inner| inner.set_len(len))
     }
 
+    // One at a time: an operating system tells of data that it could not write once, to the first that asks
+    // through a handle. A second sync at the same time would hear that all is well.
     fn sync(&self) -> io::Result<()> {
+        let _turn = self.syncing.lock().unwrap_or_else(PoisonError::into_inner);
         self.write(|inner| {
             if planted!("failed-sync-retried") && inner.sync().is_ok() {
                 return Ok(());
@@ -174,6 +180,63 @@ mod tests {
         let told = file.sync().map_err(|error| Error::io("syncing", error));
         assert!(matches!(told, Err(Error::Io { .. })), "{told:?}");
         assert!(poison.is_set());
+    }
+
+    /// A file that has lost data, and tells the first sync that ends. Each sync takes a while, so that others
+    /// that may begin meanwhile do.
+    #[derive(Default)]
+    struct TellsOnce {
+        told: AtomicBool,
+    }
+
+    impl Storage for TellsOnce {
+        fn len(&self) -> io::Result<u64> {
+            Ok(0)
+        }
+
+        fn read_at(&self, _: u64, _: &mut [u8]) -> io::Result<()> {
+            Err(io::ErrorKind::UnexpectedEof.into())
+        }
+
+        fn write_at(&self, _: u64, _: &[u8]) -> io::Result<()> {
+            Ok(())
+        }
+
+        fn set_len(&self, _: u64) -> io::Result<()> {
+            Ok(())
+        }
+
+        fn sync(&self) -> io::Result<()> {
+            std::thread::sleep(std::time::Duration::from_millis(50));
+            match self.told.swap(true, Ordering::SeqCst) {
+                false => Err(io::Error::other("data is lost")),
+                true => Ok(()),
+            }
+        }
+
+        fn lock(&self, _: LockMode) -> io::Result<bool> {
+            Ok(true)
+        }
+    }
+
+    #[test]
+    fn no_sync_hears_that_all_is_well_while_another_hears_of_lost_data() {
+        let poison = Arc::new(Poison::default());
+        let file = Poisonable::new(Arc::new(TellsOnce::default()), &poison);
+        let start = std::sync::Barrier::new(3);
+        let succeeded = std::thread::scope(|scope| {
+            let syncs: Vec<_> = (0..3)
+                .map(|_| {
+                    scope.spawn(|| {
+                        start.wait();
+                        file.sync().is_ok()
+                    })
+                })
+                .collect();
+            let ended = syncs.into_iter().map(|sync| sync.join().unwrap_or(true));
+            ended.filter(|ok| *ok).count()
+        });
+        assert_eq!(succeeded, 0);
     }
 
     #[test]
