@@ -384,8 +384,8 @@ pub(crate) struct RealArgs {
     /// Seed of the moments at which they happen.
     #[arg(long, default_value_t = 1)]
     pub(crate) seed: u64,
-    /// Where the files are put meanwhile. Without it: in memory where the system has such a folder, as only
-    /// `power` and `failed-sync` test syncs, and they bring their own file systems.
+    /// Where the files are put meanwhile. Without it: in memory where the system has such a folder; the images of
+    /// file systems that lose power, in the folder for temporary files.
     #[arg(long, value_name = "DIR")]
     pub(crate) folder: Option<PathBuf>,
 }
