@@ -1,5 +1,9 @@
 //! Power cuts of a real file system: it is shut down under several writers, as if the power had gone,
 //! mounted again, and what is found is compared with what was acknowledged.
+//!
+//! What counts was acknowledged before the call that shuts down began. Where power goes nobody hears of a sync
+//! that ends afterwards, but this call lets syncs under way succeed whose journal it cuts off: ext4 of Linux 6.18 loses
+//! the end of a file that a plain program appends to and syncs in every tenth cut.
 
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::thread;
@@ -10,7 +14,7 @@ use vellum::Database;
 use crate::failure::Context;
 use crate::random::Random;
 
-use super::ledger::{self, WRITERS, compare};
+use super::ledger::{self, WRITERS, compare_within};
 use super::mounts::{Image, shut_down};
 use super::{Bench, Stop, Tally};
 
@@ -33,14 +37,16 @@ pub(super) fn run(bench: &Bench<'_>, kind: &'static str, tally: &mut Tally) -> R
         image.mount()?;
         super::kill::fresh(&image.folder().join("cut.vellum"))?;
         let mut told = vec![0; WRITERS as usize];
+        let mut returned = told.clone();
         for _ in 0..CYCLES_EACH {
-            cycle(&image, &mut told, &mut random, tally)?;
+            cycle(&image, &mut told, &mut returned, &mut random, tally)?;
             if !bench.counted(tally) {
                 break;
             }
         }
         if tally.violations.is_empty() {
-            super::kill::settle(&image.folder().join("cut.vellum"), &mut told, tally)?;
+            let database = image.folder().join("cut.vellum");
+            super::kill::settle_within(&database, &mut told, &returned, tally)?;
         }
         image.unmount()?;
     }
@@ -50,6 +56,7 @@ pub(super) fn run(bench: &Bench<'_>, kind: &'static str, tally: &mut Tally) -> R
 fn cycle(
     image: &Image,
     told: &mut [u64],
+    returned: &mut Vec<u64>,
     random: &mut Random,
     tally: &mut Tally,
 ) -> Result<(), Stop> {
@@ -59,7 +66,7 @@ fn cycle(
     let found = ledger::read(&txn);
     drop(txn);
     match found {
-        Ok(found) if compare(tally, told, &found) => {}
+        Ok(found) if compare_within(tally, told, returned, &found) => {}
         Ok(_) => return Ok(()),
         Err(what) => {
             tally.violations.push(what);
@@ -72,7 +79,11 @@ fn cycle(
     let life = Duration::from_micros(random.below(LIFE_US).into());
     let before: u64 = told.iter().sum();
     let acknowledged: Vec<AtomicU64> = told.iter().map(|count| AtomicU64::new(*count)).collect();
-    let refused = thread::scope(|scope| -> Result<u64, Stop> {
+    let counts = || -> Vec<u64> {
+        let counts = acknowledged.iter();
+        counts.map(|count| count.load(Ordering::SeqCst)).collect()
+    };
+    let (in_time, refused) = thread::scope(|scope| -> Result<(Vec<u64>, u64), Stop> {
         let writers: Vec<_> = (0..)
             .zip(&acknowledged)
             .map(|(writer, count)| {
@@ -80,28 +91,21 @@ fn cycle(
                 scope.spawn(move || write(db, writer, count))
             })
             .collect();
-        let sum = || {
-            acknowledged
-                .iter()
-                .map(|count| count.load(Ordering::Relaxed))
-                .sum::<u64>()
-        };
-        while sum() < before + u64::from(waited)
+        while counts().iter().sum::<u64>() < before + u64::from(waited)
             && !writers.iter().all(thread::ScopedJoinHandle::is_finished)
         {
             thread::sleep(POLL);
         }
         thread::sleep(life);
+        let in_time = counts();
         shut_down(image.folder())?;
-        Ok(writers
-            .into_iter()
-            .filter_map(|writer| writer.join().ok())
-            .count() as u64)
+        let ended = writers.into_iter().filter_map(|writer| writer.join().ok());
+        Ok((in_time, ended.count() as u64))
     })?;
     tally.refused += refused;
     let before = tally.acknowledged;
-    for (told, count) in told.iter_mut().zip(&acknowledged) {
-        let count = count.load(Ordering::Relaxed);
+    *returned = counts();
+    for (told, count) in told.iter_mut().zip(in_time) {
         tally.acknowledged += count - *told;
         *told = count;
     }
@@ -119,7 +123,7 @@ fn write(db: &Database, writer: u64, count: &AtomicU64) {
         if ledger::write(db, writer, number).is_err() {
             return;
         }
-        count.store(number, Ordering::Relaxed);
+        count.store(number, Ordering::SeqCst);
     }
 }
 

@@ -9,7 +9,7 @@ use std::time::Duration;
 use crate::failure::{Context, Failure};
 use crate::random::Random;
 
-use super::ledger::{self, WRITERS, compare};
+use super::ledger::{self, WRITERS, compare, compare_within};
 use super::victim::{Said, listen, start};
 use super::{Bench, Stop, Tally};
 
@@ -54,11 +54,22 @@ pub(super) fn fresh(path: &Path) -> Result<(), Stop> {
 
 /// Opens the ledger here, and reads everything.
 pub(super) fn settle(path: &Path, told: &mut [u64], tally: &mut Tally) -> Result<(), Stop> {
+    let returned = told.to_vec();
+    settle_within(path, told, &returned, tally)
+}
+
+/// The same, where more commits had returned than were acknowledged in time.
+pub(super) fn settle_within(
+    path: &Path,
+    told: &mut [u64],
+    returned: &[u64],
+    tally: &mut Tally,
+) -> Result<(), Stop> {
     let db = ledger::builder().open(path)?;
     tally.recovered += u64::from(db.recovery().is_some());
     match ledger::read_all(&db) {
         Ok(found) => {
-            compare(tally, told, &found);
+            compare_within(tally, told, returned, &found);
         }
         Err(what) => tally.violations.push(format!("{}: {what}", path.display())),
     }
