@@ -26,7 +26,8 @@ const CHUNKS: usize = 42;
 /// Memory of a cached page beside its bytes: frame, reference counts, queue entry.
 const FRAME_OVERHEAD: usize = size_of::<Frame>() + 16 + size_of::<PageRef>();
 /// The table's share of the budget at most, as a divisor. A file with more pages than it has places then (one of
-/// 2 GiB, for 64 MiB of cache and pages of 4 KiB) has several pages to a place, of which one is kept.
+/// 2 GiB, for 64 MiB of cache and pages of 4 KiB) has several pages to a place. Each page has a second place, its
+/// neighbour's: were there one only, a root and the branch below it could put each other out at every step.
 const TABLE_SHARE: usize = 16;
 /// The small queue's share of the budget, as a divisor.
 const SMALL_SHARE: usize = 10;
@@ -97,7 +98,22 @@ impl FrameGuard {
     }
 }
 
-type Chunk = Box<[ArcSwapOption<Frame>]>;
+type Place = ArcSwapOption<Frame>;
+type Chunk = Box<[Place]>;
+
+/// The page, if it is in this place.
+#[inline]
+fn found(place: &Place, at: PageRef) -> Option<FrameGuard> {
+    let guard = place.load();
+    let frame = guard.as_ref()?;
+    let here = frame.page.at();
+    let ignored = planted!("cache-ignores-births") && here.page() == at.page();
+    if here != at && !ignored {
+        return None;
+    }
+    frame.touch();
+    Some(FrameGuard(guard))
+}
 
 pub(super) struct PageCache {
     chunks: [OnceLock<Chunk>; CHUNKS],
@@ -144,13 +160,8 @@ impl PageCache {
     /// The page, if it is here with this birth.
     #[inline]
     pub(super) fn get(&self, at: PageRef) -> Option<FrameGuard> {
-        let guard = self.place(at.page())?.load();
-        let frame = guard.as_ref()?;
-        if frame.page.at() != at && !planted!("cache-ignores-births") {
-            return None;
-        }
-        frame.touch();
-        Some(FrameGuard(guard))
+        let [home, neighbour] = self.places(at.page())?;
+        found(home, at).or_else(|| found(neighbour, at))
     }
 
     /// Keeps a page that was just read, and makes room for it.
@@ -159,16 +170,14 @@ impl PageCache {
         let at = page.at();
         let frame = Arc::new(Frame::new(page));
         let mut queues = self.queues();
-        let Some(place) = self.place_or_grow(at.page(), &mut queues) else {
+        self.grow(at.page(), &mut queues);
+        let Some(place) = self.place_for(at) else {
+            // Somebody holds on to the pages that have its places, so their memory would not be free.
             return frame;
         };
         if let Some(other) = place.load().as_ref()
             && other.page.at().page() != at.page()
         {
-            if other.pins.load(Ordering::Relaxed) > 0 {
-                // Somebody holds on to the page that has this place, so its memory would not be free.
-                return frame;
-            }
             self.evict(other.page.at());
         }
         let before = place.swap(Some(Arc::clone(&frame)));
@@ -210,28 +219,16 @@ impl PageCache {
 
     /// Whether the page is held on to, or was used since its last turn. Clears the mark.
     fn take_second_chance(&self, at: PageRef) -> bool {
-        let Some(place) = self.place(at.page()) else {
-            return false;
-        };
-        let guard = place.load();
-        guard
-            .as_ref()
-            .filter(|frame| frame.page.at() == at)
-            .is_some_and(|frame| {
+        self.place_of(at).is_some_and(|place| {
+            place.load().as_ref().is_some_and(|frame| {
                 let used = frame.used.swap(false, Ordering::Relaxed);
                 used || frame.pins.load(Ordering::Relaxed) > 0
             })
+        })
     }
 
     fn evict(&self, at: PageRef) {
-        let Some(place) = self.place(at.page()) else {
-            return;
-        };
-        let here = place
-            .load()
-            .as_ref()
-            .is_some_and(|frame| frame.page.at() == at);
-        if here {
+        if let Some(place) = self.place_of(at) {
             place.store(None);
             self.evictions.fetch_add(1, Ordering::Relaxed);
             count!(self.tally, page_evicted(at));
@@ -245,7 +242,7 @@ impl PageCache {
             std::mem::take(&mut queues.main),
         );
         for at in small.into_iter().chain(main) {
-            if let Some(place) = self.place(at.page()) {
+            if let Some(place) = self.place_of(at) {
                 place.store(None);
             }
         }
@@ -262,20 +259,49 @@ impl PageCache {
         }
     }
 
+    /// The two places of a page, its own first. Neighbours stand in one chunk, as each has an even length.
     #[inline]
-    fn place(&self, page: u64) -> Option<&ArcSwapOption<Frame>> {
+    fn places(&self, page: u64) -> Option<[&Place; 2]> {
         let (chunk, index) = locate(page & self.mask);
-        self.chunks.get(chunk)?.get()?.get(index)
+        let places = self.chunks.get(chunk)?.get()?;
+        Some([places.get(index)?, places.get(index ^ 1)?])
     }
 
-    fn place_or_grow(&self, page: u64, queues: &mut Queues) -> Option<&ArcSwapOption<Frame>> {
-        let (chunk, index) = locate(page & self.mask);
-        let len = 1usize.checked_shl(FIRST_CHUNK_LOG2 + chunk as u32)?;
-        let places = self.chunks.get(chunk)?.get_or_init(|| {
-            queues.table_bytes += len * size_of::<ArcSwapOption<Frame>>();
-            (0..len).map(|_| ArcSwapOption::empty()).collect()
-        });
-        places.get(index)
+    /// Where this page is.
+    fn place_of(&self, at: PageRef) -> Option<&Place> {
+        let places = self.places(at.page())?.into_iter();
+        places.into_iter().find(|place| {
+            let guard = place.load();
+            guard.as_ref().is_some_and(|frame| frame.page.at() == at)
+        })
+    }
+
+    /// Which of its places a new page takes: that of an older page of its number, an empty one, one whose page was
+    /// not used since its last turn. None if both are held on to.
+    fn place_for(&self, at: PageRef) -> Option<&Place> {
+        let worth = |place: &Place| match place.load().as_ref() {
+            Some(frame) if frame.page.at().page() == at.page() => 0,
+            None => 1,
+            Some(frame) if frame.pins.load(Ordering::Relaxed) > 0 => 4,
+            Some(frame) => 2 + u8::from(frame.used.load(Ordering::Relaxed)),
+        };
+        let places = self.places(at.page())?.into_iter();
+        let (worth, place) = places
+            .map(|place| (worth(place), place))
+            .min_by_key(|(worth, _)| *worth)?;
+        (worth < 4).then_some(place)
+    }
+
+    /// Makes the part of the table that a page has its places in.
+    fn grow(&self, page: u64, queues: &mut Queues) {
+        let (chunk, _) = locate(page & self.mask);
+        let len = 1usize.checked_shl(FIRST_CHUNK_LOG2 + chunk as u32);
+        if let (Some(places), Some(len)) = (self.chunks.get(chunk), len) {
+            places.get_or_init(|| {
+                queues.table_bytes += len * size_of::<Place>();
+                (0..len).map(|_| Place::empty()).collect()
+            });
+        }
     }
 
     // Both queues are whole after every statement that changes them.
@@ -286,7 +312,7 @@ impl PageCache {
 
 /// As many places as the table's share of the budget has room for, a power of two, less one.
 fn mask(capacity_bytes: usize) -> u64 {
-    let places = capacity_bytes / TABLE_SHARE / size_of::<ArcSwapOption<Frame>>();
+    let places = capacity_bytes / TABLE_SHARE / size_of::<Place>();
     (1 << places.max(1).ilog2()) - 1
 }
 

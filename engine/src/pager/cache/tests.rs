@@ -172,23 +172,44 @@ fn a_cache_keeps_as_many_pages_of_a_large_file_as_of_a_small_one() {
     }
 }
 
-/// Pages that share a place put one another out, and none passes for another.
+/// Of pages that share their two places two are kept, first of all those in use, and none passes for another.
 #[test]
 fn pages_of_one_place_are_told_apart() {
     let cache = cache(16);
     let far = 3 * (cache.mask + 1);
-    let (near_at, other_at) = (at(5, 7), at(5 + far, 7));
-    cache.insert(page(near_at));
-    assert!(cache.get(near_at).is_some() && cache.get(other_at).is_none());
-    cache.insert(page(other_at));
-    assert!(cache.get(near_at).is_none());
-    assert_eq!(cache.get(other_at).unwrap().page().at(), other_at);
+    let [one, two, three] = [5, 5 + far, 5 + 2 * far].map(|number| at(number, 7));
+    cache.insert(page(one));
+    assert!(cache.get(one).is_some() && cache.get(two).is_none());
+    cache.insert(page(two));
+    assert_whole(cache.get(one).unwrap().page(), one);
+    assert_eq!(cache.stats().evictions, 0);
+    // The second has not been used.
+    cache.insert(page(three));
+    assert!(cache.get(one).is_some() && cache.get(two).is_none());
+    assert_whole(cache.get(three).unwrap().page(), three);
     assert_eq!(cache.stats().evictions, 1);
 
-    // One that somebody holds on to keeps its place.
-    let held = cache.get(other_at).unwrap().shared();
-    held.pins.fetch_add(1, Ordering::Relaxed);
-    let frame = cache.insert(page(near_at));
-    assert_eq!(frame.page.at(), near_at);
-    assert!(cache.get(near_at).is_none() && cache.get(other_at).is_some());
+    // Those that somebody holds on to keep their places.
+    let held = [one, three].map(|at| cache.get(at).unwrap().shared());
+    for frame in &held {
+        frame.pins.fetch_add(1, Ordering::Relaxed);
+    }
+    assert_whole(&cache.insert(page(two)).page, two);
+    assert!(cache.get(two).is_none());
+    assert!(cache.get(one).is_some() && cache.get(three).is_some());
+}
+
+/// A root and a branch once put each other out at every step, if their numbers were that far apart.
+#[test]
+fn a_path_of_pages_a_table_apart_is_read_once() {
+    let cache = cache(16);
+    let path = [3, 3 + cache.mask + 1, 40].map(|number| at(number, 1));
+    for _ in 0..10 {
+        for step in path {
+            if cache.get(step).is_none() {
+                cache.insert(page(step));
+            }
+        }
+    }
+    assert_eq!(cache.stats().misses, 3);
 }
