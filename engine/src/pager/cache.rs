@@ -31,6 +31,9 @@ const FRAME_OVERHEAD: usize = size_of::<Frame>() + 16 + size_of::<PageRef>();
 const TABLE_SHARE: usize = 16;
 /// The small queue's share of the budget, as a divisor.
 const SMALL_SHARE: usize = 10;
+/// Pages that the small queue has room for at least, in a cache of twice as many: those of one descent, and what it
+/// leads to. Pages of a descent that put one another out before their second use would be read at every one.
+const PATH: usize = 8;
 
 /// What the page cache has done since the database was opened.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -197,12 +200,13 @@ impl PageCache {
         let taken = queues.table_bytes + self.pins.bytes();
         let budget = self.capacity_bytes.saturating_sub(taken);
         let most = (budget / self.frame_bytes).max(1);
+        let small = (most / SMALL_SHARE).max(PATH.min(most / 2));
         // Each turn removes a page, moves one to the main queue, or takes away its second chance.
         for _ in 0..2 * queues.pages() + 2 {
             if queues.pages() <= most {
                 return;
             }
-            let from_small = queues.small.len() > most / SMALL_SHARE || queues.main.is_empty();
+            let from_small = queues.small.len() > small || queues.main.is_empty();
             let next = if from_small {
                 queues.small.pop_front()
             } else {

@@ -213,3 +213,26 @@ fn a_path_of_pages_a_table_apart_is_read_once() {
     }
     assert_eq!(cache.stats().misses, 3);
 }
+
+/// The pages of a descent that came after many pages in use once put one another out at every descent.
+#[test]
+fn a_path_stays_in_a_cache_full_of_pages_that_were_in_use() {
+    let cache = cache(14);
+    let look = |number| {
+        let there = cache.get(at(number, 1)).is_some();
+        if !there {
+            cache.insert(page(at(number, 1)));
+        }
+        there
+    };
+    for number in 2..30 {
+        for _ in 0..3 {
+            look(number);
+        }
+    }
+    let misses = cache.stats().misses;
+    for _ in 0..50 {
+        [100, 101, 102].map(look);
+    }
+    assert!(cache.stats().misses - misses <= 6);
+}
