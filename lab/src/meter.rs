@@ -5,7 +5,7 @@ use std::cell::Cell;
 use std::sync::atomic::{AtomicUsize, Ordering};
 
 /// The system's allocator, with a count beside it. A program that names it as its global allocator can
-/// measure; in any other, [`peak`] says nothing.
+/// measure; in any other, `peak` says nothing.
 #[derive(Debug)]
 pub struct Counting;
 
