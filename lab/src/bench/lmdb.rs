@@ -166,8 +166,11 @@ impl Store for Lmdb {
     fn open(config: &Config) -> Result<Lmdb, Failure> {
         let mut options = EnvOpenOptions::new().read_txn_without_tls();
         options.map_size(MAP_BYTES).max_dbs(8).max_readers(64);
-        // A memory map is as safe as nobody else changes the file, and the folder is this process's own.
-        #[allow(unsafe_code)]
+        // SAFETY: nobody else changes the file that is mapped; the folder is this process's own.
+        #[allow(
+            unsafe_code,
+            reason = "heed maps a file, and has no safe way to open one"
+        )]
         let env = unsafe { options.open(&config.folder) }?;
         Ok(Lmdb {
             databases: Databases::open(&env)?,
