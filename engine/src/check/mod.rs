@@ -6,6 +6,8 @@
 mod absent;
 mod pages;
 mod relations;
+mod sum;
+mod terms;
 
 use crate::error::{Error, Result};
 use crate::store::Store;

@@ -1,31 +1,17 @@
 //! Relations between the key spaces: both directions of every edge, every index entry and its node.
 //!
-//! Sets are compared by the sum of a hash of their elements, which needs no memory and no order:
-//! equal sets have equal sums, and different ones equal sums only by a chance of 2^-64. Where the
-//! sums differ, a second pass looks every element up on the other side and names those that are not
-//! there.
+//! Sets are compared by their sums. Where the sums differ, a second pass looks every element up on the other side and
+//! names those that are not there.
 
 use super::absent::Gaps;
+use super::sum::{Sum, hash_bytes, hash_edge};
+use super::terms;
 use super::{CheckReport, LISTED_PER_RULE};
 use crate::btree::{Finding, NameKey, StoredNode};
 use crate::delta::kind_key;
 use crate::error::Result;
 use crate::graph::View;
 use crate::ids::{EdgeKey, NodeId};
-
-/// A set, known by its size and the sum of its elements' hashes.
-#[derive(Default, PartialEq, Eq)]
-struct Sum {
-    count: u64,
-    hash: u64,
-}
-
-impl Sum {
-    fn add(&mut self, element: u64) {
-        self.count += 1;
-        self.hash = self.hash.wrapping_add(element);
-    }
-}
 
 pub(super) fn check(view: &View, named: bool, report: &mut CheckReport) -> Result<()> {
     let mut findings = Vec::new();
@@ -42,6 +28,7 @@ fn compare(
     report: &mut CheckReport,
     findings: &mut Vec<Finding>,
 ) -> Result<()> {
+    terms::check(view, findings)?;
     let (mut kinds, mut names) = (Sum::default(), Sum::default());
     let mut gaps = Gaps::new(view);
     for node in view.all_nodes() {
@@ -50,7 +37,7 @@ fn compare(
         report.nodes += 1;
         gaps.node(id, findings)?;
         kinds.add(hash_edge(kind_key(kind, id)));
-        names.add(hash_name(&NameKey::new(name, id)));
+        names.add(hash_bytes(NameKey::new(name, id).as_bytes()));
         if !view.contains_node(node_id(id))? {
             findings.push(Finding::new(
                 None,
@@ -70,7 +57,7 @@ fn compare(
     if named {
         let mut indexed = Sum::default();
         for entry in view.all_names() {
-            indexed.add(hash_name(&entry?));
+            indexed.add(hash_bytes(entry?.as_bytes()));
         }
         if indexed != names {
             name_differences(view, findings)?;
@@ -240,28 +227,4 @@ fn show(key: EdgeKey) -> String {
         "edge {} -{}-> {} #{}",
         key.node, key.label, key.peer, key.ordinal
     )
-}
-
-fn hash_edge(key: EdgeKey) -> u64 {
-    let head = mix(key.node ^ u64::from(key.label) << 48);
-    mix(mix(head ^ key.peer) ^ u64::from(key.ordinal))
-}
-
-fn hash_name(key: &NameKey) -> u64 {
-    key.as_bytes().chunks(8).fold(0, |hash, chunk| {
-        let mut word = [0; 8];
-        word.iter_mut()
-            .zip(chunk)
-            .for_each(|(to, from)| *to = *from);
-        mix(hash ^ u64::from_le_bytes(word))
-    })
-}
-
-/// The finaliser of SplitMix64 (Steele, Lea, Flood: Fast Splittable Pseudorandom Number Generators,
-/// 2014), a bijection that spreads every input bit over all output bits.
-fn mix(number: u64) -> u64 {
-    let mut z = number.wrapping_add(0x9E37_79B9_7F4A_7C15);
-    z = (z ^ (z >> 30)).wrapping_mul(0xBF58_476D_1CE4_E5B9);
-    z = (z ^ (z >> 27)).wrapping_mul(0x94D0_49BB_1331_11EB);
-    z ^ (z >> 31)
 }

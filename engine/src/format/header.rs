@@ -4,9 +4,10 @@ use std::fmt;
 
 use super::checksum::crc;
 use super::limits::{MAX_COUNT, MAX_LEVEL, MAX_TERMS};
+use super::log::RECORD_ALIGN;
 use super::page::put_ref;
 use super::{FileId, FormatError, Reader, Result, ensure};
-use crate::ids::{MAX_U48, PageRef};
+use crate::ids::{KeySpace, MAX_U48, PageRef};
 use crate::plant::planted;
 
 /// What a database file begins with.
@@ -345,6 +346,14 @@ impl Header {
         ensure(self.kind_count <= MAX_TERMS, "too many kinds")?;
         ensure(self.label_count <= MAX_TERMS, "too many labels")?;
         ensure(
+            self.log_position.is_multiple_of(RECORD_ALIGN as u64),
+            "log position is no record's",
+        )?;
+        ensure(
+            self.log_generation != 0 || self.log_chain == 0,
+            "a header without a log names a record",
+        )?;
+        ensure(
             self.free_pages <= self.page_count - first_page,
             "more free pages than pages",
         )?;
@@ -352,7 +361,30 @@ impl Header {
             Some(page) => self.check_ref(page)?,
             None => ensure(self.free_pages == 0, "free pages without a freelist")?,
         }
-        self.roots.iter().try_for_each(|root| root.check(self))
+        self.roots.iter().try_for_each(|root| root.check(self))?;
+        self.check_counts()
+    }
+
+    /// Whether what is counted twice agrees. A checkpoint that is under way has merged a part of the dictionary, so
+    /// its tree may hold fewer entries than are counted.
+    fn check_counts(&self) -> Result<()> {
+        let entries = |space: KeySpace| {
+            let root = self.roots.get(space.index());
+            root.map_or(0, |root| root.entries)
+        };
+        ensure(
+            self.node_count == entries(KeySpace::Nodes),
+            "nodes are counted otherwise than in their tree",
+        )?;
+        ensure(
+            self.edge_count == entries(KeySpace::Out),
+            "edges are counted otherwise than in their tree",
+        )?;
+        let terms = u64::from(self.kind_count) + u64::from(self.label_count);
+        ensure(
+            entries(KeySpace::Dictionary) <= 2 * terms,
+            "the dictionary holds more than the kinds and labels",
+        )
     }
 
     fn check_ref(&self, page: PageRef) -> Result<()> {

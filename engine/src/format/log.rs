@@ -160,6 +160,9 @@ impl Record<'_> {
     }
 }
 
+/// Where a record states its position.
+const POSITION_AT: usize = 8;
+
 /// Bytes of a record with a payload of this length.
 pub const fn record_len(payload_len: usize) -> usize {
     (RECORD_OVERHEAD + payload_len).next_multiple_of(RECORD_ALIGN)
@@ -287,11 +290,18 @@ pub fn repair_one_bit(
     segment: &SegmentHeader,
     position: u64,
 ) -> Option<(usize, Vec<u8>)> {
-    // A flip in the length changes which bytes are the record: each of those bits has to be tried.
-    // Any other leaves the extent as it is, and the difference of checksums tells the bit.
-    let in_length = (0..32).filter(|bit| bit / 8 < bytes.len());
-    let elsewhere = flip_within(bytes, segment);
-    in_length.chain(elsewhere).find_map(|bit| {
+    let stated = u64::from_le_bytes(*bytes.get(POSITION_AT..)?.first_chunk()?);
+    let mut bits = match (stated ^ position).count_ones() {
+        // A flip in the length changes which bytes are the record: each of those bits has to be tried.
+        // Any other leaves the extent as it is, and the difference of checksums tells the bit.
+        0 => (0..32).chain(flip_within(bytes, segment)),
+        1 => (0..0).chain(Some(
+            8 * POSITION_AT + (stated ^ position).trailing_zeros() as usize,
+        )),
+        // Most places that are tried hold no record of this position, nor one that is a bit away from it.
+        _ => return None,
+    };
+    bits.find_map(|bit| {
         let mended = flipped(bytes, bit)?;
         let len = decode_record(&mended, segment, position).ok()?.len;
         Some((bit, mended.get(..len)?.to_vec()))

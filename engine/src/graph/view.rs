@@ -8,7 +8,8 @@ use super::dictionary::DictionaryCache;
 use super::overlay::Overlay;
 use super::totals::Totals;
 use crate::btree::{
-    Change, Cursor, Directories, In, Kinds, NameKey, Names, Nodes, Out, StoredData, StoredNode,
+    Change, Cursor, Dictionary, Directories, In, Kinds, NameKey, Names, Nodes, Out, StoredData,
+    StoredNode,
 };
 use crate::delta::{Changes, ChangesOf, Delta, Overlaid, Plain};
 use crate::error::{Error, Result};
@@ -155,6 +156,11 @@ impl View {
 
     pub(crate) fn all_names(&self) -> impl Iterator<Item = Result<NameKey>> + '_ {
         self.items::<Names>(None).map(|item| Ok(item?.0))
+    }
+
+    /// Every entry of the dictionary, by number and by name.
+    pub(crate) fn all_terms(&self) -> impl Iterator<Item = Result<(Box<[u8]>, Box<[u8]>)>> + '_ {
+        self.items::<Dictionary>(None)
     }
 
     /// A broken rule in a page.

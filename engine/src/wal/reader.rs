@@ -131,7 +131,7 @@ impl LogReader {
             ));
         }
         let segment = Segment::read(&*file, header, segment_bytes)?;
-        Ok(LogReader {
+        let reader = LogReader {
             file,
             segment_bytes,
             segment,
@@ -139,7 +139,28 @@ impl LogReader {
             chain: start.chain,
             tail: LogTail::default(),
             finished: false,
-        })
+        };
+        reader.expect_chain_before(start)?;
+        Ok(reader)
+    }
+
+    /// What stands before the first position to replay must be the checksum that `start` names: otherwise it is
+    /// another place, or another log, and records that do not follow from it would pass for its end.
+    fn expect_chain_before(&self, start: LogStart) -> Result<()> {
+        let end = usize::try_from(self.within(start.position)).unwrap_or(usize::MAX);
+        let begin = end.saturating_sub(size_of::<u64>());
+        let found = self.segment.bytes.get(begin..end);
+        let found = found.and_then(|bytes| bytes.first_chunk());
+        let found = found.map(|bytes| u64::from_le_bytes(*bytes));
+        // The record that ends there is in the trees. A bit that rotted in it takes nothing from anybody.
+        let same = found.is_some_and(|found| (found ^ start.chain).count_ones() <= 1);
+        if same {
+            return Ok(());
+        }
+        Err(Error::corrupt_log(
+            self.offset(start.position),
+            "no record ends where the database says that one does",
+        ))
     }
 
     /// The next record, or `None` at the end.

@@ -57,14 +57,14 @@ pub(crate) fn header(variant: u8) -> Header {
     };
     Header {
         next_node: 500,
-        node_count: 400,
-        edge_count: 1_000,
+        node_count: 40,
+        edge_count: 41,
         commit: 12,
         log_generation: 3,
         log_position: BASE,
         log_chain: 77,
-        kind_count: 4,
-        label_count: 5,
+        kind_count: 14,
+        label_count: 15,
         freelist: PageRef::new(9, 99),
         free_pages: 6,
         roots: [0, 1, 2, 3, 4, 5, 6].map(root),

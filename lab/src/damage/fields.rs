@@ -112,6 +112,11 @@ impl Fields {
         fields.len() * SETTINGS
     }
 
+    /// Where the records of the log stand that recovery takes, and how long they are.
+    pub(super) fn records(&self) -> &[(usize, usize)] {
+        &self.parts.records
+    }
+
     /// Every number of the image. `records`: where the records of the log stand, and how long they are.
     pub(super) fn of(image: &Image, file: &PageFile, records: &[(usize, usize)]) -> Result<Fields> {
         let Some(header) = file.newest() else {

@@ -7,10 +7,10 @@ use vellum::inspect::PageFile;
 use vellum::storage::OpenMode;
 use vellum::storage::sim::{Change, Event, SimDirectory};
 use vellum::storage::{Directory, MemoryDirectory};
-use vellum::wal::{LogReader, LogStart};
 use vellum::{Builder, CheckpointMode, Database, Error, NodeId, Result, WriteTxn};
 
 use super::fields::Fields;
+use super::forged;
 
 use crate::content::content;
 use crate::random::Random;
@@ -147,12 +147,7 @@ fn records(files: &MemoryDirectory, file: &PageFile) -> Result<Vec<(usize, usize
     };
     let log = files.open(LOG, OpenMode::Read);
     let log = log.map_err(|error| Error::Usage(error.to_string()))?;
-    let start = LogStart {
-        generation: header.log_generation,
-        position: header.log_position,
-        chain: header.log_chain,
-    };
-    let mut reader = LogReader::open(log, header.file_id, header.log_segment_bytes, start)?;
+    let mut reader = forged::reader(&log, header)?;
     let mut records = Vec::new();
     while let Some(record) = reader.next()? {
         records.push((record.offset as usize, record.bytes as usize));

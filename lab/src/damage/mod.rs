@@ -2,6 +2,7 @@
 
 mod cells;
 mod fields;
+mod forged;
 mod image;
 mod outcome;
 mod probe;

@@ -21,7 +21,7 @@ pub(crate) struct Tally {
     pub(crate) never_read: u64,
     /// The end of the log was cut off with what it held.
     pub(crate) shortened: u64,
-    /// Another sound database, as nothing in it contradicts itself.
+    /// Byte for byte what the engine writes for other contents.
     pub(crate) forged: u64,
     pub(crate) silent: u64,
     pub(crate) panics: u64,
@@ -99,7 +99,7 @@ impl Outcome {
                 tally.shortened += 1;
                 "took back a commit without a word"
             }
-            Ok(Came::Silent) if way.reseals_the_log() => {
+            Ok(Came::Forged) => {
                 tally.forged += 1;
                 return;
             }

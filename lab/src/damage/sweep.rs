@@ -5,10 +5,11 @@ use std::collections::BTreeMap;
 use std::ops::Range;
 use std::sync::Arc;
 
+use vellum::format::header::Header;
 use vellum::storage::{Directory, MemoryDirectory, OpenMode, Storage};
-use vellum::wal::{LogReader, LogStart};
 use vellum::{Database, Error, Result};
 
+use super::forged;
 use super::image::{Image, LOG, NAME, builder};
 use super::probe::Probes;
 use super::traced::Traced;
@@ -26,6 +27,8 @@ pub(super) enum Came {
     NeverRead,
     /// The newest records of the log are gone, as if they had never been written.
     Shortened,
+    /// The files are, byte for byte, what the engine writes for other contents.
+    Forged,
     /// Something is answered otherwise, without an error.
     Silent,
 }
@@ -41,6 +44,8 @@ pub(super) struct Victim<'a> {
     database: Arc<dyn Storage>,
     log: Arc<dyn Storage>,
     db: Database,
+    /// The state that the files begin with.
+    header: Header,
     records: String,
     /// What came of logs that hold these records, by their digest.
     by_records: RefCell<BTreeMap<String, Came>>,
@@ -63,6 +68,11 @@ impl<'a> Victim<'a> {
         };
         let (database, log) = (open(NAME)?, open(LOG)?);
         let db = builder(Arc::new(files.clone())).open_read_only(NAME)?;
+        let header = vellum::inspect::PageFile::open_in(&files, NAME)?
+            .newest()
+            .cloned();
+        let header =
+            header.ok_or_else(|| Error::Usage("a database without a header".to_owned()))?;
         let mut victim = Victim {
             image,
             probes,
@@ -70,6 +80,7 @@ impl<'a> Victim<'a> {
             database,
             log,
             db,
+            header,
             records: String::new(),
             by_records: RefCell::default(),
             header_reads: header_reads(&image.directory())?,
@@ -216,19 +227,8 @@ impl<'a> Victim<'a> {
     }
 
     fn records(&self) -> Result<String> {
-        let file = vellum::inspect::PageFile::open_in(&self.files, NAME)?;
         let mut digest = Digest::new();
-        let Some(header) = file.newest() else {
-            return Ok(digest.to_string());
-        };
-        let start = LogStart {
-            generation: header.log_generation,
-            position: header.log_position,
-            chain: header.log_chain,
-        };
-        let segment = header.log_segment_bytes;
-        let log = Arc::clone(&self.log);
-        let mut reader = LogReader::open(log, header.file_id, segment, start)?;
+        let mut reader = forged::reader(&self.log, &self.header)?;
         while let Some(record) = reader.next()? {
             digest.number(record.commit);
             digest.number(record.kind as u64);
@@ -270,22 +270,28 @@ impl<'a> Victim<'a> {
         came
     }
 
-    /// Pieces whose checksums hold. What contradicts itself is found by the engine's check at the latest.
-    pub(super) fn resealed(&self, pieces: &[(usize, &[u8])]) -> Came {
-        self.with(pieces, || {
-            for (at, _) in pieces {
-                let page = (at / self.image.page_size) as u64;
-                let Some((probe, _)) = self.probes.get(&page).filter(|_| *at >= HEADER_BYTES)
-                else {
-                    continue;
-                };
+    /// A slot or page whose checksum holds. What contradicts itself is found by the engine's check at the latest.
+    pub(super) fn resealed(&self, at: usize, piece: &[u8]) -> Came {
+        let page = (at / self.image.page_size) as u64;
+        let in_page = at >= HEADER_BYTES;
+        let came = self.with(&[(at, piece)], || {
+            if let Some((probe, _)) = self.probes.get(&page).filter(|_| in_page) {
                 self.db.drop_caches();
                 if let Err(error) = probe.ask(&self.db, &self.files) {
                     return Came::Refused(rule(&error));
                 }
             }
             self.checked()
-        })
+        });
+        let before = self.image.database.get(at..at + piece.len());
+        match (came, before) {
+            (Came::Silent, Some(before))
+                if in_page && forged::is_other_data(before, piece, page, &self.header.file_id) =>
+            {
+                Came::Forged
+            }
+            (came, _) => came,
+        }
     }
 
     /// Another log, whose checksums hold.
@@ -294,7 +300,15 @@ impl<'a> Victim<'a> {
         let came = self.checked();
         self.look();
         let _ = self.log.write_at(0, &self.image.log);
-        came
+        match came {
+            Came::Silent if forged::is_other_commits(log, &self.header) => Came::Forged,
+            Came::Shortened
+                if forged::ends_too_early(log, &self.header, self.image.fields.records()) =>
+            {
+                Came::Silent
+            }
+            came => came,
+        }
     }
 
     /// Opened anew, checked, and with everything asked.

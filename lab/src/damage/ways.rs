@@ -100,12 +100,6 @@ impl Way {
         }
     }
 
-    /// Whether the damage is a log like one that another session would have written: operations whose every
-    /// checksum holds, and which nothing in the database contradicts, are what was committed.
-    pub(super) fn reseals_the_log(self) -> bool {
-        self == Way::ResealedLog
-    }
-
     /// Whether the end of the log may be lost by it: a log that ends early is one that was never longer.
     pub(super) fn may_shorten(self) -> bool {
         matches!(self, Way::TruncatedLog | Way::ResealedLog)
@@ -189,7 +183,7 @@ impl Way {
                 victim.lengthened(&garbage)
             }
             Way::ResealedFields => match image.fields.database(image, place) {
-                Some((at, piece)) => victim.resealed(&[(at, &piece)]),
+                Some((at, piece)) => victim.resealed(at, &piece),
                 None => Came::Harmless,
             },
             Way::ResealedLog => match image.fields.log(image, place) {

@@ -116,7 +116,7 @@ pub(crate) const METRICS: &[Metric] = &[
     metric(
         "forged",
         Unit::Count,
-        "resealed logs that are those of other commits, and sound",
+        "pages and logs, resealed, that are byte for byte what the engine writes for other contents",
     ),
     metric(
         "silent",

@@ -30,7 +30,7 @@ fn sample() -> Header {
         page_count: 1000,
         next_node: 150,
         node_count: 99,
-        edge_count: 1234,
+        edge_count: 99,
         commit: 55,
         log_generation: 3,
         log_position: 8888,
@@ -74,6 +74,7 @@ fn headers_round_trip() {
             page_count: first_data_page(size),
             next_node: 1,
             node_count: 0,
+            edge_count: 0,
             freelist: None,
             free_pages: 0,
             roots: [Root::default(); 7],
@@ -143,7 +144,17 @@ fn fields_out_of_range_are_refused() {
     refused(55, &[1], "page count out of range");
     refused(56, &[0], "next node id out of range");
     refused(64, &[150], "more nodes than ids issued");
+    refused(64, &[98], "nodes are counted otherwise than in their tree");
+    refused(72, &[100], "edges are counted otherwise than in their tree");
+    refused(88, &[0], "a header without a log names a record");
+    refused(96, &[0xb9], "log position is no record's");
     refused(112, &[1, 0, 1], "too many kinds");
+    let few = [49, 0, 0, 0, 0, 0, 0, 0];
+    refused(
+        112,
+        &few,
+        "the dictionary holds more than the kinds and labels",
+    );
     refused(116, &[1, 0, 1], "too many labels");
     refused(120, &[1], "header refers to a page outside the file");
     refused(120, &[0, 4], "header refers to a page outside the file");

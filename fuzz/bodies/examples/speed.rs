@@ -1,0 +1,38 @@
+//! How often a second the body of a target runs on its committed corpus, without a fuzzer:
+//! `cargo run --release -p vellum-fuzz-bodies --example speed -- wal 5`, for a target and seconds.
+#![allow(clippy::expect_used, clippy::print_stdout)]
+
+use std::fs;
+use std::hint::black_box;
+use std::path::Path;
+use std::time::{Duration, Instant};
+
+use vellum_fuzz_bodies::TARGETS;
+
+fn main() {
+    let mut arguments = std::env::args().skip(1);
+    let chosen = arguments.next();
+    let seconds = arguments.next().and_then(|text| text.parse().ok());
+    let time = Duration::from_secs(seconds.unwrap_or(2));
+    for (name, run) in TARGETS {
+        if chosen.as_ref().is_some_and(|chosen| chosen != name) {
+            continue;
+        }
+        let folder = Path::new(env!("CARGO_MANIFEST_DIR"))
+            .join("../corpus")
+            .join(name);
+        let inputs: Vec<Vec<u8>> = fs::read_dir(folder)
+            .expect("the committed corpus")
+            .map(|entry| fs::read(entry.expect("an entry").path()).expect("a seed"))
+            .collect();
+        let (started, mut runs) = (Instant::now(), 0u64);
+        while started.elapsed() < time {
+            for input in &inputs {
+                run(black_box(input));
+            }
+            runs += inputs.len() as u64;
+        }
+        let rate = runs as f64 / started.elapsed().as_secs_f64();
+        println!("{name}: {rate:.0} a second over {} inputs", inputs.len());
+    }
+}
