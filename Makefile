@@ -148,7 +148,7 @@ fuzz-tools:
 		echo "missing: a C++ compiler named c++; install one with: apt-get install g++" >&2; exit 1; }
 
 # Three CPU-hours over all targets, and none under five minutes.
-fuzz-long: rust fuzz-tools ## Fuzz for HOURS of processor time over all targets (3), with a report in reports/fuzz
+fuzz-long: rust fuzz-tools ## Fuzz for HOURS of processor time over all targets (3), added to reports/fuzz.md
 	@fuzz/long.sh "$(HOURS)" $(FUZZ_TARGETS)
 
 fuzz-coverage: rust fuzz-tools ## Which lines and branches the corpus reaches; needs llvm-profdata and llvm-cov of the compiler's version

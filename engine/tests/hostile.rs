@@ -305,3 +305,59 @@ fn absent_runs_that_do_not_fit_the_nodes_are_found() {
     }
     assert!(tried > 40, "{tried}");
 }
+
+/// A number that leads to a name which does not lead back contradicts nothing on any page, so the check holds both halves
+/// of the dictionary against each other.
+#[test]
+fn a_dictionary_whose_halves_differ_is_found() {
+    let image = Image::new();
+    let directory = MemoryDirectory::new();
+    directory.put(NAME, image.database.clone());
+    let file = PageFile::open_in(&directory, NAME).unwrap();
+    let root = file.newest().unwrap().roots[5].page.unwrap();
+    let leaf = file.at(root).unwrap().page.unwrap();
+    let view = leaf.sorted().unwrap();
+    let mut tried = 0;
+    for cell in (0..view.len()).filter(|cell| !view.is_absent(*cell)) {
+        let mut bytes = leaf.bytes().to_vec();
+        // The last byte of a name, or of a number.
+        bytes[view.value_range(cell).end - 1] ^= 1;
+        page::seal(&mut bytes, root, &file.file_id());
+        let mut database = image.database.clone();
+        let start = usize::try_from(file.offset(root.page())).unwrap();
+        database[start..start + bytes.len()].copy_from_slice(&bytes);
+        let damaged = MemoryDirectory::new();
+        damaged.put(NAME, database);
+        damaged.put(LOG, image.log.clone());
+        let options = Database::builder().in_directory(Arc::new(damaged));
+        let report = options.open_read_only(NAME).unwrap().check().unwrap();
+        assert!(!report.is_sound(), "cell {cell}");
+        tried += 1;
+    }
+    assert!(tried >= 4, "{tried}");
+}
+
+/// A position that is another record's, or none's, must not make the rest of the log pass for an unfinished write.
+#[test]
+fn a_log_position_where_no_record_ends_is_refused() {
+    let image = Image::new();
+    let directory = MemoryDirectory::new();
+    directory.put(NAME, image.database.clone());
+    let file = PageFile::open_in(&directory, NAME).unwrap();
+    let newest = file.newest().unwrap();
+    let slot = usize::try_from(SLOT_OFFSETS[(newest.sequence % 2) as usize]).unwrap();
+    for step in [8, 16, 80, 4096] {
+        let mut header = newest.clone();
+        header.log_position += step;
+        let mut database = image.database.clone();
+        database[slot..slot + SLOT_LEN].copy_from_slice(&header.encode());
+        let damaged = MemoryDirectory::new();
+        damaged.put(NAME, database);
+        damaged.put(LOG, image.log.clone());
+        let options = Database::builder().in_directory(Arc::new(damaged));
+        let Err(error) = options.open_read_only(NAME) else {
+            panic!("{step} bytes further on, the log seems to end");
+        };
+        assert!(error.to_string().contains("no record ends"), "{error}");
+    }
+}

@@ -1,11 +1,12 @@
 //! Every bug that can be planted in the engine is caught by two kinds of test, and nothing is found without
-//! one: `make crash-self-test`. Writes `reports/planted-bugs.md`.
+//! one: `make crash-self-test`. Writes `reports/planted-bugs.md`. Interrupted, it goes on where it stopped, as long as nothing is
+//! built anew.
 #![cfg(vellum_plant)]
 #![allow(missing_docs, clippy::unwrap_used)]
 
 use std::collections::BTreeMap;
-use std::fs;
-use std::io::{BufRead, BufReader};
+use std::fs::{self, OpenOptions};
+use std::io::{BufRead, BufReader, Write};
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
@@ -25,6 +26,8 @@ const TWICE: usize = 2;
 const ENDLESS: Duration = Duration::from_secs(900);
 /// Before each finding on a process's output.
 const SIGN: &str = "caught\t";
+/// In the place of a layer: the hunt came to its end, after so many seconds.
+const DONE: &str = "done";
 /// Random inputs for each target.
 const RANDOM: usize = 60;
 /// Targets whose input does not reach what bugs are planted in.
@@ -46,11 +49,12 @@ fn every_planted_bug_is_caught_twice() {
         look_for(&bug, enough);
         return;
     }
-    let clean = hunted("", Layer::ALL.len());
+    let kept = Kept::of_this_build(enough);
+    let clean = kept.hunted("", Layer::ALL.len());
     let nothing: Vec<&String> = clean.findings.values().collect();
     println!("without a bug: {:.1} s, {nothing:?}", clean.seconds);
     assert!(nothing.is_empty(), "found without a bug: {nothing:?}");
-    let rows = hunted_all(enough);
+    let rows = hunted_all(enough, &kept);
     write_report(&clean, &rows);
     let missed: Vec<&str> = rows
         .iter()
@@ -62,7 +66,7 @@ fn every_planted_bug_is_caught_twice() {
 }
 
 /// As many processes at a time as there are processors.
-fn hunted_all(enough: usize) -> Vec<(usize, Caught)> {
+fn hunted_all(enough: usize, kept: &Kept) -> Vec<(usize, Caught)> {
     let next = AtomicUsize::new(0);
     let rows = Mutex::new(Vec::new());
     let threads = std::thread::available_parallelism().map_or(1, usize::from);
@@ -74,7 +78,7 @@ fn hunted_all(enough: usize) -> Vec<(usize, Caught)> {
                     let Some((bug, _)) = BUGS.get(number) else {
                         return;
                     };
-                    let caught = hunted(bug, enough);
+                    let caught = kept.hunted(bug, enough);
                     let layers: Vec<&str> = caught.findings.keys().map(|l| l.name()).collect();
                     println!("{bug}: {:.1} s, {}", caught.seconds, layers.join(", "));
                     if layers.len() < TWICE {
@@ -88,6 +92,72 @@ fn hunted_all(enough: usize) -> Vec<(usize, Caught)> {
     let mut rows = rows.into_inner().unwrap();
     rows.sort_by_key(|(number, _)| *number);
     rows
+}
+
+/// What hunts of this very build came to, in a file beside it: they take hours on a small machine.
+struct Kept {
+    path: PathBuf,
+    lock: Mutex<()>,
+}
+
+impl Kept {
+    fn of_this_build(enough: usize) -> Kept {
+        let program = std::env::current_exe().unwrap();
+        let path = program.with_extension(format!("{enough}.caught"));
+        let made = |path: &Path| fs::metadata(path).and_then(|file| file.modified());
+        if made(&path).is_ok_and(|kept| kept < made(&program).unwrap()) {
+            fs::remove_file(&path).unwrap();
+        }
+        let lock = Mutex::new(());
+        Kept { path, lock }
+    }
+
+    /// Hunts for a bug, unless that was done.
+    fn hunted(&self, bug: &str, enough: usize) -> Caught {
+        if let Some(caught) = self.read(bug) {
+            return caught;
+        }
+        let caught = hunted(bug, enough);
+        let mut lines = String::new();
+        for (layer, finding) in &caught.findings {
+            lines += &format!("{bug}\t{}\t{finding}\n", layer.name());
+        }
+        lines += &format!("{bug}\t{DONE}\t{}\n", caught.seconds);
+        let _held = self.lock.lock().unwrap();
+        let mut file = OpenOptions::new()
+            .create(true)
+            .append(true)
+            .open(&self.path)
+            .unwrap();
+        file.write_all(lines.as_bytes()).unwrap();
+        caught
+    }
+
+    fn read(&self, bug: &str) -> Option<Caught> {
+        let _held = self.lock.lock().unwrap();
+        let text = fs::read_to_string(&self.path).ok()?;
+        let mut caught = Caught {
+            findings: BTreeMap::new(),
+            seconds: 0.0,
+        };
+        for line in text.lines() {
+            let mut parts = line.splitn(3, '\t');
+            let (Some(name), Some(what), Some(said)) = (parts.next(), parts.next(), parts.next())
+            else {
+                continue;
+            };
+            if name != bug {
+                continue;
+            }
+            if what == DONE {
+                caught.seconds = said.parse().unwrap();
+                return Some(caught);
+            }
+            let layer = Layer::ALL.into_iter().find(|layer| layer.name() == what);
+            caught.findings.insert(layer.unwrap(), said.to_owned());
+        }
+        None
+    }
 }
 
 /// Has a process look for a bug.
