@@ -252,8 +252,8 @@ pub(crate) struct MapArgs {
     /// What the colours tell.
     #[arg(long, value_enum, default_value_t = MapBy::Space)]
     pub(crate) by: MapBy,
-    /// Tell what a trace says of each page: who took and freed it, how often. A build with the feature
-    /// `forensics` records traces.
+    /// Tell what a trace says of each page: who took and freed it, how often. `lab run --trace` records
+    /// traces, and so does any program by `Builder::trace`.
     #[arg(long, value_name = "FILE", conflicts_with = "by")]
     pub(crate) trace: Option<PathBuf>,
     /// Also write the picture to this file, which must not exist.

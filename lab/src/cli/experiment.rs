@@ -28,6 +28,10 @@ pub(crate) struct RunArgs {
     /// Put each complete run whose checks held in the place of what DIR has published of its scenario.
     #[arg(long)]
     pub(crate) publish: bool,
+    /// Record every event of the pages and the log of each database of the engine, in a file beside it, and keep both.
+    /// `lab inspect DB map --trace FILE` shows it. Counting then is in the times.
+    #[arg(long, conflicts_with = "keep_db")]
+    pub(crate) trace: bool,
     /// Whether the run's databases stay in its directory.
     #[arg(long, value_enum, default_value_t = KeepDb::Failed)]
     pub(crate) keep_db: KeepDb,

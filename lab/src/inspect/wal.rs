@@ -19,10 +19,7 @@ const LISTED: usize = 40;
 
 pub(super) fn view(source: &Source, look: Look) -> View {
     let Some(log) = source.log() else {
-        let text = format!(
-            "{}-log: no log; the database was closed cleanly or never written\n",
-            source.name
-        );
+        let text = format!("{}-log: no log; {}\n", source.name, absence(source));
         return View {
             text,
             json: json!({ "segments": [] }),
@@ -44,6 +41,17 @@ pub(super) fn view(source: &Source, look: Look) -> View {
     View {
         text,
         json: json!({ "log_bytes": source.log.as_ref().map(Vec::len), "segments": segments }),
+    }
+}
+
+/// What the header says of a log that is not there.
+fn absence(source: &Source) -> &'static str {
+    match source.pages.newest() {
+        Some(slot) if slot.log_generation == 0 => {
+            "the database was closed cleanly or never written"
+        }
+        Some(_) => "the header names one, so it is missing: find it before you open the database",
+        None => "no usable header slot says whether there should be one",
     }
 }
 
