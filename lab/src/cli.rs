@@ -4,6 +4,7 @@ mod experiment;
 
 use std::path::PathBuf;
 
+use crate::report::raster::Scheme;
 use clap::{Args, Parser, Subcommand, ValueEnum};
 
 pub(crate) use self::experiment::{
@@ -362,6 +363,10 @@ pub(crate) struct ReportArgs {
     /// Render every published report again, and the index.
     #[arg(long, conflicts_with_all = ["runs", "publish"])]
     pub(crate) published: bool,
+    /// Also draw the plots as PNG, in the colours for a light or a dark page. Needs the feature `png`.
+    #[arg(long, value_enum, value_name = "SCHEME", num_args = 0..=1, default_missing_value = "light",
+          require_equals = true, conflicts_with_all = ["publish", "published"])]
+    pub(crate) png: Option<Scheme>,
 }
 
 #[derive(Debug, Args)]

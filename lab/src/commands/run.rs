@@ -16,6 +16,9 @@ pub(crate) fn run(args: &RunArgs, global: &Global, console: &Console) -> Result<
     if args.trace && !forensic::HERE {
         return forensic::hand_over("`lab run --trace`");
     }
+    if args.png.is_some() {
+        report::raster::available()?;
+    }
     let changes = args.changes.changes();
     let scenarios = args
         .scenarios
@@ -52,6 +55,9 @@ pub(crate) fn run(args: &RunArgs, global: &Global, console: &Console) -> Result<
         if args.publish && finished.exit == Exit::Passed {
             publish::publish(&global.out, &rundir::latest(&global.out)?)?;
             publish::render_all(&global.out)?;
+        }
+        if let (Some(scheme), Some(folder)) = (args.png, finished.report.parent()) {
+            report::write_png(folder, &finished.run, scheme)?;
         }
         show(&finished, console, &mut documents)?;
         if finished.exit == Exit::Interrupted {
