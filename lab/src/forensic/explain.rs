@@ -116,6 +116,10 @@ fn ask(txn: &ReadTxn, call: &Call) -> Result<String, Failure> {
                 peer?;
                 count += 1;
             }
+            // Asked only where it matters, for it is in the account.
+            if count == 0 && !txn.contains_node(*node)? {
+                return Ok("no such node".to_owned());
+            }
             counted(count, "neighbour", "neighbours")
         }
         Call::Path(from, to) => match txn.shortest_path(*from, *to).run()? {
