@@ -146,9 +146,8 @@ fn report(
     };
     out += &match counts {
         Some(counts) => format!(
-            "{path}: {verdict}; {} nodes, {} edges, {} pages in use, {} free{}\n",
-            grouped(counts.nodes),
-            grouped(counts.edges),
+            "{path}: {verdict}; {}{} pages in use, {} free{}\n",
+            contents(findings, &counts),
             grouped(counts.pages_reached),
             grouped(counts.pages_free),
             in_log(counts.commits_in_log)
@@ -156,6 +155,15 @@ fn report(
         None => format!("{path}: cannot be opened; {verdict}\n"),
     };
     console.result(&out)
+}
+
+/// How much was counted. A tree that is damaged is not counted to its end.
+fn contents(findings: &[Finding], counts: &Counts) -> String {
+    if !findings.is_empty() {
+        return String::new();
+    }
+    let (nodes, edges) = (grouped(counts.nodes), grouped(counts.edges));
+    format!("{nodes} nodes, {edges} edges, ")
 }
 
 fn in_log(commits: u64) -> String {
