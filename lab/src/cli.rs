@@ -4,6 +4,7 @@ mod experiment;
 
 use std::path::PathBuf;
 
+use crate::report::raster::Scheme;
 use clap::{Args, Parser, Subcommand, ValueEnum};
 
 pub(crate) use self::experiment::{
@@ -252,8 +253,8 @@ pub(crate) struct MapArgs {
     /// What the colours tell.
     #[arg(long, value_enum, default_value_t = MapBy::Space)]
     pub(crate) by: MapBy,
-    /// Tell what a trace says of each page: who took and freed it, how often. A build with the feature
-    /// `forensics` records traces.
+    /// Tell what a trace says of each page: who took and freed it, how often. `lab run --trace` records
+    /// traces, and so does any program by `Builder::trace`.
     #[arg(long, value_name = "FILE", conflicts_with = "by")]
     pub(crate) trace: Option<PathBuf>,
     /// Also write the picture to this file, which must not exist.
@@ -362,6 +363,10 @@ pub(crate) struct ReportArgs {
     /// Render every published report again, and the index.
     #[arg(long, conflicts_with_all = ["runs", "publish"])]
     pub(crate) published: bool,
+    /// Also draw the plots as PNG, in the colours for a light or a dark page. Needs the feature `png`.
+    #[arg(long, value_enum, value_name = "SCHEME", num_args = 0..=1, default_missing_value = "light",
+          require_equals = true, conflicts_with_all = ["publish", "published"])]
+    pub(crate) png: Option<Scheme>,
 }
 
 #[derive(Debug, Args)]

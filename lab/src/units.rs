@@ -146,6 +146,12 @@ pub(crate) fn grouped(number: u64) -> String {
     out
 }
 
+/// A number with what is counted, of one and of several.
+pub(crate) fn counted(count: u64, one: &str, several: &str) -> String {
+    let what = if count == 1 { one } else { several };
+    format!("{} {what}", grouped(count))
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

@@ -27,7 +27,6 @@ fn explain(database: &Path, what: &[&str]) -> Value {
     serde_json::from_slice(&output.stdout).unwrap()
 }
 
-/// As many nodes as the test can afford; `docs/forensics.md` says how to do the same with a million.
 fn build(path: &Path, nodes: u64) {
     let db = Database::create(path).unwrap();
     let id = |number| NodeId::new(number).unwrap();
@@ -55,8 +54,8 @@ fn build(path: &Path, nodes: u64) {
 fn a_get_touches_four_pages_at_most() {
     let folder = tempfile::tempdir().unwrap();
     let path = folder.path().join("graph.vellum");
-    build(&path, 100_000);
-    let value = explain(&path, &["get", "77777"]);
+    build(&path, 1_000_000);
+    let value = explain(&path, &["get", "777777"]);
     let steps = value["steps"].as_array().unwrap();
     assert_eq!(steps.len(), 2);
     for step in steps {
@@ -69,7 +68,7 @@ fn a_get_touches_four_pages_at_most() {
     assert!(steps[0]["counts"]["page_read_bytes"].as_u64().unwrap() >= 2 * 4096);
     assert!(steps[1]["counts"].get("page_read_bytes").is_none());
     let value = explain(&path, &["neighbors", "500", "--incoming"]);
-    assert_eq!(value["answer"], "1 neighbours");
+    assert_eq!(value["answer"], "1 neighbour");
     let value = explain(&path, &["path", "10", "15"]);
     assert_eq!(value["answer"], "5 edges");
 }
@@ -108,4 +107,47 @@ fn what_cannot_be_explained_is_refused() {
     assert_eq!(output.status.code(), Some(2));
     let output = lab(&["explain", missing.to_str().unwrap(), "get", "0"]);
     assert_eq!(output.status.code(), Some(2));
+}
+
+/// A trace of each time that a database was opened lies beside it, and tells of every page of the file.
+#[test]
+fn a_run_records_traces_that_the_map_shows() {
+    let folder = tempfile::tempdir().unwrap();
+    let scenario = folder.path().join("traced.toml");
+    let text = "schema = 1\n[engine]\nwrite_buffer = \"64 KiB\"\n[dataset]\ngenerator = \"uniform\"\nnodes = 500\n\
+                [[phase]]\nload = \"batch\"\n[[phase]]\nmix = \"update-node\"\noperations = 500\n";
+    fs::write(&scenario, text).unwrap();
+    let out = folder.path().join("out");
+    let (out, scenario) = (out.to_str().unwrap(), scenario.to_str().unwrap());
+    let run = lab(&["--out", out, "run", "--trace", scenario]);
+    assert!(run.status.success(), "{run:?}");
+    let refused = lab(&[
+        "--out",
+        out,
+        "run",
+        "--trace",
+        "--keep-db",
+        "never",
+        scenario,
+    ]);
+    assert_eq!(refused.status.code(), Some(2));
+    let runs = Path::new(out).join("runs");
+    let run = fs::read_dir(runs).unwrap().next().unwrap().unwrap().path();
+    let databases = run.join("db");
+    let traces = fs::read_dir(&databases)
+        .unwrap()
+        .map(|entry| entry.unwrap().file_name().into_string().unwrap())
+        .filter(|name| name.contains(".trace-"))
+        .count();
+    assert!(traces >= 1);
+    let database = databases.join("main.vellum");
+    let last = databases.join(format!("main.trace-{traces}.ndjson"));
+    let (database, last) = (database.to_str().unwrap(), last.to_str().unwrap());
+    let map = lab(&[
+        "--format", "json", "inspect", database, "map", "--trace", last,
+    ]);
+    assert!(map.status.success(), "{map:?}");
+    let map: Value = serde_json::from_slice(&map.stdout).unwrap();
+    assert!(map["history"]["events"].as_u64().unwrap() > 100, "{map}");
+    assert_eq!(map["history"]["pages_written_since"], 0, "{map}");
 }

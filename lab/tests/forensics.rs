@@ -203,3 +203,153 @@ fn colours_are_for_terminals() {
     assert!(ends(here, &[map, &["--color", "always"]].concat(), 0).contains("\u{1b}["));
     assert!(!ends(here, &[map, &["--color", "never"]].concat(), 0).contains('\u{1b}'));
 }
+
+/// The log of a database that was moved away is not swept aside by whatever takes its name.
+#[test]
+fn a_log_without_its_database_is_not_replaced() {
+    let folder = ring();
+    let here = folder.path();
+    fs::write(here.join("b.vellum-log"), b"commits").unwrap();
+    let said = ends(here, &["recover", "a.vellum", "-o", "b.vellum"], 2);
+    assert!(said.contains("without its database"), "{said}");
+    fs::write(
+        here.join("nodes.jsonl"),
+        "{\"id\":1,\"kind\":\"a\",\"name\":\"b\"}\n",
+    )
+    .unwrap();
+    ends(here, &["import", "nodes.jsonl", "-o", "b.vellum"], 2);
+    assert_eq!(fs::read(here.join("b.vellum-log")).unwrap(), b"commits");
+    assert!(!here.join("b.vellum").exists());
+}
+
+/// As a process leaves it that is killed after some commits.
+fn with_log(here: &Path) {
+    let db = Database::open(here.join("a.vellum")).unwrap();
+    for number in 0..8 {
+        let mut txn = db.begin_write().unwrap();
+        txn.insert_node("late", &format!("late {number}"), b"")
+            .unwrap();
+        txn.commit().unwrap();
+    }
+    for name in ["a.vellum", "a.vellum-log"] {
+        fs::copy(here.join(name), here.join(name.replace("a.", "live."))).unwrap();
+    }
+    db.close().unwrap();
+}
+
+#[test]
+fn what_is_wrong_with_a_log_is_found_and_what_can_be_read_of_it_is_saved() {
+    let folder = ring();
+    let here = folder.path();
+    with_log(here);
+    let whole = fs::read(here.join("live.vellum-log")).unwrap();
+    let damaged = |bytes: &[u8]| fs::write(here.join("live.vellum-log"), bytes).unwrap();
+    let wal = json(here, &["inspect", "live.vellum", "wal"], 0);
+    let segments = wal["segments"].as_array().unwrap().iter();
+    let mut used = segments.filter_map(|segment| segment["records"].as_array());
+    let records = used.next().unwrap();
+    assert_eq!(records.len(), 8);
+    let offset = |number: usize| records[number]["offset"].as_u64().unwrap() as usize;
+
+    // A bit of a record: read all the same, and told of.
+    let mut bytes = whole.clone();
+    bytes[offset(3) + 20] ^= 4;
+    damaged(&bytes);
+    let found = json(here, &["check", "live.vellum"], 4);
+    assert!(
+        found["findings"][0]["what"]
+            .as_str()
+            .unwrap()
+            .contains("bit 2 of byte 20"),
+        "{found}"
+    );
+    let saved = json(here, &["recover", "live.vellum", "-o", "bit.vellum"], 0);
+    assert_eq!(saved["nodes"]["saved"], NODES + 8);
+    assert_eq!(saved["pages"]["mended"].as_array().unwrap().len(), 1);
+
+    // A bit of the segment's header.
+    let mut bytes = whole.clone();
+    bytes[offset(0) - 68] ^= 1;
+    damaged(&bytes);
+    let saved = json(here, &["recover", "live.vellum", "-o", "header.vellum"], 0);
+    assert_eq!(saved["nodes"]["saved"], NODES + 8);
+    assert!(ends(here, &["inspect", "live.vellum", "wal"], 0).contains("bit 0 of byte 60"));
+
+    // A whole record lost: the others are replayed, and the gap is told of.
+    let mut bytes = whole.clone();
+    bytes[offset(3)..offset(4)].fill(0xee);
+    damaged(&bytes);
+    let saved = json(here, &["recover", "live.vellum", "-o", "gap.vellum"], 4);
+    assert_eq!(saved["nodes"]["saved"], NODES + 7);
+    let problem = saved["log"]["problem"].as_str().unwrap();
+    assert!(problem.contains("are lost"), "{problem}");
+    assert!(
+        ends(here, &["inspect", "live.vellum", "wal"], 0).contains("4 whole records behind it")
+    );
+
+    // Cut in the middle of the last one, as a crash would: nothing is wrong, and it is told.
+    let cut = &whole[..offset(7) + 16];
+    damaged(cut);
+    let saved = json(here, &["recover", "live.vellum", "-o", "torn.vellum"], 0);
+    assert_eq!(saved["nodes"]["saved"], NODES + 7);
+    assert!(
+        saved["log"]["end"]
+            .as_str()
+            .unwrap()
+            .contains("is not whole"),
+        "{saved}"
+    );
+
+    // The log is gone.
+    fs::remove_file(here.join("live.vellum-log")).unwrap();
+    let said = ends(here, &["recover", "live.vellum", "-o", "none.vellum"], 4);
+    assert!(
+        said.contains("is not among them") && !said.contains("of as many"),
+        "{said}"
+    );
+}
+
+#[test]
+fn a_damaged_header_shows_on_the_map_and_in_the_check() {
+    let folder = ring();
+    let here = folder.path();
+    let mut bytes = fs::read(here.join("a.vellum")).unwrap();
+    bytes[4096..][..512].fill(0);
+    fs::write(here.join("one.vellum"), &bytes).unwrap();
+    bytes[..512].fill(0);
+    fs::write(here.join("both.vellum"), &bytes).unwrap();
+    fs::write(here.join("empty.vellum"), b"").unwrap();
+    for (name, damaged) in [("a", 0), ("one", 1), ("both", 2), ("empty", 0)] {
+        let file = format!("{name}.vellum");
+        let map = json(here, &["inspect", &file, "map"], 0);
+        let pages = map["pages"].as_array().unwrap();
+        let count = pages
+            .iter()
+            .take(2)
+            .filter(|class| **class == "damaged")
+            .count();
+        assert_eq!(count, damaged, "{name}");
+        assert_eq!(pages.is_empty(), name == "empty");
+    }
+    let found = json(here, &["check", "both.vellum"], 4);
+    assert!(!found["findings"].as_array().unwrap().is_empty());
+    ends(here, &["check", "empty.vellum"], 2);
+}
+
+#[cfg(unix)]
+#[test]
+fn what_is_no_file_is_refused_without_waiting() {
+    let folder = tempfile::tempdir().unwrap();
+    let here = folder.path();
+    let made = Command::new("mkfifo").arg(here.join("pipe")).status();
+    if made.is_ok_and(|status| status.success()) {
+        for arguments in [
+            ["inspect", "pipe", "info"],
+            ["recover", "pipe", "-onew"],
+            ["check", "pipe", "-q"],
+        ] {
+            ends(here, &arguments, 2);
+        }
+    }
+    ends(here, &["inspect", ".", "info"], 2);
+}

@@ -142,8 +142,8 @@ impl Builder {
     /// Creates a database.
     ///
     /// # Errors
-    /// [`Error::Usage`] if the path exists or an option is out of range, [`Error::Io`],
-    /// [`Error::Full`], [`Error::Locked`] if another process is creating the same.
+    /// [`Error::Usage`] if the path exists, if a log lies beside it whose database is gone, or if an option is out of
+    /// range, [`Error::Io`], [`Error::Full`], [`Error::Locked`] if another process is creating the same.
     pub fn create(&self, path: impl AsRef<Path>) -> Result<Database> {
         let files = self.files(path.as_ref())?;
         let mut options = self.options.clone();

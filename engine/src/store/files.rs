@@ -24,6 +24,13 @@ impl Files {
                 self.describe(&self.name)
             )));
         }
+        // A log without its database holds what somebody has acknowledged: the first write here would replace it.
+        if self.exists(&self.log())? {
+            return Err(Error::usage(format!(
+                "{} is there without its database; give that one its name back, move the log away, or choose another name",
+                self.describe(&self.log())
+            )));
+        }
         Ok(())
     }
 

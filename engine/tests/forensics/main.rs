@@ -14,6 +14,8 @@ mod common;
 mod counters;
 mod identities;
 mod ledger;
+#[cfg(target_os = "linux")]
+mod os;
 mod ownership;
 mod scenes;
 mod trace;

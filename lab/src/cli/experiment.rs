@@ -4,6 +4,7 @@ use std::path::PathBuf;
 
 use clap::{Args, Subcommand, ValueEnum};
 
+use crate::report::raster::Scheme;
 use crate::scenario::plan::Changes;
 
 #[derive(Debug, Args)]
@@ -28,6 +29,13 @@ pub(crate) struct RunArgs {
     /// Put each complete run whose checks held in the place of what DIR has published of its scenario.
     #[arg(long)]
     pub(crate) publish: bool,
+    /// Also draw the plots as PNG, in the colours for a light or a dark page. Needs the feature `png`.
+    #[arg(long, value_enum, value_name = "SCHEME", num_args = 0..=1, default_missing_value = "light", require_equals = true)]
+    pub(crate) png: Option<Scheme>,
+    /// Record every event of the pages and the log of each database of the engine, in a file beside it, and keep both.
+    /// `lab inspect DB map --trace FILE` shows it. Counting then is in the times.
+    #[arg(long, conflicts_with = "keep_db")]
+    pub(crate) trace: bool,
     /// Whether the run's databases stay in its directory.
     #[arg(long, value_enum, default_value_t = KeepDb::Failed)]
     pub(crate) keep_db: KeepDb,

@@ -33,14 +33,14 @@ pub(crate) fn run(args: &CheckArgs, console: &Console) -> Result<Exit, Failure> 
     let opened = open_read_only(&args.database);
     let database = match opened {
         Ok(database) => database,
-        Err(failure) if failure.exit == Exit::Wrong => {
+        Err(failure) if failure.exit == Exit::Wrong || is_a_database(args)? => {
             report(console, &path, &unopened(args, failure)?, None)?;
             return Ok(Exit::Wrong);
         }
         Err(failure) => return Err(failure),
     };
     let found = database.check()?;
-    let findings: Vec<Finding> = found
+    let mut findings: Vec<Finding> = found
         .findings
         .into_iter()
         .map(|finding| Finding {
@@ -48,6 +48,7 @@ pub(crate) fn run(args: &CheckArgs, console: &Console) -> Result<Exit, Failure> 
             what: finding.what,
         })
         .collect();
+    findings.extend(mended(args)?);
     let counts = Counts {
         nodes: found.nodes,
         edges: found.edges,
@@ -61,6 +62,21 @@ pub(crate) fn run(args: &CheckArgs, console: &Console) -> Result<Exit, Failure> 
     } else {
         Exit::Wrong
     })
+}
+
+/// Flipped bits of the log, which the engine flips back whenever it reads them.
+fn mended(args: &CheckArgs) -> Result<Vec<Finding>, Failure> {
+    let source = Source::open(&args.database)?;
+    let (Some(log), Some(slot)) = (source.log(), source.pages.newest()) else {
+        return Ok(Vec::new());
+    };
+    let chain = log.read_from(slot.log_generation, slot.log_position, slot.log_chain);
+    let finding = |what| Finding { page: None, what };
+    Ok(log
+        .mended(&chain.records)
+        .into_iter()
+        .map(finding)
+        .collect())
 }
 
 /// The findings of a file that the engine refuses: why, and every page that is not as it should be.
@@ -87,6 +103,18 @@ fn unopened(args: &CheckArgs, failure: Failure) -> Result<Vec<Finding>, Failure>
         }
     }
     Ok(findings)
+}
+
+/// Whether a file that cannot be opened has pages that no other program writes: then its header is what is damaged.
+fn is_a_database(args: &CheckArgs) -> Result<bool, Failure> {
+    if !args.database.is_file() {
+        return Ok(false);
+    }
+    let survey = Survey::of(&Source::open(&args.database)?)?;
+    Ok(survey
+        .pages
+        .iter()
+        .any(|page| page.what.is_some() && !page.found.is_damage()))
 }
 
 fn report(
@@ -118,9 +146,8 @@ fn report(
     };
     out += &match counts {
         Some(counts) => format!(
-            "{path}: {verdict}; {} nodes, {} edges, {} pages in use, {} free{}\n",
-            grouped(counts.nodes),
-            grouped(counts.edges),
+            "{path}: {verdict}; {}{} pages in use, {} free{}\n",
+            contents(findings, &counts),
             grouped(counts.pages_reached),
             grouped(counts.pages_free),
             in_log(counts.commits_in_log)
@@ -128,6 +155,15 @@ fn report(
         None => format!("{path}: cannot be opened; {verdict}\n"),
     };
     console.result(&out)
+}
+
+/// How much was counted. A tree that is damaged is not counted to its end.
+fn contents(findings: &[Finding], counts: &Counts) -> String {
+    if !findings.is_empty() {
+        return String::new();
+    }
+    let (nodes, edges) = (grouped(counts.nodes), grouped(counts.edges));
+    format!("{nodes} nodes, {edges} edges, ")
 }
 
 fn in_log(commits: u64) -> String {

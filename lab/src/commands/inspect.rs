@@ -24,9 +24,9 @@ pub(crate) fn run(args: &InspectArgs, verbose: bool, console: &Console) -> Resul
         (Format::Ndjson, Value::Array(rows)) => {
             let lines = rows
                 .iter()
-                .map(serde_json::to_string)
-                .collect::<Result<Vec<String>, _>>();
-            lines.context("JSON")?.join("\n") + "\n"
+                .map(|row| Ok(serde_json::to_string(row)? + "\n"))
+                .collect::<Result<Vec<String>, serde_json::Error>>();
+            lines.context("JSON")?.concat()
         }
         (Format::Ndjson, value) => serde_json::to_string(&value).context("JSON")? + "\n",
         (Format::Json, value) => serde_json::to_string_pretty(&value).context("JSON")? + "\n",

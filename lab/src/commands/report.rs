@@ -29,6 +29,9 @@ pub(crate) fn run(args: &ReportArgs, global: &Global, console: &Console) -> Resu
             true => publish::publish(&global.out, &folder)?,
             false => report::write(&folder, &run, &manifest)?,
         };
+        if let Some(scheme) = args.png {
+            report::write_png(&folder, &run, scheme)?;
+        }
         match console.format {
             Format::Human => console.result(&format!("{}\n", page.display()))?,
             Format::Md => console.result(&report::render(&run, &manifest).markdown)?,

@@ -1,8 +1,9 @@
 //! `lab run`: every scenario is read and checked before the first one runs.
 
-use crate::cli::{Format, Global, RunArgs};
+use crate::cli::{Format, Global, KeepDb, RunArgs};
 use crate::console::Console;
 use crate::failure::{Context, Exit, Failure};
+use crate::forensic;
 use crate::nearest::nearest;
 use crate::report;
 use crate::run::{self, Finished, Orders, limits};
@@ -12,6 +13,12 @@ use crate::scenario::{self, plan::Scenario};
 use super::{baselines, publish};
 
 pub(crate) fn run(args: &RunArgs, global: &Global, console: &Console) -> Result<Exit, Failure> {
+    if args.trace && !forensic::HERE {
+        return forensic::hand_over("`lab run --trace`");
+    }
+    if args.png.is_some() {
+        report::raster::available()?;
+    }
     let changes = args.changes.changes();
     let scenarios = args
         .scenarios
@@ -31,7 +38,12 @@ pub(crate) fn run(args: &RunArgs, global: &Global, console: &Console) -> Result<
         };
         let orders = Orders {
             out: &global.out,
-            keep: args.keep_db,
+            keep: if args.trace {
+                KeepDb::Always
+            } else {
+                args.keep_db
+            },
+            trace: args.trace,
             changes: &changes,
             tag: args.tag.clone(),
             only: args.only.clone(),
@@ -43,6 +55,9 @@ pub(crate) fn run(args: &RunArgs, global: &Global, console: &Console) -> Result<
         if args.publish && finished.exit == Exit::Passed {
             publish::publish(&global.out, &rundir::latest(&global.out)?)?;
             publish::render_all(&global.out)?;
+        }
+        if let (Some(scheme), Some(folder)) = (args.png, finished.report.parent()) {
+            report::write_png(folder, &finished.run, scheme)?;
         }
         show(&finished, console, &mut documents)?;
         if finished.exit == Exit::Interrupted {

@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use serde_json::{Value, json};
 use vellum::forensics::{Counter, How, Ledger, PageUse};
 
-use crate::units::grouped;
+use crate::units::{counted, grouped};
 
 /// Pages listed one by one; of more only the sums are told.
 const PAGES_LISTED: usize = 40;
@@ -17,11 +17,15 @@ pub(crate) struct Step {
     pub(crate) ledger: Ledger,
 }
 
-/// What a page is in a tree, or beside it.
-fn role(used: &PageUse) -> String {
+/// What so many pages are in a tree, or beside it.
+fn role(used: &PageUse, count: u64) -> String {
+    let (leaf, branch) = match count {
+        1 => ("leaf", "branch"),
+        _ => ("leaves", "branches"),
+    };
     match (used.space, used.level) {
-        (Some(space), 0) => format!("leaf of {space}"),
-        (Some(space), level) => format!("branch of {space}, level {level}"),
+        (Some(space), 0) => format!("{leaf} of {space}"),
+        (Some(space), level) => format!("{branch} of {space}, level {level}"),
         (None, _) => used.kind.name().to_owned(),
     }
 }
@@ -50,7 +54,7 @@ pub(crate) fn text(step: &Step) -> String {
         out += &format!(
             "    page {:<10} {:<30} {}",
             used.page,
-            role(used),
+            role(used, 1),
             used.how.name()
         );
         out += &if used.times > 1 {
@@ -67,20 +71,24 @@ pub(crate) fn text(step: &Step) -> String {
 }
 
 fn pages(count: u64) -> String {
-    let s = if count == 1 { "" } else { "s" };
-    format!("{} page{s}", grouped(count))
+    counted(count, "page", "pages")
 }
 
 /// How many of which role were come by in which way.
 fn sums(used: &[&PageUse]) -> String {
-    let mut sums: BTreeMap<(String, &str), u64> = BTreeMap::new();
+    let mut sums: BTreeMap<(String, &str), Vec<&PageUse>> = BTreeMap::new();
     for one in used {
-        *sums.entry((role(one), one.how.name())).or_default() += 1;
+        let alike = sums.entry((role(one, 1), one.how.name())).or_default();
+        alike.push(one);
     }
-    let parts: Vec<String> = sums
-        .iter()
-        .map(|((role, how), count)| format!("{} {role} ({how})", grouped(*count)))
-        .collect();
+    let mut parts = Vec::new();
+    for ((_, how), alike) in sums {
+        let count = alike.len() as u64;
+        let role = alike
+            .first()
+            .map_or_else(String::new, |one| role(one, count));
+        parts.push(format!("{} {role} ({how})", grouped(count)));
+    }
     if parts.is_empty() {
         "\n".to_owned()
     } else {
@@ -88,42 +96,86 @@ fn sums(used: &[&PageUse]) -> String {
     }
 }
 
-/// What was done besides looking at pages; nothing is said of what was not done.
+/// What was done besides looking at pages, as a counter says it: of one and of several.
+const TOLD: [(Counter, &str, &str); 13] = [
+    (
+        Counter::PageReadBytes,
+        "byte of pages read from the file",
+        "bytes of pages read from the file",
+    ),
+    (
+        Counter::NodesDecoded,
+        "node cell decoded",
+        "node cells decoded",
+    ),
+    (
+        Counter::BlocksDecoded,
+        "block of edges decoded",
+        "blocks of edges decoded",
+    ),
+    (Counter::EdgesDecoded, "edge decoded", "edges decoded"),
+    (
+        Counter::BytesCopied,
+        "byte of data copied",
+        "bytes of data copied",
+    ),
+    (
+        Counter::DeltaLookups,
+        "key looked up among changes not merged yet",
+        "keys looked up among changes not merged yet",
+    ),
+    (
+        Counter::LogAppends,
+        "log record appended",
+        "log records appended",
+    ),
+    (
+        Counter::LogAppendBytes,
+        "byte appended to the log",
+        "bytes appended to the log",
+    ),
+    (
+        Counter::LogAheadBytes,
+        "zero written ahead of the log",
+        "zeros written ahead of the log",
+    ),
+    (
+        Counter::LogSegmentBytes,
+        "byte written to begin a log segment",
+        "bytes written to begin a log segment",
+    ),
+    (
+        Counter::PageWrittenBytes,
+        "byte of pages written",
+        "bytes of pages written",
+    ),
+    (
+        Counter::SlotWrites,
+        "header slot written",
+        "header slots written",
+    ),
+    (
+        Counter::DirectorySyncs,
+        "sync of the directory",
+        "syncs of the directory",
+    ),
+];
+
+/// Nothing is said of what was not done.
 fn work(ledger: &Ledger) -> String {
-    let told = [
-        (Counter::PageReadBytes, "bytes of pages read from the file"),
-        (Counter::NodesDecoded, "node cells decoded"),
-        (Counter::BlocksDecoded, "blocks of edges decoded"),
-        (Counter::EdgesDecoded, "edges decoded"),
-        (Counter::BytesCopied, "bytes of data copied"),
-        (
-            Counter::DeltaLookups,
-            "keys looked up among changes not merged yet",
-        ),
-        (Counter::LogAppends, "log records appended"),
-        (Counter::LogAppendBytes, "bytes appended to the log"),
-        (Counter::LogAheadBytes, "zeros written ahead of the log"),
-        (
-            Counter::LogSegmentBytes,
-            "bytes written to begin a log segment",
-        ),
-        (Counter::PageWrittenBytes, "bytes of pages written"),
-        (Counter::SlotWrites, "header slots written"),
-        (Counter::DirectorySyncs, "syncs of the directory"),
-    ];
     let mut out = String::new();
-    for (counter, what) in told {
+    for (counter, one, several) in TOLD {
         let value = ledger.counts.get(counter);
         if value > 0 {
-            out += &format!("  {} {what}\n", grouped(value));
+            out += &format!("  {}\n", counted(value, one, several));
         }
     }
     let syncs = ledger.counts.syncs();
     if syncs > 0 {
         let log = ledger.counts.get(Counter::LogSyncs);
         out += &format!(
-            "  {} syncs of files, {} of them of the log\n",
-            grouped(syncs),
+            "  {}, {} of the log\n",
+            counted(syncs, "sync of a file", "syncs of files"),
             grouped(log)
         );
     }

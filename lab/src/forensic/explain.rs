@@ -9,6 +9,7 @@ use super::account::Step;
 use super::overlay::Overlay;
 use crate::failure::{Exit, Failure};
 use crate::store::open_read_only;
+use crate::units::counted;
 
 /// What is to be explained.
 #[derive(Clone, Debug)]
@@ -98,10 +99,10 @@ fn ask(txn: &ReadTxn, call: &Call) -> Result<String, Failure> {
     Ok(match call {
         Call::Get(id) => match txn.node(*id)? {
             Some(node) => format!(
-                "kind {:?}, name {:?}, {} bytes of data",
+                "kind {:?}, name {:?}, {}",
                 node.kind(),
                 node.name(),
-                node.data()?.len()
+                counted(node.data()?.len() as u64, "byte of data", "bytes of data")
             ),
             None => "no such node".to_owned(),
         },
@@ -115,10 +116,17 @@ fn ask(txn: &ReadTxn, call: &Call) -> Result<String, Failure> {
                 peer?;
                 count += 1;
             }
-            format!("{} neighbours", crate::units::grouped(count))
+            // Asked only where it matters, for it is in the account.
+            if count == 0 && !txn.contains_node(*node)? {
+                return Ok("no such node".to_owned());
+            }
+            counted(count, "neighbour", "neighbours")
         }
         Call::Path(from, to) => match txn.shortest_path(*from, *to).run()? {
-            Some(path) => format!("{} edges", path.nodes.len().saturating_sub(1)),
+            Some(path) => {
+                let edges = path.nodes.len().saturating_sub(1) as u64;
+                counted(edges, "edge", "edges")
+            }
             None => "no path".to_owned(),
         },
         Call::Insert { .. } => return Err(Failure::usage("an insertion is no question")),

@@ -9,8 +9,11 @@ use super::paint::{Ink, Paint};
 
 const LINE: usize = 16;
 
-/// Colours for cells that stand beside each other.
-const CELLS: [u8; 4] = [75, 79, 111, 115];
+/// Colours for cells that stand beside each other. These and the others of this page can be read on black and on white.
+const CELLS: [u8; 4] = [68, 65, 31, 29];
+
+/// Behind a byte that is not what it was.
+const FLAW: Ink = Ink::On(203);
 
 /// A page's parts, or its whole as one where it has none.
 pub(super) fn parts_of(page: Option<&Page>, len: usize) -> Vec<Part> {
@@ -63,6 +66,7 @@ fn row(
     look: Look,
 ) -> String {
     let (mut hex, mut text) = (String::new(), String::new());
+    let mut flaws = String::new();
     for (i, byte) in chunk.iter().enumerate() {
         let kind = parts
             .iter()
@@ -79,9 +83,14 @@ fn row(
         if i == LINE / 2 {
             hex.push(' ');
         }
-        hex += &paint(look.paint, kind, &digits);
+        let was = page
+            .and_then(|page| page.bytes().get(at + i))
+            .filter(|was| *was != byte);
+        let ink = if was.is_some() { FLAW } else { ink(kind) };
+        hex += &look.paint.ink(ink, &digits);
         hex.push(' ');
-        text += &paint(look.paint, kind, &letter.to_string());
+        text += &look.paint.ink(ink, &letter.to_string());
+        flaws += &was.map_or(String::new(), |was| flaw(at + i, *was, hidden, look.paint));
     }
     // The last line of a page that is cut short is padded, so that the text stays in its column.
     let missing = LINE - chunk.len();
@@ -94,25 +103,31 @@ fn row(
     } else {
         String::new()
     };
-    format!("{place}  {hex} {text}{mark}\n")
+    format!("{place}  {hex} {text}{mark}{flaws}\n")
 }
 
-fn paint(paint: Paint, kind: PartKind, text: &str) -> String {
-    paint.ink(ink(kind), text)
+/// What a byte was before it was damaged, where the checksum tells.
+fn flaw(at: usize, was: u8, hidden: bool, paint: Paint) -> String {
+    let said = if hidden {
+        format!("  byte {at} is damaged")
+    } else {
+        format!("  byte {at} was {was:02x}")
+    };
+    paint.ink(Ink::Bad, &said)
 }
 
 fn ink(kind: PartKind) -> Ink {
     match kind {
-        PartKind::Field(i) => Ink::Palette(if i % 2 == 0 { 221 } else { 215 }),
-        PartKind::Prefix => Ink::Palette(213),
-        PartKind::Heads => Ink::Palette(177),
-        PartKind::Ends => Ink::Palette(246),
-        PartKind::CellKey(_) => Ink::Palette(219),
-        PartKind::Cell(i) => Ink::Palette(CELLS.get(i % CELLS.len()).copied().unwrap_or(75)),
-        PartKind::Link => Ink::Palette(209),
-        PartKind::Data => Ink::Palette(79),
+        PartKind::Field(i) => Ink::Palette(if i % 2 == 0 { 136 } else { 130 }),
+        PartKind::Prefix => Ink::Palette(133),
+        PartKind::Heads => Ink::Palette(98),
+        PartKind::Ends => Ink::Palette(244),
+        PartKind::CellKey(_) => Ink::Palette(169),
+        PartKind::Cell(i) => Ink::Palette(CELLS.get(i % CELLS.len()).copied().unwrap_or(CELLS[0])),
+        PartKind::Link => Ink::Palette(166),
+        PartKind::Data => Ink::Palette(29),
         PartKind::Unused => Ink::Faint,
-        PartKind::Checksum => Ink::Palette(203),
+        PartKind::Checksum => Ink::Palette(160),
     }
 }
 
@@ -160,7 +175,7 @@ fn legend(page: Option<&Page>, look: Look) -> String {
     ]);
     let words: Vec<String> = seen
         .into_iter()
-        .map(|(kind, word)| paint(look.paint, kind, word))
+        .map(|(kind, word)| look.paint.ink(ink(kind), word))
         .collect();
     format!(
         "{:>10} {:>5}  {}\n",
@@ -183,5 +198,63 @@ pub(super) fn part_name(kind: PartKind) -> String {
         PartKind::Data => "data".to_owned(),
         PartKind::Unused => "unused".to_owned(),
         PartKind::Checksum => "checksum".to_owned(),
+    }
+}
+
+#[cfg(test)]
+#[allow(clippy::indexing_slicing, clippy::panic)]
+mod tests {
+    use super::*;
+
+    /// Relative luminance of a colour of the cube or the greys of the 256-colour palette (WCAG 2.2, xterm's values).
+    fn luminance(colour: u8) -> f64 {
+        let levels = |index: u8| f64::from([0u8, 95, 135, 175, 215, 255][usize::from(index)]);
+        let [red, green, blue] = match colour {
+            232.. => [f64::from(colour - 232) * 10.0 + 8.0; 3],
+            16.. => [
+                levels((colour - 16) / 36),
+                levels((colour - 16) / 6 % 6),
+                levels((colour - 16) % 6),
+            ],
+            _ => panic!("{colour} depends on the terminal's theme"),
+        };
+        let linear = |value: f64| match value / 255.0 {
+            low if low <= 0.04045 => low / 12.92,
+            high => ((high + 0.055) / 1.055).powf(2.4),
+        };
+        0.2126 * linear(red) + 0.7152 * linear(green) + 0.0722 * linear(blue)
+    }
+
+    #[test]
+    fn a_damaged_byte_that_is_hidden_stays_hidden() {
+        let plain = Paint { on: false };
+        assert!(flaw(70, 0x5a, false, plain).contains("byte 70 was 5a"));
+        assert!(!flaw(70, 0x5a, true, plain).contains("5a"));
+    }
+
+    #[test]
+    fn every_part_can_be_read_on_black_and_on_white() {
+        let mut kinds = vec![
+            PartKind::Prefix,
+            PartKind::Heads,
+            PartKind::Ends,
+            PartKind::CellKey(0),
+            PartKind::Link,
+            PartKind::Data,
+            PartKind::Checksum,
+        ];
+        kinds.extend((0..2).map(PartKind::Field));
+        kinds.extend((0..CELLS.len()).map(PartKind::Cell));
+        for kind in kinds {
+            let Ink::Palette(colour) = ink(kind) else {
+                panic!("{kind:?} has no colour of its own");
+            };
+            let luminance = luminance(colour);
+            let (on_white, on_black) = (1.05 / (luminance + 0.05), (luminance + 0.05) / 0.05);
+            assert!(
+                on_white >= 3.0 && on_black >= 3.0,
+                "{kind:?}: {on_white:.1} on white, {on_black:.1} on black"
+            );
+        }
     }
 }

@@ -22,6 +22,39 @@ pub(crate) struct Half<'l> {
     pub(crate) offset: u64,
     pub(crate) bytes: &'l [u8],
     pub(crate) header: Result<SegmentHeader, FormatError>,
+    /// The bit of the header that was flipped back.
+    pub(crate) repaired: Option<usize>,
+}
+
+impl<'l> Half<'l> {
+    fn new(offset: u64, bytes: &'l [u8]) -> Half<'l> {
+        let (header, repaired) = match SegmentHeader::decode(bytes) {
+            Err(rule) => match mend(bytes) {
+                Some((bit, header)) => (Ok(header), Some(bit)),
+                None => (Err(rule), None),
+            },
+            header => (header, None),
+        };
+        Half {
+            offset,
+            bytes,
+            header,
+            repaired,
+        }
+    }
+}
+
+/// The segment header whose one flipped bit makes these bytes none. Few enough bits to try each; the checksum tells.
+fn mend(bytes: &[u8]) -> Option<(usize, SegmentHeader)> {
+    let start: &[u8; SEGMENT_HEADER_LEN] = bytes.first_chunk()?;
+    if start.iter().all(|byte| *byte == 0) {
+        return None;
+    }
+    (0..8 * SEGMENT_HEADER_LEN).find_map(|bit| {
+        let mut mended = *start;
+        *mended.get_mut(bit / 8)? ^= 1 << (bit % 8);
+        Some((bit, SegmentHeader::decode(&mended).ok()?))
+    })
 }
 
 /// A record that continues the chain.
@@ -76,14 +109,9 @@ impl<'l> Log<'l> {
             .min(bytes.len());
         let (first, rest) = bytes.split_at(at);
         let second = rest.get(..at.min(rest.len())).unwrap_or_default();
-        let half = |offset, bytes| Half {
-            offset,
-            bytes,
-            header: SegmentHeader::decode(bytes),
-        };
         Log {
             capacity,
-            halves: [half(0, first), half(capacity, second)],
+            halves: [Half::new(0, first), Half::new(capacity, second)],
         }
     }
 
@@ -112,6 +140,29 @@ impl<'l> Log<'l> {
             [_, newer] => Some(newer),
             _ => None,
         }
+    }
+
+    /// Flipped bits of segment headers and of the records of a chain, in words.
+    pub(crate) fn mended(&self, records: &[Found<'_>]) -> Vec<String> {
+        let flipped = |bit: usize| format!("bit {} of byte {} is flipped", bit % 8, bit / 8);
+        let headers = self.halves.iter().filter_map(|half| {
+            let bit = half.repaired?;
+            Some(format!(
+                "log, segment at offset {}: {}",
+                half.offset,
+                flipped(bit)
+            ))
+        });
+        let records = records.iter().filter_map(|record| {
+            let bit = record.repaired?;
+            Some(format!(
+                "log, record of commit {} at offset {}: {}",
+                record.header.commit,
+                record.offset,
+                flipped(bit)
+            ))
+        });
+        headers.chain(records).collect()
     }
 
     /// The records of one segment alone.
@@ -153,6 +204,20 @@ impl<'l> Log<'l> {
             records: read.records,
             ..more
         }
+    }
+
+    /// Whole records behind the place where a chain is damaged, of its segment and of the next: their salt, generation,
+    /// position and checksum say that they are of this log. What stood between is lost.
+    pub(crate) fn behind(&self, generation: u64, chain: &Chain<'l>) -> Vec<Found<'l>> {
+        let mut found = Vec::new();
+        let ours = self.segment(generation).map(|(_, header)| header.file_id);
+        for generation in [generation, generation.saturating_add(1)] {
+            let next = self.segment(generation);
+            if let Some((half, header)) = next.filter(|(_, header)| Some(header.file_id) == ours) {
+                found.extend(whole_records(half, &header, chain.position));
+            }
+        }
+        found
     }
 
     fn read_segment(
@@ -199,6 +264,35 @@ impl<'l> Log<'l> {
             stop,
         }
     }
+}
+
+/// Every whole record of a segment from a position on, whatever stands between them.
+pub(crate) fn whole_records<'l>(
+    half: &Half<'l>,
+    header: &SegmentHeader,
+    from: u64,
+) -> Vec<Found<'l>> {
+    let mut found = Vec::new();
+    let start = from.saturating_sub(header.base);
+    let mut at = usize::try_from(start).unwrap_or(usize::MAX);
+    at = at.saturating_add(SEGMENT_HEADER_LEN);
+    while at < half.bytes.len() {
+        let position = header.base.saturating_add((at - SEGMENT_HEADER_LEN) as u64);
+        let rest = half.bytes.get(at..).unwrap_or_default();
+        let Ok(record) = decode_record(rest, header, position) else {
+            at += 8;
+            continue;
+        };
+        found.push(Found {
+            header: record.header,
+            payload: Cow::Borrowed(record.payload),
+            offset: half.offset + at as u64,
+            len: record.len as u64,
+            repaired: None,
+        });
+        at += record.len.max(8);
+    }
+    found
 }
 
 /// The record here, mended if one flipped bit is all that is wrong, and its checksum.

@@ -31,6 +31,11 @@ impl Source {
             );
             return Err(Failure::usage(text));
         };
+        // A pipe would keep whoever opens it waiting.
+        if path.exists() && !path.is_file() {
+            let text = format!("{} is no file; give the path of a database", path.display());
+            return Err(Failure::usage(text));
+        }
         let folder = folder.filter(|folder| !folder.as_os_str().is_empty());
         let directory = FileDirectory::new(folder.unwrap_or(Path::new(".")));
         let mut source = Source::open_in(&directory, name).map_err(|failure| Failure {

@@ -65,9 +65,10 @@ pub(super) fn view(source: &Source, look: Look) -> Result<View, Failure> {
     let mut text = pages::broken(&survey, look);
     if survey.state.is_none() {
         text += "no usable header slot: no page can be said to be in use\n";
+    } else {
+        text += &table(&spaces, page_size, look);
+        text += &per_item(&spaces, page_size);
     }
-    text += &table(&spaces, page_size, look);
-    text += &per_item(&spaces, page_size);
     text += &remainder(source, &survey, &rest, &spaces, page_size);
     let json = json!({
         "page_size": page_size, "file_bytes": source.pages.len(),

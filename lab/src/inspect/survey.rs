@@ -6,7 +6,7 @@ use std::collections::HashMap;
 use vellum::format::blob::{Extent, data_capacity};
 use vellum::format::edges::EdgeBlock;
 use vellum::format::freelist::Run;
-use vellum::format::header::Header;
+use vellum::format::header::{Header, SLOT_OFFSETS};
 use vellum::format::node::{Data, NodeCell};
 use vellum::format::page::{Page, PageKind};
 use vellum::inspect::{FoundPage, Mending, PageFile};
@@ -21,6 +21,8 @@ pub(crate) struct Survey {
     /// The first page behind the header; `pages` begin with it.
     pub(crate) first: u64,
     pub(crate) pages: Vec<Seen>,
+    /// Pages of the header's region that are there, and what is wrong with the slots on them.
+    pub(crate) header: Vec<Vec<String>>,
     /// The state whose references were followed.
     pub(crate) state: Option<Header>,
     /// Places where a reference leads nowhere.
@@ -98,6 +100,21 @@ enum Link {
     Next(PageRef),
 }
 
+/// What is wrong with the header slots, by the pages on which they stand.
+fn header(source: &Source, first: u64) -> Vec<Vec<String>> {
+    let page_size = source.pages.page_size() as u64;
+    let there = source.pages.len().div_ceil(page_size).min(first);
+    let mut pages = vec![Vec::new(); usize::try_from(there).unwrap_or(usize::MAX)];
+    let slots = source.pages.slots().iter().zip(SLOT_OFFSETS);
+    for (number, (slot, offset)) in slots.enumerate() {
+        let page = usize::try_from(offset / page_size).unwrap_or(usize::MAX);
+        if let (Err(problem), Some(page)) = (slot, pages.get_mut(page)) {
+            page.push(format!("slot {number}: {problem}"));
+        }
+    }
+    pages
+}
+
 impl Survey {
     /// Looks at the whole file.
     pub(crate) fn of(source: &Source) -> Result<Survey, Failure> {
@@ -115,6 +132,7 @@ impl Survey {
         let mut survey = Survey {
             first,
             pages,
+            header: header(source, first),
             state: source.newest(),
             broken: Vec::new(),
             runs: Vec::new(),

@@ -200,7 +200,11 @@ fn damage_is_shown_and_never_an_error() {
     holds(&look(&path, Inspect::Pages), &["damaged:"]);
     holds(
         &look(&path, Inspect::Page { number: 2 }),
-        &["damaged: bit 0 of byte 100 is flipped", "\"libc6\""],
+        &[
+            "damaged: bit 0 of byte 100 is flipped",
+            "\"libc6\"",
+            "byte 100 was 00",
+        ],
     );
     holds(
         &look(&path, Inspect::Node { id: 7 }),
@@ -222,6 +226,34 @@ fn damage_is_shown_and_never_an_error() {
     holds(
         &look(&path, Inspect::Node { id: 7 }),
         &["no usable header slot"],
+    );
+    let stats = look(&path, Inspect::Stats);
+    holds(
+        &stats,
+        &["no usable header slot", "pages that nothing reaches"],
+    );
+    assert!(!stats.contains("items"), "{stats}");
+}
+
+#[test]
+fn a_log_that_is_not_there_is_told_from_one_that_is_missing() {
+    let (folder, path) = sample();
+    fs::remove_file(folder.path().join("a.vellum-log")).unwrap();
+    holds(&look(&path, Inspect::Wal), &["no log", "so it is missing"]);
+    let mut bytes = fs::read(&path).unwrap();
+    let closed = Header {
+        log_generation: 0,
+        log_position: 0,
+        ..header()
+    };
+    bytes[..512].copy_from_slice(&closed.encode());
+    fs::write(&path, &bytes).unwrap();
+    holds(&look(&path, Inspect::Wal), &["no log", "closed cleanly"]);
+    bytes[200] ^= 1;
+    fs::write(&path, &bytes).unwrap();
+    holds(
+        &look(&path, Inspect::Wal),
+        &["no log", "no usable header slot"],
     );
 }
 

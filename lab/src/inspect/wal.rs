@@ -7,9 +7,9 @@ use vellum::format::changes::{Op, OpReader};
 use vellum::format::header::Header;
 use vellum::format::log::{RecordKind, SEGMENT_HEADER_LEN, SegmentHeader};
 
-use crate::units::grouped;
+use crate::units::{counted, grouped};
 
-use super::log::{Chain, Found, Half, Log, Stop};
+use super::log::{Chain, Found, Half, Log, Stop, whole_records};
 use super::paint::{Ink, Paint};
 use super::source::Source;
 use super::{Look, View};
@@ -19,10 +19,7 @@ const LISTED: usize = 40;
 
 pub(super) fn view(source: &Source, look: Look) -> View {
     let Some(log) = source.log() else {
-        let text = format!(
-            "{}-log: no log; the database was closed cleanly or never written\n",
-            source.name
-        );
+        let text = format!("{}-log: no log; {}\n", source.name, absence(source));
         return View {
             text,
             json: json!({ "segments": [] }),
@@ -44,6 +41,17 @@ pub(super) fn view(source: &Source, look: Look) -> View {
     View {
         text,
         json: json!({ "log_bytes": source.log.as_ref().map(Vec::len), "segments": segments }),
+    }
+}
+
+/// What the header says of a log that is not there.
+fn absence(source: &Source) -> &'static str {
+    match source.pages.newest() {
+        Some(slot) if slot.log_generation == 0 => {
+            "the database was closed cleanly or never written"
+        }
+        Some(_) => "the header names one, so it is missing: find it before you open the database",
+        None => "no usable header slot says whether there should be one",
     }
 }
 
@@ -101,6 +109,14 @@ fn segment(
         paint.strong(&title),
         header.base
     );
+    if let Some(bit) = half.repaired {
+        let said = format!(
+            "  bit {} of byte {} of the segment's header is flipped",
+            bit % 8,
+            bit / 8
+        );
+        text += &format!("{}\n", paint.ink(Ink::Notice, &said));
+    }
     let chain = log.segment_records(half, &header);
     if !chain.records.is_empty() {
         text += &paint
@@ -123,10 +139,31 @@ fn segment(
     }
     let (said, tail) = end(&chain, &header, paint);
     text += &said;
+    let behind = match chain.stop {
+        Stop::Damaged(_) => whole_records(half, &header, chain.position),
+        _ => Vec::new(),
+    };
+    if !behind.is_empty() {
+        text += &format!(
+            "  {} behind it:\n",
+            counted(behind.len() as u64, "whole record", "whole records")
+        );
+    }
+    let shown = look.listed(behind.len(), LISTED);
+    for record in behind.iter().take(shown) {
+        text += &line(record, paint);
+    }
+    if shown < behind.len() {
+        text += &format!(
+            "  … {} more; --verbose lists them\n",
+            grouped((behind.len() - shown) as u64)
+        );
+    }
     let json = json!({
-        "half": number, "generation": header.generation, "base": header.base,
+        "half": number, "generation": header.generation, "base": header.base, "flipped_bit": half.repaired,
         "previous_chain": header.previous_chain, "ours": source.pages.has_identity(&header.file_id),
         "records": chain.records.iter().map(record_json).collect::<Vec<Value>>(), "end": tail,
+        "behind": behind.iter().map(record_json).collect::<Vec<Value>>(),
     });
     (text, json)
 }

@@ -278,16 +278,21 @@ impl Builder<'_, '_> {
         }
         self.proof = proof;
         let (leaves, holes) = (self.tree.leaves.len(), self.tree.holes.len());
-        self.visit(fact.at, fact.level, fact.first.clone(), to);
+        self.visit(fact.at, fact.level, fact.first.clone(), to.clone());
         claims.add(&fact.first, &fact.last);
         for leaf in self.tree.leaves.get(leaves..).unwrap_or_default() {
             if let Some(below) = self.scan.facts.get(&leaf.at.page()) {
                 claims.add(&below.first, &below.last);
             }
         }
-        // What this page leads to and is lost is not to be had from its predecessors.
+        // What this page leads to and is lost is not to be had from its predecessors. Where the range of its last
+        // child ends, only its neighbour could tell, which may be lost too: that child had its first key for certain.
         for hole in self.tree.holes.get(holes..).unwrap_or_default() {
-            claims.add(&hole.from, &before(hole.to.as_deref()));
+            let last = match hole.to == to {
+                true => hole.from.clone(),
+                false => before(hole.to.as_deref()),
+            };
+            claims.add(&hole.from, &last);
         }
     }
 

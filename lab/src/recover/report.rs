@@ -6,7 +6,7 @@ use vellum::format::header::Header;
 use vellum::{EdgeKey, KeySpace};
 
 use crate::inspect::paint::{Ink, Paint};
-use crate::units::grouped;
+use crate::units::{counted, grouped};
 
 use super::picture::{Hole, Picture, Proof};
 use super::salvage::Salvage;
@@ -32,10 +32,14 @@ pub(crate) struct Report {
     pub(crate) counted: Option<(u64, u64)>,
     pub(crate) replayed: u64,
     pub(crate) log_problem: Option<String>,
+    /// How the log ends, where it does not end with a whole record.
+    pub(crate) log_end: Option<String>,
     pub(crate) mended: Vec<String>,
     /// Damaged pages that the state uses, or may use.
     pub(crate) damaged: Vec<Loss>,
     pub(crate) lost: Vec<Loss>,
+    /// What was taken without a proof that it is of the newest state.
+    pub(crate) doubtful: Vec<String>,
     pub(crate) lost_names: Vec<String>,
     pub(crate) older_names: Vec<String>,
     pub(crate) ends_gone: Vec<EdgeKey>,
@@ -59,9 +63,11 @@ impl Report {
                 .map(|counted| (counted.nodes, counted.edges)),
             replayed: salvage.replayed,
             log_problem: salvage.log_problem.clone(),
-            mended: scan.mendings.clone(),
+            log_end: state.log_end.clone(),
+            mended: [scan.mendings.clone(), state.mended.clone()].concat(),
             damaged: damaged(scan, picture, state.header.as_ref()),
             lost: lost(scan, picture),
+            doubtful: doubtful(picture),
             lost_names: salvage.terms.lost.iter().map(term).collect(),
             older_names: salvage.terms.unproven.iter().map(term).collect(),
             ends_gone: salvage.ends_gone.clone(),
@@ -78,6 +84,7 @@ impl Report {
             .is_some_and(|(nodes, edges)| nodes == written.nodes && edges == written.edges);
         all && self.log_problem.is_none()
             && self.lost.is_empty()
+            && self.doubtful.is_empty()
             && self.lost_names.is_empty()
             && self.older_names.is_empty()
             && written.nodes_without_data.is_empty()
@@ -101,7 +108,7 @@ impl Report {
             out += &format!(
                 "{:>12} {what} saved{}{}\n",
                 grouped(saved),
-                missing(saved, counted, paint),
+                self.missing(saved, counted, paint),
                 partly(in_part as u64, paint)
             );
         }
@@ -113,12 +120,17 @@ impl Report {
         }
         let mut list = |title: &str, rows: Vec<String>| out += &section(title, &rows, paint);
         list("the log", self.log_problem.iter().cloned().collect());
-        list("damaged pages that could be mended", self.mended.clone());
+        list("the end of the log", self.log_end.iter().cloned().collect());
+        list("damaged, and mended", self.mended.clone());
         list(
             "damaged pages that are or may be in use",
             losses(&self.damaged),
         );
         list("lost", losses(&self.lost));
+        list(
+            "taken on the strength of their births alone",
+            self.doubtful.clone(),
+        );
         list(
             "cells of whole pages that cannot be read",
             (self.unreadable_cells > 0)
@@ -163,6 +175,26 @@ impl Report {
         out
     }
 
+    /// How many there were, as far as anything tells.
+    fn missing(&self, saved: u64, counted: Option<u64>, paint: Paint) -> String {
+        let counted = match counted {
+            None => return ", and nothing tells how many there were".to_owned(),
+            Some(counted) if counted == saved && self.log_problem.is_none() => {
+                return " of as many".to_owned();
+            }
+            Some(counted) if counted == saved => {
+                let text = "what lost commits of the log added is not among them";
+                return format!(", {}", paint.ink(Ink::Bad, text));
+            }
+            Some(counted) => counted,
+        };
+        let lost = match counted.checked_sub(saved) {
+            Some(lost) => format!("{} of them lost", grouped(lost)),
+            None => "more than that, so some of them were deleted".to_owned(),
+        };
+        format!(" of {}: {}", grouped(counted), paint.ink(Ink::Bad, &lost))
+    }
+
     pub(crate) fn json(&self, from: &str, to: &str) -> Value {
         let written = &self.written;
         let keys = |edges: &[EdgeKey]| -> Vec<Value> {
@@ -180,21 +212,10 @@ impl Report {
                 "data_lost": keys(&written.edges_without_data), "unproven": keys(&written.unproven_edges),
                 "ends_gone": keys(&self.ends_gone),
             },
-            "log": { "commits_replayed": self.replayed, "problem": self.log_problem },
+            "log": { "commits_replayed": self.replayed, "problem": self.log_problem, "end": self.log_end },
             "pages": { "mended": self.mended, "damaged": self.damaged, "unreadable_cells": self.unreadable_cells },
-            "lost": self.lost, "names_lost": self.lost_names, "names_from_older_pages": self.older_names,
+            "lost": self.lost, "doubtful": self.doubtful, "names_lost": self.lost_names, "names_from_older_pages": self.older_names,
         })
-    }
-}
-
-fn missing(saved: u64, counted: Option<u64>, paint: Paint) -> String {
-    match counted {
-        None => ", and nothing tells how many there were".to_owned(),
-        Some(counted) if counted == saved => " of as many".to_owned(),
-        Some(counted) => {
-            let text = format!("{} of them lost", grouped(counted.saturating_sub(saved)));
-            format!(" of {}: {}", grouped(counted), paint.ink(Ink::Bad, &text))
-        }
     }
 }
 
@@ -303,23 +324,23 @@ fn lost(scan: &Scan<'_>, picture: &Picture) -> Vec<Loss> {
                 what,
             });
         }
-        let unproven = tree
-            .leaves
-            .iter()
-            .filter(|leaf| leaf.proof == Proof::Unproven)
-            .count();
-        if unproven > 0 {
-            let what = format!(
-                "{unproven} leaves of {space} are taken on the strength of their births alone"
-            );
-            out.push(Loss { page: None, what });
-        }
     }
     out.extend(picture.free.lost.iter().map(|at| Loss {
         page: Some(at.page()),
         what: "a page of the freelist".to_owned(),
     }));
     out
+}
+
+/// Leaves that no reference and no freelist proves to be of the state.
+fn doubtful(picture: &Picture) -> Vec<String> {
+    let row = |space: KeySpace| {
+        let leaves = picture.tree(space).leaves.iter();
+        let unproven = leaves.filter(|leaf| leaf.proof == Proof::Unproven).count() as u64;
+        let leaves = counted(unproven, "leaf", "leaves");
+        (unproven > 0).then(|| format!("{leaves} of {space}"))
+    };
+    KeySpace::ALL.into_iter().filter_map(row).collect()
 }
 
 fn part(level: u8) -> String {

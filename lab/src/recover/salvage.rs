@@ -224,21 +224,29 @@ impl Salvage {
 
     /// Replays the log: operations are outcomes, so each is a put or a removal.
     fn replay(&mut self, state: &State<'_>) {
-        let mut last = None;
+        let mut last = state.header.as_ref().map(|header| header.commit);
         for record in &state.records {
             let commit = record.header.commit;
-            if last.is_some_and(|last| commit != last + 1) {
-                self.log_problem = Some(format!(
-                    "commit {commit} follows commit {}; what follows is not replayed",
+            match last {
+                Some(last) if commit <= last => {
+                    self.add_problem(format!(
+                        "commit {commit} follows commit {last}; what follows is not replayed"
+                    ));
+                    return;
+                }
+                // Outcomes do not depend on what came before.
+                Some(last) if commit > last + 1 => self.add_problem(format!(
+                    "commits {} to {} are lost: what they changed may be as it was before them",
+                    last + 1,
                     commit - 1
-                ));
-                return;
+                )),
+                _ => {}
             }
             let ops: Result<Vec<Op<'_>>, _> = OpReader::new(&record.payload).collect();
             match ops {
                 Ok(ops) => ops.into_iter().for_each(|op| self.apply(op)),
                 Err(rule) => {
-                    self.log_problem = Some(format!(
+                    self.add_problem(format!(
                         "commit {commit} cannot be read: {rule}; what follows is not replayed"
                     ));
                     return;
@@ -247,6 +255,13 @@ impl Salvage {
             last = Some(commit);
             self.replayed += 1;
         }
+    }
+
+    fn add_problem(&mut self, problem: String) {
+        self.log_problem = Some(match self.log_problem.take() {
+            Some(before) => format!("{before}; {problem}"),
+            None => problem,
+        });
     }
 
     fn apply(&mut self, op: Op<'_>) {

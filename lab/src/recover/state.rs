@@ -2,8 +2,9 @@
 
 use vellum::format::header::Header;
 
-use crate::inspect::log::{Chain, Found, Stop};
+use crate::inspect::log::{Chain, Found, Log, Stop};
 use crate::inspect::source::Source;
+use crate::units::counted;
 
 use super::scan::Scan;
 
@@ -17,6 +18,10 @@ pub(super) struct State<'s> {
     pub(super) basis: String,
     /// What is wrong with the log, if commits may be lost by it.
     pub(super) log_problem: Option<String>,
+    /// How the log ends, where it does not end with a whole record.
+    pub(super) log_end: Option<String>,
+    /// What was mended in the log.
+    pub(super) mended: Vec<String>,
 }
 
 impl<'s> State<'s> {
@@ -39,6 +44,8 @@ impl<'s> State<'s> {
                     header: Some(slot),
                     records: Vec::new(),
                     log_problem: Some(problem),
+                    log_end: None,
+                    mended: Vec::new(),
                 },
             },
         };
@@ -65,6 +72,8 @@ impl<'s> State<'s> {
             header: Some(slot),
             records: Vec::new(),
             log_problem: None,
+            log_end: None,
+            mended: Vec::new(),
         };
         if other_is_lost && source.log.is_some() {
             state.replay_all(source);
@@ -77,7 +86,8 @@ impl<'s> State<'s> {
         let log = source
             .log()
             .ok_or("the log that the header names is missing")?;
-        let chain = log.read_from(slot.log_generation, slot.log_position, slot.log_chain);
+        let generation = slot.log_generation;
+        let chain = log.read_from(generation, slot.log_position, slot.log_chain);
         if let Stop::Absent(why) = chain.stop {
             return Err(why);
         }
@@ -85,9 +95,11 @@ impl<'s> State<'s> {
             basis: format!("state {} and its log", slot.sequence),
             header: Some(slot),
             records: Vec::new(),
-            log_problem: problem(&chain),
+            log_problem: None,
+            log_end: None,
+            mended: Vec::new(),
         };
-        state.adopt(chain);
+        state.follow(&log, generation, chain);
         Ok(state)
     }
 
@@ -98,6 +110,8 @@ impl<'s> State<'s> {
             records: Vec::new(),
             basis: format!("{why}; the trees were put together from the pages alone"),
             log_problem: None,
+            log_end: None,
+            mended: Vec::new(),
         };
         state.replay_all(source);
         state
@@ -105,7 +119,7 @@ impl<'s> State<'s> {
 
     /// Replays all that the log holds. Operations are outcomes, so replaying what the trees have
     /// already changes nothing, provided that the end is reached; what ends early could take back
-    /// what came later.
+    /// what came later. Of a log with a gap that is what stands behind the last one.
     fn replay_all(&mut self, source: &'s Source) {
         let Some(log) = source.log() else { return };
         let ours = |generation| {
@@ -118,18 +132,44 @@ impl<'s> State<'s> {
             return;
         };
         let chain = log.read_from(first.generation, first.base, first.checksum());
-        match problem(&chain) {
-            Some(problem) => {
-                self.log_problem = Some(format!("{problem}; nothing of it was replayed"))
-            }
-            None => self.adopt(chain),
-        }
+        self.mended = log.mended(&chain.records);
+        self.log_end = unfinished(&chain);
+        let Some(problem) = problem(&chain) else {
+            self.adopt(chain.records);
+            return;
+        };
+        let behind = to_the_end(log.behind(first.generation, &chain));
+        self.log_problem = Some(format!(
+            "{problem}; {} replayed, those whose successors are all there",
+            counted(
+                behind.len() as u64,
+                "record behind it was",
+                "records behind it were"
+            )
+        ));
+        self.adopt(behind);
+    }
+
+    /// Replays a chain that begins at this header's state, and what stands behind where it is damaged.
+    fn follow(&mut self, log: &Log<'s>, generation: u64, chain: Chain<'s>) {
+        let behind = match chain.stop {
+            Stop::Damaged(_) => log.behind(generation, &chain),
+            _ => Vec::new(),
+        };
+        self.mended = log.mended(&chain.records);
+        self.log_end = unfinished(&chain);
+        self.log_problem = problem(&chain).map(|problem| {
+            let behind = counted(behind.len() as u64, "record", "records");
+            format!("{problem}; {behind} behind it could be replayed")
+        });
+        self.adopt(chain.records);
+        self.adopt(behind);
     }
 
     /// Takes the records after the last root record, and that one's header.
-    fn adopt(&mut self, chain: Chain<'s>) {
+    fn adopt(&mut self, records: Vec<Found<'s>>) {
         let committed = self.header.as_ref().map_or(0, |header| header.commit);
-        for record in chain.records {
+        for record in records {
             let root = record.root().and_then(|root| Header::decode(root).ok());
             match root {
                 Some(header) => {
@@ -147,11 +187,33 @@ impl<'s> State<'s> {
     }
 }
 
+/// The records whose successors are all there, up to the last.
+fn to_the_end(mut records: Vec<Found<'_>>) -> Vec<Found<'_>> {
+    let commit = |record: &Found<'_>| record.header.commit;
+    let broken = records
+        .windows(2)
+        .rposition(|pair| matches!(pair, [a, b] if commit(b) != commit(a) + 1));
+    records.split_off(broken.map_or(0, |at| at + 1))
+}
+
+/// What a crash in the middle of a commit leaves behind a chain.
+fn unfinished(chain: &Chain<'_>) -> Option<String> {
+    let Stop::Torn(bytes) = chain.stop else {
+        return None;
+    };
+    Some(format!(
+        "at offset {} {} of a record that is not whole: a commit that a crash cut short, or a log that was cut off",
+        chain.offset,
+        counted(bytes, "byte is", "bytes are")
+    ))
+}
+
+/// What is wrong with a chain, if anything is lost by it.
 fn problem(chain: &Chain<'_>) -> Option<String> {
     match &chain.stop {
         Stop::Clean | Stop::Torn(_) => None,
         Stop::Damaged(why) => Some(format!(
-            "the log is damaged at offset {}: {}; {why}; what follows is lost",
+            "the log is damaged at offset {}: {}; {why}",
             chain.offset, chain.rule
         )),
         Stop::Absent(why) => Some(why.clone()),

@@ -11,6 +11,7 @@ pub(crate) mod index;
 mod markdown;
 mod parts;
 mod plots;
+pub(crate) mod raster;
 mod text;
 
 use std::fs;
@@ -75,18 +76,35 @@ pub(crate) struct Pages {
 /// Renders everything.
 pub(crate) fn render(run: &Run, manifest: &Manifest) -> Pages {
     let figures = figures(run);
-    let alone = figures.iter().enumerate().filter_map(|(number, figure)| {
-        let drawing = figure.drawing.as_ref().ok()?;
-        Some((
-            format!("{:02}-{}.svg", number + 1, slug(&figure.plot.title)),
-            html::standalone_svg(&drawing.svg),
-        ))
-    });
+    let alone = drawings(&figures)
+        .map(|(name, drawing)| (format!("{name}.svg"), html::standalone_svg(drawing)));
     Pages {
         plots: alone.collect(),
         html: html::page(run, manifest, &figures),
         markdown: markdown::page(run, manifest),
     }
+}
+
+/// Every drawing with the name of its file, without an ending.
+fn drawings<'f>(figures: &'f [Figure<'_>]) -> impl Iterator<Item = (String, &'f str)> {
+    figures.iter().enumerate().filter_map(|(number, figure)| {
+        let drawing = figure.drawing.as_ref().ok()?;
+        let name = format!("{:02}-{}", number + 1, slug(&figure.plot.title));
+        Some((name, drawing.svg.as_str()))
+    })
+}
+
+/// Writes every plot of the run as a PNG beside its SVG.
+pub(crate) fn write_png(folder: &Path, run: &Run, scheme: raster::Scheme) -> Result<(), Failure> {
+    let plots = folder.join("plots");
+    fs::create_dir_all(&plots).context(plots.display())?;
+    let figures = figures(run);
+    for (name, drawing) in drawings(&figures) {
+        let path = plots.join(format!("{name}.png"));
+        let bytes = raster::png(drawing, scheme)?;
+        fs::write(&path, bytes).context(path.display())?;
+    }
+    Ok(())
 }
 
 /// Writes the reports into the run's directory and returns the path of the HTML page.

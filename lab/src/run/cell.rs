@@ -182,7 +182,7 @@ impl<'a> Workshop<'a> {
         databases: PathBuf,
         found: &mut Found,
     ) -> Result<(), Failure> {
-        let store = Store::new(databases, &plan.engine)?;
+        let store = Store::new(databases, &plan.engine, self.orders.trace)?;
         let mut bench = Bench::new(plan, &store, model, self.limits, self.console);
         let last = self.last_wanted(&plan.phases);
         for phase in &plan.phases[..last] {
@@ -212,7 +212,8 @@ impl<'a> Workshop<'a> {
             }
         }
         found.latencies = std::mem::take(&mut bench.latencies);
-        bench.finish()
+        bench.finish()?;
+        store.end_traces()
     }
 
     /// How many phases have to run for those that are wanted.

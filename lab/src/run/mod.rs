@@ -40,6 +40,8 @@ const SHUFFLE: u64 = 4 << 32;
 pub(crate) struct Orders<'a> {
     pub(crate) out: &'a Path,
     pub(crate) keep: KeepDb,
+    /// Whether every database of the run records a trace.
+    pub(crate) trace: bool,
     pub(crate) changes: &'a Changes,
     pub(crate) tag: Option<String>,
     /// Phases whose metrics are wanted; all of them if there are none. Those before them run too.

@@ -8,6 +8,7 @@ pub(crate) mod load;
 pub(crate) mod op;
 pub(crate) mod peers;
 pub(crate) mod target;
+mod traces;
 mod watches;
 pub(crate) mod writer;
 
@@ -27,6 +28,7 @@ use crate::scenario::plan::EnginePlan;
 use crate::scenario::raw;
 use crate::units;
 
+use self::traces::Traces;
 use self::watches::Watches;
 
 /// A folder of databases, all made with one scenario's options and counted together.
@@ -35,6 +37,7 @@ pub(crate) struct Store {
     plan: EnginePlan,
     directory: CountedDirectory,
     watches: Watches,
+    traces: Traces,
 }
 
 impl From<vellum::Error> for Failure {
@@ -51,11 +54,12 @@ impl From<vellum::Error> for Failure {
 }
 
 impl Store {
-    /// Makes the folder.
-    pub(crate) fn new(folder: PathBuf, plan: &EnginePlan) -> Result<Store, Failure> {
+    /// Makes the folder. With `traced` every database in it records a trace.
+    pub(crate) fn new(folder: PathBuf, plan: &EnginePlan, traced: bool) -> Result<Store, Failure> {
         fs::create_dir_all(&folder).context(folder.display())?;
         let directory = CountedDirectory::new(Arc::new(FileDirectory::new(&folder)));
         Ok(Store {
+            traces: Traces::new(&folder, traced),
             folder,
             plan: plan.clone(),
             directory,
@@ -63,8 +67,9 @@ impl Store {
         })
     }
 
-    fn builder(&self) -> Builder {
-        builder(&self.plan).in_directory(Arc::new(self.directory.clone()))
+    fn builder(&self, database: &str) -> Result<Builder, Failure> {
+        let builder = builder(&self.plan).in_directory(Arc::new(self.directory.clone()));
+        self.traces.begin(database, builder)
     }
 
     pub(crate) fn file_name(database: &str) -> String {
@@ -78,17 +83,19 @@ impl Store {
 
     /// A new database, whose options are what was asked for.
     pub(crate) fn create(&self, database: &str) -> Result<Database, Failure> {
-        self.watched(database, self.builder().create(Store::file_name(database))?)
+        let builder = self.builder(database)?;
+        self.watched(database, builder.create(Store::file_name(database))?)
     }
 
     /// An existing database, whose options are what was asked for.
     pub(crate) fn open(&self, database: &str) -> Result<Database, Failure> {
-        self.watched(database, self.builder().open(Store::file_name(database))?)
+        let builder = self.builder(database)?;
+        self.watched(database, builder.open(Store::file_name(database))?)
     }
 
     fn watched(&self, name: &str, database: Database) -> Result<Database, Failure> {
         self.took_effect(&database)?;
-        self.watches.follow(name, &database);
+        self.watches.follow(name, &database)?;
         Ok(database)
     }
 
@@ -140,6 +147,11 @@ impl Store {
     /// Contradictions about page owners since the last call; none in a build without the register.
     pub(crate) fn page_conflicts(&self) -> Vec<String> {
         self.watches.conflicts()
+    }
+
+    /// Ends the traces, once the databases are closed, and says whether all of them were written.
+    pub(crate) fn end_traces(&self) -> Result<(), Failure> {
+        self.watches.end_traces()
     }
 
     pub(crate) fn file_bytes(&self, database: &str) -> Result<u64, Failure> {

@@ -8,6 +8,8 @@ use parking_lot::Mutex;
 use vellum::Database;
 use vellum::forensics::{Counts, Watch};
 
+use crate::failure::Failure;
+
 /// The watches of a folder's databases.
 #[derive(Default)]
 pub(super) struct Watches(Mutex<State>);
@@ -29,9 +31,9 @@ struct Watched {
 
 impl Watches {
     /// Follows a database from now on, in place of the handle that was open under the same name before.
-    pub(super) fn follow(&self, name: &str, database: &Database) {
+    pub(super) fn follow(&self, name: &str, database: &Database) -> Result<(), Failure> {
         if !vellum::forensics::ENABLED {
-            return;
+            return Ok(());
         }
         let fresh = Watched {
             watch: database.watch(),
@@ -41,7 +43,18 @@ impl Watches {
         if let Some(mut before) = state.current.insert(name.to_owned(), fresh) {
             state.past = state.past + before.watch.counters();
             state.conflicts.extend(before.conflicts(name));
+            before.watch.end_trace()?;
         }
+        Ok(())
+    }
+
+    /// Ends the traces of databases that are closed.
+    pub(super) fn end_traces(&self) -> Result<(), Failure> {
+        let state = self.0.lock();
+        for watched in state.current.values() {
+            watched.watch.end_trace()?;
+        }
+        Ok(())
     }
 
     /// Everything counted so far.

@@ -51,7 +51,7 @@ const DAMAGED: Class = Class {
 };
 const MENDABLE: Class = Class {
     loud: true,
-    ..class("damaged, can be mended", 'x', 208, "#e8760a", "#ffa24a")
+    ..class("damaged, can be mended", 'x', 201, "#c026d3", "#e879f9")
 };
 const WHOLE: Class = class("whole", 'o', 72, "#5fae8b", "#3f8f6c");
 const FREELIST: Class = class("freelist", 'F', 66, "#5b8794", "#6aa3b3");
@@ -125,6 +125,11 @@ const FREED: [Class; 4] = [
     class("free, taken 4–7 times", 'c', 136, "#b67f1c", "#bf943f"),
     class("free, taken 8+ times", 'e', 94, "#7a5210", "#eccb86"),
 ];
+
+/// The class of a page of the header's region.
+pub(super) fn header(problems: &[String]) -> Class {
+    if problems.is_empty() { HEADER } else { DAMAGED }
+}
 
 /// The class of a page after its history.
 fn by_history(history: &History, page: u64) -> Class {

@@ -84,8 +84,7 @@ impl Picture<'_> {
         most: usize,
     ) -> Picture<'a> {
         let legend = Legend::of(by, history, survey);
-        let header = survey.first;
-        let pages = header + survey.pages.len() as u64;
+        let pages = survey.header.len() as u64 + survey.pages.len() as u64;
         let pages_each = pages.div_ceil(most as u64).max(1);
         let mut fields = Vec::new();
         let mut first = 0;
@@ -116,7 +115,8 @@ impl Picture<'_> {
             .iter()
             .map(|class| (*class, 0))
             .collect();
-        let header = (0..self.survey.first).map(|_| fields::HEADER);
+        let header = self.survey.header.iter();
+        let header = header.map(|problems| fields::header(problems));
         let pages = self.survey.pages.iter().map(|page| self.legend.class(page));
         for class in header.chain(pages) {
             if let Some(count) = counts.iter_mut().find(|(other, _)| *other == class) {
@@ -132,9 +132,10 @@ impl Picture<'_> {
 fn field(legend: &Legend, survey: &Survey, first: u64, end: u64, page_size: usize) -> Field {
     let mut classes: Vec<(Class, u64)> = Vec::new();
     for number in first..end {
-        let class = survey
-            .page(number)
-            .map_or(fields::HEADER, |page| legend.class(page));
+        let class = match survey.page(number) {
+            Some(page) => legend.class(page),
+            None => fields::header(header_problems(survey, number)),
+        };
         match classes.iter_mut().find(|(other, _)| *other == class) {
             Some(count) => count.1 += 1,
             None => classes.push((class, 1)),
@@ -147,7 +148,10 @@ fn field(legend: &Legend, survey: &Survey, first: u64, end: u64, page_size: usiz
         .map_or(fields::HEADER, |(class, _)| *class);
     let said = match (end - first, survey.page(first)) {
         (1, Some(page)) => fields::said(page, page_size),
-        (1, None) => format!("page {first}: header region"),
+        (1, None) => match header_problems(survey, first).join("; ") {
+            problems if problems.is_empty() => format!("page {first}: header region"),
+            problems => format!("page {first}: header region; {problems}"),
+        },
         _ => format!("pages {first} to {}: mostly {}", end - 1, class.name),
     };
     Field {
@@ -156,6 +160,12 @@ fn field(legend: &Legend, survey: &Survey, first: u64, end: u64, page_size: usiz
         pages: end - first,
         said,
     }
+}
+
+/// What is wrong with the header slots on a page.
+fn header_problems(survey: &Survey, page: u64) -> &[String] {
+    let page = usize::try_from(page).unwrap_or(usize::MAX);
+    survey.header.get(page).map_or(&[], Vec::as_slice)
 }
 
 /// A share in percent, never shown as nothing where there is something.

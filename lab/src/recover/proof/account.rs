@@ -63,11 +63,31 @@ pub(super) fn truth_of(directory: &MemoryDirectory, name: &str) -> Truth {
     truth
 }
 
-/// An original, and the pages that each of its items needs.
+/// Numbers from here on stand for records of the log, as smaller ones do for pages.
+const RECORDS: u64 = 1 << 48;
+
+/// An original, and the pages and records that each of its items needs.
 pub(super) struct Account {
     pub(super) truth: Truth,
     pub(super) nodes: BTreeMap<u64, Vec<u64>>,
     pub(super) edges: BTreeMap<EdgeName, Vec<u64>>,
+    records: Vec<Record>,
+}
+
+/// A record of the log: where it stands, and what it changes.
+struct Record {
+    bytes: std::ops::Range<usize>,
+    nodes: BTreeSet<u64>,
+    edges: BTreeSet<EdgeName>,
+}
+
+/// Items that lost records of the log may have changed.
+#[derive(Default)]
+pub(super) struct Doubt {
+    pub(super) nodes: BTreeSet<u64>,
+    pub(super) edges: BTreeSet<EdgeName>,
+    /// Whether a record behind a lost one is whole.
+    pub(super) a_gap: bool,
 }
 
 impl Account {
@@ -81,6 +101,7 @@ impl Account {
             truth: truth_of(&directory, NAME),
             nodes: BTreeMap::new(),
             edges: BTreeMap::new(),
+            records: Vec::new(),
         };
         let source = Source::open_in(&directory, NAME).unwrap();
         account.read_trees(&source.pages);
@@ -92,7 +113,9 @@ impl Account {
             original
                 .logged
                 .iter()
-                .all(|id| account.nodes.get(id).is_none_or(Vec::is_empty))
+                .filter_map(|id| account.nodes.get(id))
+                .flatten()
+                .all(|place| *place >= RECORDS)
         );
         account
     }
@@ -135,23 +158,71 @@ impl Account {
         }
     }
 
-    /// What the log says needs no page.
+    /// Where in the log the records stand that count.
+    pub(super) fn records(&self) -> std::ops::Range<usize> {
+        let (first, last) = (self.records.first().unwrap(), self.records.last().unwrap());
+        first.bytes.start..last.bytes.end
+    }
+
+    /// The records that differ, as places, and what they may have changed.
+    pub(super) fn changed_records(&self, before: &[u8], after: &[u8]) -> (BTreeSet<u64>, Doubt) {
+        let mut places = BTreeSet::new();
+        let mut doubt = Doubt::default();
+        // A segment header that is more than a flipped bit off takes its records along.
+        let header = before[..128].iter().zip(&after[..128]);
+        let flips: u32 = header.map(|(a, b)| (a ^ b).count_ones()).sum();
+        for (record, place) in self.records.iter().zip(RECORDS..) {
+            if flips < 2 && before[record.bytes.clone()] == after[record.bytes.clone()] {
+                doubt.a_gap |= !places.is_empty();
+                continue;
+            }
+            places.insert(place);
+            doubt.nodes.extend(&record.nodes);
+            doubt.edges.extend(record.edges.iter().cloned());
+        }
+        (places, doubt)
+    }
+
+    /// What the log says needs its record and no page.
     fn read_log(&mut self, source: &Source) {
         let Some(log) = source.log() else { return };
         let slot = source.pages.newest().unwrap();
         let chain = log.read_from(slot.log_generation, slot.log_position, slot.log_chain);
-        for record in &chain.records {
+        for (record, place) in chain.records.iter().zip(RECORDS..) {
+            let start = record.offset as usize;
+            let mut changed = Record {
+                bytes: start..start + record.len as usize,
+                nodes: BTreeSet::new(),
+                edges: BTreeSet::new(),
+            };
             for op in OpReader::new(&record.payload) {
-                match op.unwrap() {
-                    Op::PutNode { id, .. } => _ = self.nodes.insert(id, Vec::new()),
-                    Op::DeleteNode { id } => _ = self.nodes.remove(&id),
-                    Op::PutEdge { key, .. } => {
-                        _ = self.edges.insert(self.truth.name(&key), Vec::new())
-                    }
-                    Op::DeleteEdge { key } => _ = self.edges.remove(&self.truth.name(&key)),
-                    _ => {}
-                }
+                self.apply(op.unwrap(), place, &mut changed);
             }
+            self.records.push(changed);
+        }
+    }
+
+    fn apply(&mut self, op: Op<'_>, place: u64, changed: &mut Record) {
+        match op {
+            Op::PutNode { id, .. } => {
+                self.nodes.insert(id, vec![place]);
+                changed.nodes.insert(id);
+            }
+            Op::DeleteNode { id } => {
+                self.nodes.remove(&id);
+                changed.nodes.insert(id);
+            }
+            Op::PutEdge { key, .. } => {
+                let name = self.truth.name(&key);
+                self.edges.insert(name.clone(), vec![place]);
+                changed.edges.insert(name);
+            }
+            Op::DeleteEdge { key } => {
+                let name = self.truth.name(&key);
+                self.edges.remove(&name);
+                changed.edges.insert(name);
+            }
+            _ => {}
         }
     }
 
@@ -262,7 +333,7 @@ impl Said {
         (key.0, label, key.2, key.3)
     }
 
-    fn in_truth(&self, found: &EdgeName, truth: &Truth) -> EdgeName {
+    pub(super) fn in_truth(&self, found: &EdgeName, truth: &Truth) -> EdgeName {
         let label = self.true_label(&found.1, truth).unwrap_or_default();
         (found.0, label, found.2, found.3)
     }

@@ -1,5 +1,7 @@
 //! Damages, by a seed.
 
+use std::ops::Range;
+
 use crate::random::Random;
 
 const PAGE: usize = 4096;
@@ -15,6 +17,7 @@ pub(super) enum Kind {
     OneSlot,
     BothSlots,
     Everything,
+    Log,
 }
 
 impl Kind {
@@ -39,6 +42,7 @@ impl Kind {
             Kind::OneSlot => "one header slot destroyed, and pages",
             Kind::BothSlots => "both header slots destroyed, and pages",
             Kind::Everything => "several of these",
+            Kind::Log => "the log: bits, zeros or garbage",
         }
     }
 }
@@ -79,8 +83,38 @@ pub(super) fn damage(seed: u64, bytes: &[u8]) -> (Kind, Vec<u8>) {
                 destroy_slot(&mut out, slot, &mut random);
             }
         }
+        Kind::Log => unreachable!("a damage of the other file"),
     }
     (kind, out)
+}
+
+/// A log damaged within these bytes, or in the header of its segment.
+pub(super) fn damage_log(seed: u64, log: &[u8], records: Range<usize>) -> Vec<u8> {
+    let mut random = Random::new(seed, 78);
+    let mut out = log.to_vec();
+    match random.below(4) {
+        0 => {
+            for _ in 0..1 + random.below(12) {
+                let at = records.start + place(&mut random, records.len());
+                out[at] ^= 1 << random.below(8);
+            }
+        }
+        1 => out[place(&mut random, 128)] ^= 1 << random.below(8),
+        what => {
+            for _ in 0..1 + random.below(3) {
+                let at = records.start + place(&mut random, records.len());
+                let len = (1 + place(&mut random, 600)).min(records.end - at);
+                for byte in &mut out[at..at + len] {
+                    *byte = if what == 2 {
+                        0
+                    } else {
+                        random.next_u32() as u8
+                    };
+                }
+            }
+        }
+    }
+    out
 }
 
 fn pages(out: &mut [u8], random: &mut Random) {
