@@ -20,7 +20,7 @@ struct Terms {
 impl Terms {
     fn number(&mut self, number: &[u8], name: &[u8]) {
         let expected = u16::try_from(self.numbered).map(u16::to_be_bytes);
-        self.odd |= expected.ok().as_ref().map(|bytes| &bytes[..]) != Some(number);
+        self.odd |= expected.ok().as_ref().map(<[u8; 2]>::as_slice) != Some(number);
         self.odd |= !(1..=MAX_TERM_LEN).contains(&name.len()) || str::from_utf8(name).is_err();
         self.numbered += 1;
         self.by_number.add(pair(number, name));

@@ -159,7 +159,7 @@ impl View {
     }
 
     /// Every entry of the dictionary, by number and by name.
-    pub(crate) fn all_terms(&self) -> impl Iterator<Item = Result<(Box<[u8]>, Box<[u8]>)>> + '_ {
+    pub(crate) fn all_terms(&self) -> Overlay<'_, Dictionary> {
         self.items::<Dictionary>(None)
     }
 
