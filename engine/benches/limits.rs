@@ -17,6 +17,7 @@
 mod csr;
 
 use std::hint::black_box;
+use std::ops::ControlFlow;
 use std::time::Instant;
 
 use csr::Csr;
@@ -63,7 +64,8 @@ fn main() {
         (0..nodes).map(|number| [node(number).name.into_bytes(), node(number).data].concat()),
         (0..edges).map(|number| {
             let (source, target) = ends(number, nodes);
-            (source.get() as u32, target.get() as u32)
+            let label = (mix(number) % 8) as u32;
+            (source.get() as u32, target.get() as u32, label)
         }),
     );
     let txn = db.begin_read().unwrap();
@@ -119,12 +121,35 @@ fn reads(txn: &ReadTxn, csr: &Csr, nodes: u64) {
                 .map(|i| {
                     csr.neighbors(pick(i, nodes, 5), direction)
                         .iter()
-                        .map(|peer| u64::from(*peer))
+                        .map(|edge| u64::from(csr::peer(*edge)))
                         .sum::<u64>()
                 })
                 .sum()
         };
         report_row(name, READS, &[&list, &limit]);
+        let visited = || {
+            let mut sum = 0;
+            for i in 0..READS {
+                let node = pick(i, nodes, 5);
+                txn.visit_neighbors(node, direction, None, |found| -> ControlFlow<()> {
+                    sum += found.node.get() << 8 | u64::from(found.label.0);
+                    ControlFlow::Continue(())
+                })
+                .unwrap();
+            }
+            sum
+        };
+        let limit = || {
+            (0..READS)
+                .map(|i| {
+                    csr.neighbors(pick(i, nodes, 5), direction)
+                        .iter()
+                        .map(|edge| u64::from(csr::peer(*edge)) << 8 | u64::from(edge & 7))
+                        .sum::<u64>()
+                })
+                .sum()
+        };
+        report_row(&format!("{name} with labels"), READS, &[&visited, &limit]);
     }
     let labelled = || {
         (0..READS)
@@ -154,9 +179,9 @@ fn scans(txn: &ReadTxn, csr: &Csr, nodes: u64, edges: u64) {
             let mut count = 0;
             txn.bfs(start)
                 .max_depth(hops)
-                .run(|_| -> std::ops::ControlFlow<()> {
+                .run(|_| -> ControlFlow<()> {
                     count += 1;
-                    std::ops::ControlFlow::Continue(())
+                    ControlFlow::Continue(())
                 })
                 .unwrap();
             count

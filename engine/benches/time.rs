@@ -4,6 +4,7 @@
 mod graph;
 
 use std::hint::black_box;
+use std::ops::ControlFlow;
 
 use criterion::{Criterion, criterion_group, criterion_main};
 use graph::pick;
@@ -22,6 +23,17 @@ fn reads(criterion: &mut Criterion) {
     });
     criterion.bench_function("outgoing neighbours", |bench| {
         bench.iter(|| txn.neighbors(next(), Direction::Out, None).count());
+    });
+    criterion.bench_function("outgoing neighbours with labels", |bench| {
+        bench.iter(|| {
+            let mut sum = 0;
+            txn.visit_neighbors(next(), Direction::Out, None, |found| -> ControlFlow<()> {
+                sum += found.node.get() << 16 | u64::from(found.label.0);
+                ControlFlow::Continue(())
+            })
+            .unwrap();
+            sum
+        });
     });
     criterion.bench_function("nodes within two hops", |bench| {
         bench.iter(|| txn.k_hop(next(), 2, Direction::Out, None).unwrap().len());

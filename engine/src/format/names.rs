@@ -31,6 +31,12 @@ pub fn compare_keys(a: (&[u8], u64), b: (&[u8], u64)) -> Ordering {
     })
 }
 
+/// How many bytes two keys begin with alike.
+#[inline]
+fn common(a: &[u8], b: &[u8]) -> usize {
+    a.iter().zip(b).take_while(|(a, b)| a == b).count()
+}
+
 /// A view of a verified names leaf.
 #[derive(Clone, Copy, Debug)]
 pub struct NamesPage<'p> {
@@ -72,7 +78,33 @@ struct Entry<'p> {
     len: usize,
 }
 
+/// An entry, or the end of the page, found by its key.
+struct Place {
+    index: usize,
+    at: usize,
+    /// Bytes of the key that its name begins with, by what the entry says.
+    shared: usize,
+    /// Whether the key is the entry's.
+    same: bool,
+}
+
 impl<'p> Entry<'p> {
+    /// How suffix, 0x00 and id BE compare with these bytes, and how many bytes are the same.
+    fn compare(&self, key: &[u8]) -> (Ordering, usize) {
+        let same = common(self.suffix, key);
+        let (here, there) = (self.suffix.get(same), key.get(same));
+        if let Some(here) = here {
+            return (
+                there.map_or(Ordering::Greater, |there| here.cmp(there)),
+                same,
+            );
+        }
+        let [a, b, c, d, e, f] = u48_be(self.id);
+        let tail = [0, a, b, c, d, e, f];
+        let rest = key.get(same..).unwrap_or_default();
+        (tail[..].cmp(rest), same + common(&tail, rest))
+    }
+
     fn read(bytes: &'p [u8]) -> Result<Entry<'p>> {
         let mut r = Reader::new(bytes);
         let rule = "node name too long";
@@ -171,34 +203,69 @@ impl<'p> NamesPage<'p> {
 
     /// Where (`name`, `id`) is: `Ok` with its entry, or `Err` with the entry before which it would stand.
     pub fn search(&self, name: &[u8], id: u64) -> std::result::Result<usize, usize> {
+        let found = self.find(&[name, &[0], &u48_be(id)].concat());
+        if found.same {
+            Ok(found.index)
+        } else {
+            Err(found.index)
+        }
+    }
+
+    /// Whether there is an entry with this key: name, 0x00, id BE.
+    pub(crate) fn holds(&self, key: &[u8]) -> bool {
+        self.find(key).same
+    }
+
+    /// The place before the first entry whose key is not less. `key` may be any bytes.
+    pub(crate) fn seek(&self, mut key: Vec<u8>) -> NamesPosition {
+        let Place {
+            index, at, shared, ..
+        } = self.find(&key);
+        key.truncate(shared);
+        NamesPosition {
+            index,
+            at,
+            name: key,
+        }
+    }
+
+    /// Bisects the restarts, then passes the entries of one run. No name is rebuilt: it is known how many bytes
+    /// the entry before has in common with the key, and how many with the next entry.
+    fn find(&self, key: &[u8]) -> Place {
         let (mut low, mut high) = (0, self.restarts());
         while low < high {
             let middle = low.midpoint(high);
             let entry = self.entry_at(self.restart(middle));
-            let found = entry.map(|entry| compare_keys((entry.suffix, entry.id), (name, id)));
-            match found {
-                Some(Ordering::Greater) | None => high = middle,
+            match entry.map(|entry| entry.compare(key).0) {
                 Some(Ordering::Less) => low = middle + 1,
-                Some(Ordering::Equal) => return Ok(middle * RESTART_INTERVAL),
+                _ => high = middle,
             }
         }
         // The first `low` restarts are less, so the entry is in the run that the last of them begins.
-        let Some(run) = low.checked_sub(1) else {
-            return Err(0);
+        let mut place = Place {
+            index: low.saturating_sub(1) * RESTART_INTERVAL,
+            at: self.restart(low.saturating_sub(1)),
+            shared: 0,
+            same: false,
         };
-        let mut position = NamesPosition::default();
-        self.start_at(run * RESTART_INTERVAL, &mut position);
-        for i in run * RESTART_INTERVAL..self.count.min(low * RESTART_INTERVAL) {
-            let Some(found) = self.step(&mut position) else {
+        let mut common = 0;
+        while place.index < self.count {
+            let Some(entry) = self.entry_at(place.at) else {
                 break;
             };
-            match compare_keys((&position.name, found), (name, id)) {
-                Ordering::Less => {}
-                Ordering::Equal => return Ok(i),
-                Ordering::Greater => return Err(i),
+            // Where more is shared than the one before has in common with the key, the same byte decides.
+            if entry.shared <= common {
+                let (order, more) = entry.compare(key.get(entry.shared..).unwrap_or_default());
+                if order != Ordering::Less {
+                    (place.shared, place.same) = (entry.shared, order == Ordering::Equal);
+                    break;
+                }
+                common = entry.shared + more;
             }
+            place.index += 1;
+            place.at += entry.len;
         }
-        Err(self.count.min(low * RESTART_INTERVAL))
+        place
     }
 
     /// The place before entry `i`, or the end.

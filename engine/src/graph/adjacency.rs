@@ -9,7 +9,7 @@ use crate::error::{Error, Result};
 use crate::forensics::count;
 use crate::format::edges::{EdgeBlock, JoinedPeers};
 use crate::ids::{EdgeKey, KeySpace, NodeId};
-use crate::pager::{Pager, Pages};
+use crate::pager::{PagePin, Pager, Pages};
 
 /// Which end of an edge a node is.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
@@ -32,7 +32,7 @@ impl Direction {
         }
     }
 
-    fn space(self) -> KeySpace {
+    pub(super) fn space(self) -> KeySpace {
         match self {
             Direction::Out => KeySpace::Out,
             Direction::In => KeySpace::In,
@@ -218,7 +218,7 @@ impl<'t> Neighbors<'t> {
         label: Option<&str>,
     ) -> Neighbors<'t> {
         if label.is_none()
-            && let Ok(Some(Whole::Block(block))) = view.whole_block(node, direction)
+            && let Ok(Some(Whole::Block(block, _))) = view.whole_block(node, direction)
             && let Some(peers) = block.joined_peers()
         {
             return Neighbors(Way::Joined(peers, node));
@@ -263,7 +263,8 @@ fn end_at(peers: &mut JoinedPeers<'_>, node: NodeId) -> Result<NodeId> {
 
 /// All edges of a node that are in one block, if that is known without a descent.
 pub(crate) enum Whole<'t> {
-    Block(EdgeBlock<'t>),
+    /// In this page.
+    Block(EdgeBlock<'t>, &'t PagePin),
     /// There is no edge.
     Nothing,
 }
@@ -318,7 +319,7 @@ impl View {
         let Some(directories) = self.base.directories() else {
             return Ok(None);
         };
-        if !self.layers.is_empty() && self.has_changed(node, direction) {
+        if self.has_changed(node, direction) {
             return Ok(None);
         }
         let directory = match direction {
@@ -336,11 +337,16 @@ impl View {
         let block = block.map_err(|rule| self.broken(leaf.page(), rule))?;
         count!(self.pager.tally(), BlocksDecoded);
         count!(self.pager.tally(), EdgesDecoded, block.len());
-        Ok(Some(Whole::Block(block)))
+        Ok(Some(Whole::Block(block, leaf)))
     }
 
     /// Whether a newer change concerns the edges of this node.
-    fn has_changed(&self, node: NodeId, direction: Direction) -> bool {
+    #[inline]
+    pub(super) fn has_changed(&self, node: NodeId, direction: Direction) -> bool {
+        !self.layers.is_empty() && self.layers_change(node, direction)
+    }
+
+    fn layers_change(&self, node: NodeId, direction: Direction) -> bool {
         let from = EdgeKey {
             node: node.get(),
             ..EdgeKey::default()
@@ -365,7 +371,7 @@ impl View {
         }
         match self.whole_block(node, direction)? {
             Some(Whole::Nothing) => return Ok(0),
-            Some(Whole::Block(block)) => {
+            Some(Whole::Block(block, _)) => {
                 let Labels::One(label) = labels else {
                     return Ok(block.len() as u64);
                 };

@@ -117,6 +117,12 @@ impl View {
         let _ = found;
     }
 
+    /// Whether a newer change lies over a key space.
+    #[inline]
+    pub(super) fn is_changed<S: Overlaid>(&self) -> bool {
+        self.layers.iter().any(|layer| S::len(layer) > 0)
+    }
+
     /// The changes of all layers from a key on.
     pub(super) fn changes<S: Overlaid>(&self, from: Option<&S::Key>) -> ChangesOf<'_, S> {
         count!(self.pager.tally(), DeltaScans, !self.layers.is_empty());

@@ -1,7 +1,7 @@
 //! Labels and peers packed together: most blocks. A number is the label above the peer, so that
 //! numbers sort like edges, and any of them is found without reading those before it.
 
-use std::ops::Range;
+use std::ops::{ControlFlow, Range};
 
 use super::packed::{self, Packed, packed_len, width_of};
 use super::{BlockEdge, FLAG_JOINED, PEER_BITS};
@@ -140,6 +140,24 @@ impl Joined {
         let numbers = self.numbers(page);
         let mask = (1 << self.widths.peer) - 1;
         out.extend(range.map(|i| numbers.get(i) & mask));
+    }
+
+    /// Tells label and peer of the edges with these indexes, until told to stop; they exist.
+    #[inline]
+    pub(super) fn visit<B>(
+        &self,
+        page: &[u8],
+        range: Range<usize>,
+        mut see: impl FnMut(u16, u64) -> ControlFlow<B>,
+    ) -> ControlFlow<B> {
+        let numbers = self.numbers(page);
+        let shift = self.widths.peer;
+        let mask = (1 << shift) - 1;
+        for i in range {
+            let number = numbers.get(i);
+            see((number >> shift) as u16, number & mask)?;
+        }
+        ControlFlow::Continue(())
     }
 
     #[inline]

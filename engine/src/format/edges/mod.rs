@@ -10,6 +10,7 @@ mod joined;
 mod packed;
 #[cfg(test)]
 mod tests;
+mod visit;
 
 pub use build::EdgeBlockBuilder;
 pub use data::EdgeDataIter;
