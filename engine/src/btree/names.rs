@@ -94,7 +94,7 @@ impl Space for Names {
 /// Names from some place on, rebuilt one at a time where they stand. Ends after an error.
 pub(crate) struct NameCursor<'a> {
     pager: &'a Pager,
-    root: Root,
+    root: &'a Root,
     leaf: Leaf<'a>,
     position: NamesPosition,
 }
@@ -104,7 +104,7 @@ enum Leaf<'a> {
     /// In a leaf of this number that the directory holds.
     Held(&'a NameTable, usize, &'a PagePin),
     /// Where a descent led to.
-    Found(Descent<'a, Pager>, PageGuard),
+    Found(Box<(Descent<'a, Pager>, PageGuard)>),
     /// Beyond the last name.
     End,
 }
@@ -113,7 +113,7 @@ impl<'a> NameCursor<'a> {
     /// From this name, or the first after it, on. `directory`: that of the tree, if there is one.
     pub(crate) fn from(
         pager: &'a Pager,
-        root: Root,
+        root: &'a Root,
         directory: Option<&'a NameDirectory>,
         name: &str,
     ) -> Result<NameCursor<'a>> {
@@ -153,7 +153,7 @@ impl<'a> NameCursor<'a> {
         loop {
             let view = match &self.leaf {
                 Leaf::Held(.., pin) => pin.names(),
-                Leaf::Found(_, page) => page.names(),
+                Leaf::Found(found) => found.1.names(),
                 Leaf::End => return Ok(None),
             };
             if let Some(id) = view.and_then(|view| view.step(&mut self.position)) {
@@ -175,11 +175,12 @@ impl<'a> NameCursor<'a> {
                     }
                 }
             },
-            Leaf::Found(mut descent, _) => {
-                if descent.advance()?
-                    && let Some(page) = descent.page()?
+            Leaf::Found(mut found) => {
+                if found.0.advance()?
+                    && let Some(page) = found.0.page()?
                 {
-                    self.leaf = Leaf::Found(descent, page);
+                    found.1 = page;
+                    self.leaf = Leaf::Found(found);
                 }
             }
             Leaf::End => {}
@@ -191,10 +192,10 @@ impl<'a> NameCursor<'a> {
     }
 
     fn descend(&mut self, key: &[u8]) -> Result<()> {
-        let mut descent = Descent::new(self.pager, KeySpace::Names, self.root, 0);
+        let mut descent = Descent::new(self.pager, KeySpace::Names, *self.root, 0);
         descent.seek(key)?;
         if let Some(page) = descent.page()? {
-            self.leaf = Leaf::Found(descent, page);
+            self.leaf = Leaf::Found(Box::new((descent, page)));
         }
         Ok(())
     }
@@ -202,7 +203,7 @@ impl<'a> NameCursor<'a> {
     fn view(&self) -> Result<Option<NamesPage<'_>>> {
         let (names, at) = match &self.leaf {
             Leaf::Held(.., pin) => (pin.names(), pin.page()),
-            Leaf::Found(_, page) => (page.names(), page.at().page()),
+            Leaf::Found(found) => (found.1.names(), found.1.at().page()),
             Leaf::End => return Ok(None),
         };
         let broken = || Error::corrupt_page(at, self.pager.page_size(), "not a names leaf");

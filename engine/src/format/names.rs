@@ -31,10 +31,40 @@ pub fn compare_keys(a: (&[u8], u64), b: (&[u8], u64)) -> Ordering {
     })
 }
 
+/// A varint of up to four bytes, and how many it takes.
+#[inline]
+fn quick_id(bytes: &[u8]) -> Option<(u64, usize)> {
+    let word = u32::from_le_bytes(*bytes.first_chunk()?);
+    // The first byte without its highest bit is the last.
+    let len = (!word & 0x8080_8080).trailing_zeros() / 8 + 1;
+    if len > 4 {
+        return None;
+    }
+    let word = word & (u32::MAX >> (32 - 8 * len));
+    let [a, b, c, d] = word.to_le_bytes().map(|byte| u64::from(byte & 0x7f));
+    Some((a | b << 7 | c << 14 | d << 21, len as usize))
+}
+
 /// How many bytes two keys begin with alike.
 #[inline]
 fn common(a: &[u8], b: &[u8]) -> usize {
-    a.iter().zip(b).take_while(|(a, b)| a == b).count()
+    let mut same = 0;
+    // Eight at a time, as long as both have so many.
+    while let (Some(a), Some(b)) = (chunk_at(a, same), chunk_at(b, same)) {
+        let differ = a ^ b;
+        if differ != 0 {
+            return same + (differ.trailing_zeros() / 8) as usize;
+        }
+        same += 8;
+    }
+    let (a, b) = (a.get(same..), b.get(same..));
+    let rest = a.unwrap_or_default().iter().zip(b.unwrap_or_default());
+    same + rest.take_while(|(a, b)| a == b).count()
+}
+
+#[inline]
+fn chunk_at(bytes: &[u8], at: usize) -> Option<u64> {
+    Some(u64::from_le_bytes(*bytes.get(at..)?.first_chunk()?))
 }
 
 /// A view of a verified names leaf.
@@ -89,9 +119,36 @@ struct Place {
 }
 
 impl<'p> Entry<'p> {
-    /// How suffix, 0x00 and id BE compare with these bytes, and how many bytes are the same.
-    fn compare(&self, key: &[u8]) -> (Ordering, usize) {
-        let same = common(self.suffix, key);
+    /// An entry of a page that has been checked, which a few comparisons are enough for where its parts are short.
+    #[inline]
+    fn quick(bytes: &'p [u8]) -> Option<Entry<'p>> {
+        if let [shared @ 0..0x80, suffix_len @ 0..0x80, rest @ ..] = bytes
+            && let Some((suffix, rest)) = rest.split_at_checked(usize::from(*suffix_len))
+            && let Some((id, id_len)) = quick_id(rest)
+        {
+            return Some(Entry {
+                shared: usize::from(*shared),
+                suffix,
+                id,
+                len: 2 + suffix.len() + id_len,
+            });
+        }
+        Entry::read(bytes).ok()
+    }
+
+    /// How suffix, 0x00 and id BE compare with these bytes, and how many bytes are the same; both without the first
+    /// `known`, which are.
+    #[inline]
+    fn compare(&self, known: usize, key: &[u8]) -> (Ordering, usize) {
+        match (self.suffix.get(known), key.get(known)) {
+            (Some(here), Some(there)) if here != there => (here.cmp(there), known),
+            _ => self.compare_long(known, key),
+        }
+    }
+
+    fn compare_long(&self, known: usize, key: &[u8]) -> (Ordering, usize) {
+        let (suffix, rest) = (self.suffix.get(known..), key.get(known..));
+        let same = known + common(suffix.unwrap_or_default(), rest.unwrap_or_default());
         let (here, there) = (self.suffix.get(same), key.get(same));
         if let Some(here) = here {
             return (
@@ -101,8 +158,11 @@ impl<'p> Entry<'p> {
         }
         let [a, b, c, d, e, f] = u48_be(self.id);
         let tail = [0, a, b, c, d, e, f];
-        let rest = key.get(same..).unwrap_or_default();
-        (tail[..].cmp(rest), same + common(&tail, rest))
+        // All of the suffix is the same, and some of the tail may be known to be.
+        let known = same - self.suffix.len();
+        let (tail, rest) = (tail.get(known..), key.get(same..));
+        let (tail, rest) = (tail.unwrap_or_default(), rest.unwrap_or_default());
+        (tail.cmp(rest), same + common(tail, rest))
     }
 
     fn read(bytes: &'p [u8]) -> Result<Entry<'p>> {
@@ -233,12 +293,15 @@ impl<'p> NamesPage<'p> {
     /// the entry before has in common with the key, and how many with the next entry.
     fn find(&self, key: &[u8]) -> Place {
         let (mut low, mut high) = (0, self.restarts());
+        // What the key has in common with the restarts around it, those between have, too.
+        let (mut below, mut above) = (0, 0);
         while low < high {
             let middle = low.midpoint(high);
             let entry = self.entry_at(self.restart(middle));
-            match entry.map(|entry| entry.compare(key).0) {
-                Some(Ordering::Less) => low = middle + 1,
-                _ => high = middle,
+            match entry.map(|entry| entry.compare(below.min(above), key)) {
+                Some((Ordering::Less, same)) => (low, below) = (middle + 1, same),
+                Some((_, same)) => (high, above) = (middle, same),
+                None => high = middle,
             }
         }
         // The first `low` restarts are less, so the entry is in the run that the last of them begins.
@@ -255,7 +318,8 @@ impl<'p> NamesPage<'p> {
             };
             // Where more is shared than the one before has in common with the key, the same byte decides.
             if entry.shared <= common {
-                let (order, more) = entry.compare(key.get(entry.shared..).unwrap_or_default());
+                let rest = key.get(entry.shared..).unwrap_or_default();
+                let (order, more) = entry.compare(0, rest);
                 if order != Ordering::Less {
                     (place.shared, place.same) = (entry.shared, order == Ordering::Equal);
                     break;
@@ -276,6 +340,7 @@ impl<'p> NamesPage<'p> {
     }
 
     /// Gives the next entry's id and leaves its name in the position; none at the end.
+    #[inline]
     pub fn step(&self, position: &mut NamesPosition) -> Option<u64> {
         if position.index >= self.count {
             return None;
@@ -304,14 +369,17 @@ impl<'p> NamesPage<'p> {
         while position.index < i && self.step(position).is_some() {}
     }
 
+    #[inline]
     fn entry_at(&self, at: usize) -> Option<Entry<'p>> {
-        Entry::read(self.bytes.get(at..)?).ok()
+        Entry::quick(self.bytes.get(at..)?)
     }
 
+    #[inline]
     fn restarts(&self) -> usize {
         self.count.div_ceil(RESTART_INTERVAL)
     }
 
+    #[inline]
     fn restart(&self, run: usize) -> usize {
         usize::from(u16_at(self.bytes, HEADER_LEN + 2 * run))
     }

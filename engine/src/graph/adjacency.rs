@@ -1,5 +1,7 @@
 //! The edges of one node, in the order (label number, node at the other end, ordinal).
 
+use std::ops::Range;
+
 use super::plain::PlainPeers;
 use super::values::Edge;
 use super::view::View;
@@ -7,7 +9,7 @@ use super::walk::{Found, Walk, ends_label, peer_of};
 use crate::btree::{EdgeCells, In, Out, Space, StoredData};
 use crate::error::{Error, Result};
 use crate::forensics::count;
-use crate::format::edges::{EdgeBlock, JoinedPeers};
+use crate::format::edges::{EdgeBlock, Joined, JoinedPeers};
 use crate::ids::{EdgeKey, KeySpace, NodeId};
 use crate::pager::{PagePin, Pager, Pages};
 
@@ -218,10 +220,10 @@ impl<'t> Neighbors<'t> {
         label: Option<&str>,
     ) -> Neighbors<'t> {
         if label.is_none()
-            && let Ok(Some(Whole::Block(block, _))) = view.whole_block(node, direction)
-            && let Some(peers) = block.joined_peers()
+            && let Ok(Some(Whole::Cell(leaf, cell))) = view.whole_cell(node, direction)
+            && let Ok(Some(joined)) = view.held_joined(leaf, cell)
         {
-            return Neighbors(Way::Joined(peers, node));
+            return Neighbors(Way::Joined(joined.peers(leaf.bytes()), node));
         }
         Neighbors::walk(view, node, direction, label)
     }
@@ -261,10 +263,10 @@ fn end_at(peers: &mut JoinedPeers<'_>, node: NodeId) -> Result<NodeId> {
     peer_of(node.get(), 0)
 }
 
-/// All edges of a node that are in one block, if that is known without a descent.
-pub(crate) enum Whole<'t> {
-    /// In this page.
-    Block(EdgeBlock<'t>, &'t PagePin),
+/// All edges of a node, if it is known without a descent that they are in one block.
+pub(super) enum Whole<'t> {
+    /// A block in this page.
+    Cell(&'t PagePin, Range<usize>),
     /// There is no edge.
     Nothing,
 }
@@ -308,10 +310,10 @@ impl<P: Pages> Iterator for Peers<'_, P> {
 }
 
 impl View {
-    /// The block that holds every edge of a node, where the snapshot holds its page and no newer change
-    /// concerns the node. `None`: a walk tells.
+    /// The cell that holds every edge of a node, where the snapshot holds its page and no newer change concerns the
+    /// node. `None`: a walk tells.
     #[inline]
-    pub(crate) fn whole_block(
+    pub(super) fn whole_cell(
         &self,
         node: NodeId,
         direction: Direction,
@@ -329,15 +331,35 @@ impl View {
         let Some(leaf) = directory.leaf(&self.pager, node.get())? else {
             return Ok(None);
         };
-        let view = leaf.sorted();
-        let Some(cell) = view.find_value_u48(node.get()) else {
-            return Ok(Some(Whole::Nothing));
-        };
+        Ok(Some(match leaf.sorted().find_value_u48(node.get()) {
+            Some(cell) => Whole::Cell(leaf, cell),
+            None => Whole::Nothing,
+        }))
+    }
+
+    /// A block in a page that the snapshot holds.
+    pub(super) fn held_block<'t>(
+        &self,
+        leaf: &'t PagePin,
+        cell: Range<usize>,
+    ) -> Result<EdgeBlock<'t>> {
         let block = EdgeBlock::parse(leaf.bytes(), cell);
         let block = block.map_err(|rule| self.broken(leaf.page(), rule))?;
         count!(self.pager.tally(), BlocksDecoded);
         count!(self.pager.tally(), EdgesDecoded, block.len());
-        Ok(Some(Whole::Block(block, leaf)))
+        Ok(block)
+    }
+
+    /// The same, if labels and peers are packed together in it.
+    #[inline]
+    pub(super) fn held_joined(&self, leaf: &PagePin, cell: Range<usize>) -> Result<Option<Joined>> {
+        let Some(joined) = EdgeBlock::parse_if_joined(leaf.bytes(), cell) else {
+            return Ok(None);
+        };
+        let joined = joined.map_err(|rule| self.broken(leaf.page(), rule))?;
+        count!(self.pager.tally(), BlocksDecoded);
+        count!(self.pager.tally(), EdgesDecoded, joined.count());
+        Ok(Some(joined))
     }
 
     /// Whether a newer change concerns the edges of this node.
@@ -369,9 +391,10 @@ impl View {
         if labels == Labels::None {
             return Ok(0);
         }
-        match self.whole_block(node, direction)? {
+        match self.whole_cell(node, direction)? {
             Some(Whole::Nothing) => return Ok(0),
-            Some(Whole::Block(block, _)) => {
+            Some(Whole::Cell(leaf, cell)) => {
+                let block = self.held_block(leaf, cell)?;
                 let Labels::One(label) = labels else {
                     return Ok(block.len() as u64);
                 };

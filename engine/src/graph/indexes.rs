@@ -79,31 +79,32 @@ pub(crate) struct NameScan<'t> {
 enum Source<'t> {
     Plain(NameCursor<'t>),
     /// Newer changes lie over the index. With the name that the last step came to.
-    Overlay(Overlay<'t, Names>, NameKey),
+    Overlay(Box<(Overlay<'t, Names>, NameKey)>),
     Done,
 }
 
 impl<'t> NameScan<'t> {
     pub(crate) fn from(view: &'t View, name: &str) -> Result<NameScan<'t>> {
         let source = if !view.is_changed::<Names>() {
-            let root = view.root(KeySpace::Names);
+            let root = view.base.root_of(KeySpace::Names);
             let directory = view.base.directories().map(|all| &all.names);
             Source::Plain(NameCursor::from(&view.pager, root, directory, name)?)
         } else {
             let from = NameKey::new(name, 0);
-            Source::Overlay(view.items(Some(from.clone())), from)
+            Source::Overlay(Box::new((view.items(Some(from.clone())), from)))
         };
         Ok(NameScan { source })
     }
 
     /// Goes to the next name and gives the node that has it.
+    #[inline]
     pub(crate) fn step(&mut self) -> Option<Result<u64>> {
         let step = match &mut self.source {
             Source::Plain(cursor) => cursor.step().transpose(),
-            Source::Overlay(items, last) => items.next().map(|item| {
+            Source::Overlay(over) => over.0.next().map(|item| {
                 let (key, ()) = item?;
-                *last = key;
-                Ok(last.id())
+                over.1 = key;
+                Ok(over.1.id())
             }),
             Source::Done => None,
         };
@@ -117,7 +118,7 @@ impl<'t> NameScan<'t> {
     pub(crate) fn name(&self) -> &[u8] {
         match &self.source {
             Source::Plain(cursor) => cursor.name(),
-            Source::Overlay(_, last) => last.name(),
+            Source::Overlay(over) => over.1.name(),
             Source::Done => &[],
         }
     }

@@ -4,7 +4,7 @@ use std::ops::ControlFlow;
 
 use super::adjacency::{Direction, Labels, Whole};
 use super::view::View;
-use super::walk::{Walk, ends_label, peer_of};
+use super::walk::{Walk, ends_label, no_peer, peer_of};
 use crate::btree::{EdgeCells, In, Out};
 use crate::delta::Overlaid;
 use crate::error::Result;
@@ -36,19 +36,25 @@ impl View {
         mut see: impl FnMut(Neighbor) -> ControlFlow<B>,
     ) -> Result<ControlFlow<B>> {
         let whole = match direct {
-            true => self.whole_block(node, direction)?,
+            true => self.whole_cell(node, direction)?,
             false => None,
         };
-        match whole {
-            Some(Whole::Nothing) => Ok(ControlFlow::Continue(())),
-            Some(Whole::Block(block, leaf)) => {
-                self.visit_block(&block, || leaf.page(), node, labels, &mut see)
-            }
-            None => self.visit_far(pages, node, direction, labels, &mut see),
+        let (leaf, cell) = match whole {
+            Some(Whole::Nothing) => return Ok(ControlFlow::Continue(())),
+            Some(Whole::Cell(leaf, cell)) => (leaf, cell),
+            None => return self.visit_far(pages, node, direction, labels, &mut see),
+        };
+        // Most blocks are of this form, and then nothing but their numbers is looked at.
+        if labels == Labels::All
+            && let Some(joined) = self.held_joined(leaf, cell.clone())?
+        {
+            let all = 0..joined.count();
+            return told(joined.visit(leaf.bytes(), all, told_to(node, &mut see)));
         }
+        let block = self.held_block(leaf, cell)?;
+        self.visit_block(&block, || leaf.page(), node, labels, &mut see)
     }
 
-    #[inline]
     fn visit_block<B>(
         &self,
         block: &EdgeBlock<'_>,
@@ -62,20 +68,8 @@ impl View {
             Labels::One(label) => block.label_range(label),
             Labels::None => None,
         };
-        let stopped = block.visit(range.unwrap_or_default(), |label, peer| {
-            let label = LabelId(label);
-            match peer_of(node.get(), peer) {
-                Ok(node) => match see(Neighbor { node, label }) {
-                    ControlFlow::Continue(()) => ControlFlow::Continue(()),
-                    ControlFlow::Break(value) => ControlFlow::Break(Ok(value)),
-                },
-                Err(error) => ControlFlow::Break(Err(error)),
-            }
-        });
-        match stopped.map_err(|rule| self.broken(page(), rule))? {
-            ControlFlow::Continue(()) => Ok(ControlFlow::Continue(())),
-            ControlFlow::Break(value) => value.map(ControlFlow::Break),
-        }
+        let visited = block.visit(range.unwrap_or_default(), told_to(node, see));
+        told(visited.map_err(|rule| self.broken(page(), rule))?)
     }
 
     /// The same where the edges span several leaves, are changed by newer layers, or are not held.
@@ -141,5 +135,35 @@ impl View {
             }
         }
         Ok(ControlFlow::Continue(()))
+    }
+}
+
+/// Tells a visitor what a block says of the edges of a node.
+#[inline(always)]
+fn told_to<B>(
+    node: NodeId,
+    see: &mut impl FnMut(Neighbor) -> ControlFlow<B>,
+) -> impl FnMut(u16, u64) -> ControlFlow<Result<B>> {
+    move |label, peer| {
+        let Some(peer) = NodeId::new(peer) else {
+            return ControlFlow::Break(Err(no_peer(node.get(), peer)));
+        };
+        let neighbor = Neighbor {
+            node: peer,
+            label: LabelId(label),
+        };
+        match see(neighbor) {
+            ControlFlow::Continue(()) => ControlFlow::Continue(()),
+            ControlFlow::Break(value) => ControlFlow::Break(Ok(value)),
+        }
+    }
+}
+
+/// The visitor's break, or the error that ended the visit.
+#[inline(always)]
+fn told<B>(flow: ControlFlow<Result<B>>) -> Result<ControlFlow<B>> {
+    match flow {
+        ControlFlow::Continue(()) => Ok(ControlFlow::Continue(())),
+        ControlFlow::Break(value) => value.map(ControlFlow::Break),
     }
 }

@@ -22,7 +22,10 @@ impl ReadTxn {
             if *found == *wanted {
                 return Some(Some(id));
             }
-            let beyond = compare_keys((found, id), (&wanted, MAX_U48)) == Ordering::Greater;
+            // What is not less and differs from the name before either ends is greater.
+            let differs = found.iter().zip(&wanted).any(|(a, b)| a != b);
+            let beyond =
+                differs || compare_keys((found, id), (&wanted, MAX_U48)) == Ordering::Greater;
             (!beyond).then_some(None)
         })
         .map(|id| self.node_id(id?))

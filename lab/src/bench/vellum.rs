@@ -189,9 +189,10 @@ impl Reader for Snapshot<'_> {
     }
 
     fn prefixed(&mut self, prefix: &str, mut see: impl FnMut(u64)) -> Result<(), Failure> {
-        for found in self.txn.nodes_with_prefix(prefix) {
-            see(found?.1.get());
-        }
+        self.txn.visit_names(prefix, |_, node| -> ControlFlow<()> {
+            see(node.get());
+            ControlFlow::Continue(())
+        })?;
         Ok(())
     }
 

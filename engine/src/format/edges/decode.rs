@@ -1,8 +1,8 @@
 //! Reading edge blocks.
 
-use std::ops::Range;
+use std::ops::{ControlFlow, Range};
 
-use super::joined::{Joined, JoinedPeers};
+use super::joined::Joined;
 use super::packed::{Packed, width};
 use super::{
     BlockEdge, CHUNK_HEADER_LEN, CHUNK_LEN, EdgeBlockBuilder, EdgeDataIter, FLAG_DATA, FLAG_DELTA,
@@ -330,15 +330,25 @@ impl<'p> EdgeBlock<'p> {
             if chunk.range.start >= range.end {
                 break;
             }
+            if chunk.range.end <= range.start {
+                continue;
+            }
+            let (start, end) = (chunk.range.start, chunk.range.end.min(range.end));
+            let skipped = range.start.saturating_sub(start);
             let mut peer = chunk.first;
-            for i in chunk.range.clone().take_while(|i| *i < range.end) {
-                if let Some(step) = (i - chunk.range.start).checked_sub(1) {
-                    peer += chunk.differences.get(step);
-                }
-                if i >= range.start {
+            if skipped == 0 {
+                out.push(peer);
+            }
+            out.reserve(end - start - skipped);
+            let mut at = 1;
+            let _ = chunk.differences.each(0..end - start - 1, |step| {
+                peer += step;
+                if at >= skipped {
                     out.push(peer);
                 }
-            }
+                at += 1;
+                ControlFlow::<()>::Continue(())
+            });
             ensure(peer <= MAX_U48, "peer exceeds 48 bits")?;
         }
         Ok(())
@@ -388,13 +398,11 @@ impl<'p> EdgeBlock<'p> {
         Ok(())
     }
 
-    /// The peers of all edges in order, if they can be read without reading what is before them.
+    /// The block as one whose labels and peers are packed together, if it is such a one.
     #[inline]
-    pub(crate) fn joined_peers(&self) -> Option<JoinedPeers<'p>> {
-        match self.peers {
-            Peers::Joined(joined) => Some(joined.peers(self.page)),
-            Peers::Absolute(_) | Peers::Delta(_) => None,
-        }
+    pub(crate) fn parse_if_joined(page: &'p [u8], cell: Range<usize>) -> Option<Result<Joined>> {
+        let flags = *page.get(cell.clone())?.first()?;
+        (flags & FLAG_JOINED != 0).then(|| Joined::parse(page, cell))
     }
 
     /// The least edge.

@@ -52,7 +52,7 @@ impl Widths {
 
 /// Where the numbers of a block are.
 #[derive(Clone, Copy, Debug)]
-pub(super) struct Joined {
+pub(crate) struct Joined {
     widths: Widths,
     start: usize,
     end: usize,
@@ -92,7 +92,8 @@ impl Joined {
         })
     }
 
-    pub(super) fn count(&self) -> usize {
+    #[inline]
+    pub(crate) fn count(&self) -> usize {
         self.count
     }
 
@@ -144,7 +145,7 @@ impl Joined {
 
     /// Tells label and peer of the edges with these indexes, until told to stop; they exist.
     #[inline]
-    pub(super) fn visit<B>(
+    pub(crate) fn visit<B>(
         &self,
         page: &[u8],
         range: Range<usize>,
@@ -153,15 +154,18 @@ impl Joined {
         let numbers = self.numbers(page);
         let shift = self.widths.peer;
         let mask = (1 << shift) - 1;
-        for i in range {
-            let number = numbers.get(i);
+        let width = self.widths.both() as usize;
+        let mut bit = range.start * width;
+        for _ in range {
+            let number = numbers.at_bit(bit);
+            bit += width;
             see((number >> shift) as u16, number & mask)?;
         }
         ControlFlow::Continue(())
     }
 
     #[inline]
-    pub(super) fn peers<'p>(&self, page: &'p [u8]) -> JoinedPeers<'p> {
+    pub(crate) fn peers<'p>(&self, page: &'p [u8]) -> JoinedPeers<'p> {
         JoinedPeers {
             numbers: self.numbers(page),
             mask: (1 << self.widths.peer) - 1,

@@ -3,8 +3,7 @@
 use std::ops::{ControlFlow, Range};
 
 use super::decode::{Chunk, EdgeBlock, Peers};
-use super::packed::Packed;
-use crate::format::{Result, ensure};
+use crate::format::{FormatError, Result, ensure};
 use crate::ids::MAX_U48;
 
 impl EdgeBlock<'_> {
@@ -22,10 +21,9 @@ impl EdgeBlock<'_> {
             Peers::Absolute(group) => {
                 let peers = self.packed(group)?;
                 for (label, run) in self.labels() {
-                    for i in run.start.max(range.start)..run.end.min(range.end) {
-                        if let ControlFlow::Break(value) = see(label, peers.get(i)) {
-                            return Ok(ControlFlow::Break(value));
-                        }
+                    let here = run.start.max(range.start)..run.end.min(range.end);
+                    if let ControlFlow::Break(value) = peers.each(here, |peer| see(label, peer)) {
+                        return Ok(ControlFlow::Break(value));
                     }
                 }
                 Ok(ControlFlow::Continue(()))
@@ -56,23 +54,29 @@ impl EdgeBlock<'_> {
             }
             let skipped = range.start.saturating_sub(here.start);
             let len = range.end.min(here.end) - here.start;
-            let mut peer = first + sum(&differences, 0..skipped);
-            for i in skipped..len {
-                ensure(peer <= MAX_U48, "peer exceeds 48 bits")?;
-                if let ControlFlow::Break(value) = see(label, peer) {
-                    return Ok(ControlFlow::Break(value));
+            // 127 differences of 48 bits add up to less than 55 bits.
+            let mut peer = first;
+            let _ = differences.each(0..skipped, |step| -> ControlFlow<()> {
+                peer += step;
+                ControlFlow::Continue(())
+            });
+            ensure(peer <= MAX_U48, "peer exceeds 48 bits")?;
+            if let ControlFlow::Break(value) = see(label, peer) {
+                return Ok(ControlFlow::Break(value));
+            }
+            let told = differences.each(skipped..len - 1, |step| {
+                peer += step;
+                match peer <= MAX_U48 {
+                    true => see(label, peer).map_break(Some),
+                    false => ControlFlow::Break(None),
                 }
-                // The last edge of a chunk has no difference after it.
-                if i + 1 < len {
-                    peer += differences.get(i);
-                }
+            });
+            match told {
+                ControlFlow::Continue(()) => {}
+                ControlFlow::Break(Some(value)) => return Ok(ControlFlow::Break(value)),
+                ControlFlow::Break(None) => return Err(FormatError("peer exceeds 48 bits")),
             }
         }
         Ok(ControlFlow::Continue(()))
     }
-}
-
-/// 127 differences of 48 bits add up to less than 55 bits.
-fn sum(differences: &Packed<'_>, range: Range<usize>) -> u64 {
-    range.map(|i| differences.get(i)).sum()
 }
