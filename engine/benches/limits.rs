@@ -226,6 +226,19 @@ fn scans(txn: &ReadTxn, csr: &Csr, nodes: u64, edges: u64) {
             .sum()
     };
     report_row("prefix, about ten names", lookups, &[&prefix]);
+    let told = || {
+        let mut sum = 0;
+        for i in 0..lookups {
+            let name = format!("node-{}", pick(i, nodes, 6).get() / 10 + 1);
+            txn.visit_names(&name, |_, node| -> ControlFlow<()> {
+                sum += node.get();
+                ControlFlow::Continue(())
+            })
+            .unwrap();
+        }
+        sum
+    };
+    report_row("the same told to a visitor", lookups, &[&told]);
 }
 
 /// Runs each subject once in every round and prints the medians per item, and how often the last goes

@@ -41,6 +41,33 @@ fn reads(criterion: &mut Criterion) {
     criterion.bench_function("a node by name", |bench| {
         bench.iter(|| txn.nodes_named("node 4321").count());
     });
+    criterion.bench_function("ten names by prefix", |bench| {
+        bench.iter(|| {
+            let mut sum = 0;
+            txn.visit_names("node 432", |_, node| -> ControlFlow<()> {
+                sum += node.get();
+                ControlFlow::Continue(())
+            })
+            .unwrap();
+            sum
+        });
+    });
+    criterion.bench_function("1,428 nodes of a kind", |bench| {
+        bench.iter(|| {
+            let nodes = txn.nodes_of_kind("kind 3");
+            nodes.map(|node| node.unwrap().get()).sum::<u64>()
+        });
+    });
+    criterion.bench_function("all nodes by breadth", |bench| {
+        bench.iter(|| {
+            txn.k_hop(next(), u32::MAX, Direction::Out, None)
+                .unwrap()
+                .len()
+        });
+    });
+    criterion.bench_function("a snapshot", |bench| {
+        bench.iter(|| db.begin_read().unwrap().commit_number());
+    });
 }
 
 fn commits(criterion: &mut Criterion) {

@@ -82,11 +82,31 @@ impl Directory {
     /// not know or the id's edges span several leaves: then a descent tells.
     #[inline]
     pub(crate) fn leaf(&self, pager: &Pager, id: u64) -> Result<Option<&PagePin>> {
+        // Most reads find the leaf held, and what tells so much fits in a register.
+        match self.held(id) {
+            Some(pin) => {
+                pager.read_held(pin);
+                Ok(Some(pin))
+            }
+            None => self.find(pager, id),
+        }
+    }
+
+    #[inline]
+    fn held(&self, id: u64) -> Option<&PagePin> {
+        let table = self.table.there()?;
+        table.pins.get(table.place(id)?)?.get()
+    }
+
+    /// The same where the leaf is not held yet, or there is no table yet.
+    #[cold]
+    fn find(&self, pager: &Pager, id: u64) -> Result<Option<&PagePin>> {
         // A branch that cannot be read is no concern of those who read below another: without a
         // directory, every read meets the damage on its own way, or does not.
         let read = || Table::read(pager, self.space, self.root).unwrap_or(None);
-        match self.table.get(read) {
-            Some(table) => table.leaf(pager, self.space, id),
+        let table = self.table.get(read);
+        match table.and_then(|table| Some((table, table.place(id)?))) {
+            Some((table, place)) => table.pin(pager, self.space, place),
             None => Ok(None),
         }
     }
@@ -138,8 +158,9 @@ impl Table {
         }))
     }
 
+    /// The number of the leaf that holds everything of this id. `None` if there may be several.
     #[inline]
-    fn leaf(&self, pager: &Pager, space: KeySpace, id: u64) -> Result<Option<&PagePin>> {
+    fn place(&self, id: u64) -> Option<usize> {
         let sought = id << 1 | 1;
         let block = (id >> self.block_shift) as usize;
         let last = self.firsts.len() - 1;
@@ -151,16 +172,7 @@ impl Table {
         // The leaf is the last that begins up to the id, and is between the two.
         let between = self.firsts.get(start + 1..=end).unwrap_or_default();
         let leaf = start + between.partition_point(|first| *first <= sought);
-        if self.firsts.get(leaf) == Some(&sought) {
-            return Ok(None);
-        }
-        match self.pins.get(leaf).and_then(OnceLock::get) {
-            Some(pin) => {
-                pager.read_held(pin);
-                Ok(Some(pin))
-            }
-            None => self.pin(pager, space, leaf),
-        }
+        (self.firsts.get(leaf) != Some(&sought)).then_some(leaf)
     }
 
     /// Reads a leaf and holds on to it. If there is no room for it, the read descends.

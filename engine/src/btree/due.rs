@@ -26,7 +26,13 @@ impl<T> Due<T> {
         }
     }
 
-    /// The table, if it is there. The read that is under way when it is made descends, like those before.
+    /// The table, if it is there.
+    #[inline]
+    pub(super) fn there(&self) -> Option<&T> {
+        self.table.get()?.as_ref()
+    }
+
+    /// The same, and brings it nearer if it is not. The read that is under way when it is made descends, like those before.
     #[inline]
     pub(super) fn get(&self, make: impl FnOnce() -> Option<T>) -> Option<&T> {
         match self.table.get() {

@@ -52,10 +52,12 @@ pub(crate) enum Labels {
 }
 
 impl Labels {
+    #[inline]
     pub(crate) fn of(view: &View, label: Option<&str>) -> Result<Labels> {
-        let Some(label) = label else {
-            return Ok(Labels::All);
-        };
+        label.map_or(Ok(Labels::All), |label| Labels::named(view, label))
+    }
+
+    fn named(view: &View, label: &str) -> Result<Labels> {
         Ok(view
             .label_id(label)?
             .map_or(Labels::None, |label| Labels::One(label.0)))

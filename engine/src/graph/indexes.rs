@@ -12,7 +12,7 @@ use crate::pager::Pager;
 
 /// The nodes of a kind, in the order of their ids. Ends after an error.
 pub(crate) enum KindScan<'t> {
-    Plain(PlainPeers<'t, Pager>),
+    Plain(Box<PlainPeers<'t, Pager>>),
     /// Newer changes lie over the index.
     Overlay(Box<std::iter::Fuse<Overlay<'t, Kinds>>>, u64),
     /// It could not be begun, which is to be told once; or the kind is not defined.
@@ -33,7 +33,8 @@ impl<'t> KindScan<'t> {
         let kind = u64::from(kind.0);
         if !view.is_changed::<Kinds>() {
             let (pages, space) = (&*view.pager, KeySpace::Kinds);
-            return PlainPeers::new(view, pages, space, kind, Labels::All).map(KindScan::Plain);
+            let peers = PlainPeers::new(view, pages, space, kind, Labels::All)?;
+            return Ok(KindScan::Plain(Box::new(peers)));
         }
         let from = EdgeKey {
             node: kind,
