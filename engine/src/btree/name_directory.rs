@@ -23,6 +23,8 @@ pub(crate) struct NameTable {
     /// For each leaf the eight bytes of its separator after the prefix, as a number that sorts like them.
     heads: Box<[u64]>,
     separators: Box<[Box<[u8]>]>,
+    /// For each leaf how many bytes begin its separator and the next one alike, and so every key between.
+    known: Box<[u16]>,
     refs: Box<[PageRef]>,
     pins: Box<[OnceLock<PagePin>]>,
 }
@@ -78,7 +80,17 @@ impl NameTable {
         }
         let prefix = shared_by(separators.get(1..).unwrap_or_default());
         let after = |separator: &[u8]| head_of(separator.get(prefix.len()..).unwrap_or_default());
+        let next = separators
+            .iter()
+            .skip(1)
+            .map(|next| &**next)
+            .chain([&[][..]]);
+        let known = separators.iter().zip(next).map(|(a, b)| {
+            let same = a.iter().zip(b).take_while(|(a, b)| a == b);
+            u16::try_from(same.count()).unwrap_or(u16::MAX)
+        });
         Ok(Some(NameTable {
+            known: known.collect(),
             heads: separators.iter().map(|each| after(each)).collect(),
             pins: refs.iter().map(|_| OnceLock::new()).collect(),
             prefix,
@@ -116,6 +128,12 @@ impl NameTable {
         let ties = heads.partition_point(|other| *other == head);
         let tied = self.separators.get(from..from + ties).unwrap_or_default();
         before + tied.partition_point(|separator| **separator <= *key)
+    }
+
+    /// So many bytes begin every key of a leaf alike.
+    #[inline]
+    pub(crate) fn known(&self, leaf: usize) -> usize {
+        self.known.get(leaf).map_or(0, |known| usize::from(*known))
     }
 
     /// A leaf that is held on to. `None` beyond the last one, or if there is no room for it.

@@ -91,6 +91,29 @@ impl Space for Names {
     }
 }
 
+/// Names up to this length are looked for without memory of their own.
+const SHORT: usize = 120;
+
+/// The only node with this name, or that there is none, where a leaf that the directory holds tells. `None`: a cursor does.
+pub(crate) fn only_named(
+    pager: &Pager,
+    directory: &NameDirectory,
+    name: &str,
+) -> Result<Option<Option<u64>>> {
+    let (mut buffer, name) = ([0; SHORT + TAIL], name.as_bytes());
+    let Some(start) = buffer.get_mut(..name.len()).filter(|_| name.len() <= SHORT) else {
+        return Ok(None);
+    };
+    start.copy_from_slice(name);
+    let key = buffer.get(..name.len() + TAIL).unwrap_or_default();
+    let Some(table) = directory.table(pager) else {
+        return Ok(None);
+    };
+    let leaf = table.leaf_of(key);
+    let names = table.leaf(pager, leaf)?.and_then(PagePin::names);
+    Ok(names.and_then(|names| names.only(name, key, table.known(leaf))))
+}
+
 /// Names from some place on, rebuilt one at a time where they stand. Ends after an error.
 pub(crate) struct NameCursor<'a> {
     pager: &'a Pager,
@@ -126,17 +149,19 @@ impl<'a> NameCursor<'a> {
             leaf: Leaf::End,
             position: NamesPosition::default(),
         };
+        let mut known = 0;
         if let Some(table) = directory.and_then(|directory| directory.table(pager)) {
             let number = table.leaf_of(&key);
             if let Some(pin) = table.leaf(pager, number)? {
                 cursor.leaf = Leaf::Held(table, number, pin);
+                known = table.known(number);
             }
         }
         if matches!(cursor.leaf, Leaf::End) {
             cursor.descend(&key)?;
         }
         if let Some(view) = cursor.view()? {
-            cursor.position = view.seek(key);
+            cursor.position = view.seek(key, known);
         }
         Ok(cursor)
     }

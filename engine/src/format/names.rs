@@ -108,6 +108,17 @@ struct Entry<'p> {
     len: usize,
 }
 
+/// How an entry that is not less than a name stands to it.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Relation {
+    /// It has the name.
+    Same,
+    /// It is greater than every entry that has the name.
+    Beyond,
+    /// Those with the name may come later: one of the two names goes on with a zero byte where the other ends.
+    Open,
+}
+
 /// An entry, or the end of the page, found by its key.
 struct Place {
     index: usize,
@@ -138,7 +149,7 @@ impl<'p> Entry<'p> {
 
     /// How suffix, 0x00 and id BE compare with these bytes, and how many bytes are the same; both without the first
     /// `known`, which are.
-    #[inline]
+    #[inline(always)]
     fn compare(&self, known: usize, key: &[u8]) -> (Ordering, usize) {
         match (self.suffix.get(known), key.get(known)) {
             (Some(here), Some(there)) if here != there => (here.cmp(there), known),
@@ -146,6 +157,7 @@ impl<'p> Entry<'p> {
         }
     }
 
+    #[inline(never)]
     fn compare_long(&self, known: usize, key: &[u8]) -> (Ordering, usize) {
         let (suffix, rest) = (self.suffix.get(known..), key.get(known..));
         let same = known + common(suffix.unwrap_or_default(), rest.unwrap_or_default());
@@ -178,6 +190,23 @@ impl<'p> Entry<'p> {
             id,
             len: r.position(),
         })
+    }
+
+    /// Of the first entry that is not less than a name, or the one after an entry with the name: what it shares with the one
+    /// before, the name begins with.
+    #[inline]
+    fn relation(&self, name: &[u8]) -> Relation {
+        let Some(rest) = name.get(self.shared..) else {
+            return Relation::Open;
+        };
+        let differ = self.suffix.iter().zip(rest).any(|(a, b)| a != b);
+        match self.suffix.get(rest.len()) {
+            _ if differ => Relation::Beyond,
+            Some(0) => Relation::Open,
+            Some(_) => Relation::Beyond,
+            None if self.suffix.len() == rest.len() => Relation::Same,
+            None => Relation::Open,
+        }
     }
 
     /// Whether the entry is greater than the one before it, which it shares no more with than there is.
@@ -263,7 +292,7 @@ impl<'p> NamesPage<'p> {
 
     /// Where (`name`, `id`) is: `Ok` with its entry, or `Err` with the entry before which it would stand.
     pub fn search(&self, name: &[u8], id: u64) -> std::result::Result<usize, usize> {
-        let found = self.find(&[name, &[0], &u48_be(id)].concat());
+        let found = self.find(&[name, &[0], &u48_be(id)].concat(), 0);
         if found.same {
             Ok(found.index)
         } else {
@@ -273,14 +302,15 @@ impl<'p> NamesPage<'p> {
 
     /// Whether there is an entry with this key: name, 0x00, id BE.
     pub(crate) fn holds(&self, key: &[u8]) -> bool {
-        self.find(key).same
+        self.find(key, 0).same
     }
 
-    /// The place before the first entry whose key is not less. `key` may be any bytes.
-    pub(crate) fn seek(&self, mut key: Vec<u8>) -> NamesPosition {
+    /// The place before the first entry whose key is not less. `key` may be any bytes. `known`: so many bytes begin it
+    /// and every entry alike.
+    pub(crate) fn seek(&self, mut key: Vec<u8>, known: usize) -> NamesPosition {
         let Place {
             index, at, shared, ..
-        } = self.find(&key);
+        } = self.find(&key, known);
         key.truncate(shared);
         NamesPosition {
             index,
@@ -291,10 +321,10 @@ impl<'p> NamesPage<'p> {
 
     /// Bisects the restarts, then passes the entries of one run. No name is rebuilt: it is known how many bytes
     /// the entry before has in common with the key, and how many with the next entry.
-    fn find(&self, key: &[u8]) -> Place {
+    fn find(&self, key: &[u8], known: usize) -> Place {
         let (mut low, mut high) = (0, self.restarts());
         // What the key has in common with the restarts around it, those between have, too.
-        let (mut below, mut above) = (0, 0);
+        let (mut below, mut above) = (known, known);
         while low < high {
             let middle = low.midpoint(high);
             let entry = self.entry_at(self.restart(middle));
@@ -312,6 +342,7 @@ impl<'p> NamesPage<'p> {
             same: false,
         };
         let mut common = 0;
+        let mut known = known;
         while place.index < self.count {
             let Some(entry) = self.entry_at(place.at) else {
                 break;
@@ -319,7 +350,8 @@ impl<'p> NamesPage<'p> {
             // Where more is shared than the one before has in common with the key, the same byte decides.
             if entry.shared <= common {
                 let rest = key.get(entry.shared..).unwrap_or_default();
-                let (order, more) = entry.compare(0, rest);
+                // Of the run's first entry, which shares nothing, so much is known.
+                let (order, more) = entry.compare(std::mem::take(&mut known), rest);
                 if order != Ordering::Less {
                     (place.shared, place.same) = (entry.shared, order == Ordering::Equal);
                     break;
@@ -337,6 +369,21 @@ impl<'p> NamesPage<'p> {
         let mut position = NamesPosition::default();
         self.start_at(i.min(self.count), &mut position);
         position
+    }
+
+    /// The only node that has this name, or that there is none, where a look at two entries tells. `key` is the name and
+    /// seven zeros; `known`: so many bytes begin it and every entry alike.
+    pub(crate) fn only(&self, name: &[u8], key: &[u8], known: usize) -> Option<Option<u64>> {
+        let Place { index, at, .. } = self.find(key, known);
+        // What a later page holds is not known here.
+        let entry = (index < self.count).then(|| self.entry_at(at))??;
+        match entry.relation(name) {
+            Relation::Beyond => return Some(None),
+            Relation::Same => {}
+            Relation::Open => return None,
+        }
+        let next = (index + 1 < self.count).then(|| self.entry_at(at + entry.len))??;
+        (next.relation(name) == Relation::Beyond).then_some(Some(entry.id))
     }
 
     /// Gives the next entry's id and leaves its name in the position; none at the end.

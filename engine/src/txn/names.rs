@@ -16,6 +16,18 @@ impl ReadTxn {
     ///
     /// The first item is [`Error::Usage`] if the database has no name index.
     pub fn nodes_named(&self, name: &str) -> impl Iterator<Item = Result<NodeId>> + use<'_> {
+        count!(self.store.tally, Scans);
+        // What goes wrong here goes wrong in the scan, which says so.
+        let known = match self.store.options.name_index {
+            true => self.view.only_named(name).unwrap_or(None),
+            false => None,
+        };
+        let scan = known.is_none().then(|| Box::new(self.scan_named(name)));
+        let only = known.flatten().map(|id| self.node_id(id));
+        only.into_iter().chain(scan.into_iter().flatten())
+    }
+
+    fn scan_named(&self, name: &str) -> impl Iterator<Item = Result<NodeId>> + use<'_> {
         let wanted: Box<[u8]> = name.as_bytes().into();
         self.scan_names(name, move |found, id| {
             // Names with a zero byte may stand between those asked for, so names are compared whole.
@@ -39,6 +51,7 @@ impl ReadTxn {
         &self,
         prefix: &str,
     ) -> impl Iterator<Item = Result<(String, NodeId)>> + use<'_> {
+        count!(self.store.tally, Scans);
         let wanted: Box<[u8]> = prefix.as_bytes().into();
         self.scan_names(prefix, move |found, id| {
             if found.starts_with(&wanted) {
@@ -122,7 +135,6 @@ impl ReadTxn {
     where
         F: FnMut(&[u8], u64) -> Option<Option<T>>,
     {
-        count!(self.store.tally, Scans);
         let (mut scan, mut error) = match self.names_from(from) {
             Ok(scan) => (Some(scan), None),
             Err(error) => (None, Some(Err(error))),

@@ -58,6 +58,31 @@ fn check(names: &Names) -> Vec<Page> {
                 assert_eq!(view.search(name, id), expected);
             }
         }
+        let bounds = (here.first().unwrap(), here.last().unwrap());
+        let (low, high) = (key(&bounds.0.0, bounds.0.1), key(&bounds.1.0, bounds.1.1));
+        let known = low.iter().zip(&high).take_while(|(a, b)| a == b).count();
+        for (name, _) in &sorted {
+            for name in [
+                &name[..],
+                &[&name[..], &[0]].concat(),
+                &[&name[..], b"x"].concat(),
+            ] {
+                let probe = key(name, 0);
+                let at = here.partition_point(|(name, id)| key(name, *id) < probe);
+                if low <= probe && probe <= high {
+                    assert_eq!(view.seek(probe.clone(), known).index(), at);
+                }
+                // Where a page is asked that the name's first entry is not before.
+                if !all[..start].iter().any(|(before, _)| before == name)
+                    && let Some(only) = view.only(name, &probe, 0)
+                    && probe >= low
+                {
+                    let mut ids = sorted.iter().filter(|(other, _)| other == name);
+                    assert_eq!(only, ids.next().map(|(_, id)| *id));
+                    assert_eq!(ids.next(), None);
+                }
+            }
+        }
         for i in 0..=here.len() {
             let first = view
                 .iter_from(i)
@@ -171,4 +196,30 @@ proptest! {
     fn damaged_leaves_never_panic(names in many(), damage in damage()) {
         damaged(&check(&names)[0], &damage);
     }
+}
+
+#[test]
+fn a_name_of_one_node_is_known_from_two_entries() {
+    let mut builder = NamesBuilder::new(4096);
+    let names = [
+        "node-1", "node-10", "node-100", "node-2", "node-3", "node-3", "node-4",
+    ];
+    for (name, id) in names.iter().zip(7..) {
+        assert!(builder.push(name.as_bytes(), id));
+    }
+    let page = sealed(builder.finish());
+    let only = |name: &str| {
+        page.names()
+            .unwrap()
+            .only(name.as_bytes(), &key(name.as_bytes(), 0), 0)
+    };
+    assert_eq!(only("node-1"), Some(Some(7)));
+    assert_eq!(only("node-10"), Some(Some(8)));
+    assert_eq!(only("node-2"), Some(Some(10)));
+    assert_eq!(only("node-"), Some(None));
+    assert_eq!(only("node-20"), Some(None));
+    // Two nodes have it; the next page may have more.
+    assert_eq!(only("node-3"), None);
+    assert_eq!(only("node-4"), None);
+    assert_eq!(only("node-5"), None);
 }
