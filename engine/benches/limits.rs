@@ -71,6 +71,7 @@ fn main() {
     let txn = db.begin_read().unwrap();
     reads(&txn, &csr, nodes);
     scans(&txn, &csr, nodes, edges);
+    names(&txn, nodes);
     let snapshots = || {
         (0..READS)
             .map(|i| {
@@ -103,54 +104,8 @@ fn reads(txn: &ReadTxn, csr: &Csr, nodes: u64) {
             .sum()
     };
     report_row("get an absent node", READS, &[&miss]);
-    for (name, direction) in [
-        ("outgoing neighbours", Direction::Out),
-        ("incoming neighbours", Direction::In),
-    ] {
-        let list = || {
-            (0..READS)
-                .map(|i| {
-                    txn.neighbors(pick(i, nodes, 5), direction, None)
-                        .map(|peer| peer.unwrap().get())
-                        .sum::<u64>()
-                })
-                .sum()
-        };
-        let limit = || {
-            (0..READS)
-                .map(|i| {
-                    csr.neighbors(pick(i, nodes, 5), direction)
-                        .iter()
-                        .map(|edge| u64::from(csr::peer(*edge)))
-                        .sum::<u64>()
-                })
-                .sum()
-        };
-        report_row(name, READS, &[&list, &limit]);
-        let visited = || {
-            let mut sum = 0;
-            for i in 0..READS {
-                let node = pick(i, nodes, 5);
-                txn.visit_neighbors(node, direction, None, |found| -> ControlFlow<()> {
-                    sum += found.node.get() << 8 | u64::from(found.label.0);
-                    ControlFlow::Continue(())
-                })
-                .unwrap();
-            }
-            sum
-        };
-        let limit = || {
-            (0..READS)
-                .map(|i| {
-                    csr.neighbors(pick(i, nodes, 5), direction)
-                        .iter()
-                        .map(|edge| u64::from(csr::peer(*edge)) << 8 | u64::from(edge & 7))
-                        .sum::<u64>()
-                })
-                .sum()
-        };
-        report_row(&format!("{name} with labels"), READS, &[&visited, &limit]);
-    }
+    lists(txn, csr, nodes, "outgoing neighbours", Direction::Out);
+    lists(txn, csr, nodes, "incoming neighbours", Direction::In);
     let labelled = || {
         (0..READS)
             .map(|i| {
@@ -167,6 +122,53 @@ fn reads(txn: &ReadTxn, csr: &Csr, nodes: u64) {
             .sum()
     };
     report_row("degree", READS, &[&degree]);
+}
+
+/// Neighbours of random nodes, without and with the labels of the edges.
+fn lists(txn: &ReadTxn, csr: &Csr, nodes: u64, name: &str, direction: Direction) {
+    let list = || {
+        (0..READS)
+            .map(|i| {
+                txn.neighbors(pick(i, nodes, 5), direction, None)
+                    .map(|peer| peer.unwrap().get())
+                    .sum::<u64>()
+            })
+            .sum()
+    };
+    let limit = || {
+        (0..READS)
+            .map(|i| {
+                csr.neighbors(pick(i, nodes, 5), direction)
+                    .iter()
+                    .map(|edge| u64::from(csr::peer(*edge)))
+                    .sum::<u64>()
+            })
+            .sum()
+    };
+    report_row(name, READS, &[&list, &limit]);
+    let visited = || {
+        let mut sum = 0;
+        for i in 0..READS {
+            let node = pick(i, nodes, 5);
+            txn.visit_neighbors(node, direction, None, |found| -> ControlFlow<()> {
+                sum += found.node.get() << 8 | u64::from(found.label.0);
+                ControlFlow::Continue(())
+            })
+            .unwrap();
+        }
+        sum
+    };
+    let limit = || {
+        (0..READS)
+            .map(|i| {
+                csr.neighbors(pick(i, nodes, 5), direction)
+                    .iter()
+                    .map(|edge| u64::from(csr::peer(*edge)) << 8 | u64::from(edge & 7))
+                    .sum::<u64>()
+            })
+            .sum()
+    };
+    report_row(&format!("{name} with labels"), READS, &[&visited, &limit]);
 }
 
 fn scans(txn: &ReadTxn, csr: &Csr, nodes: u64, edges: u64) {
@@ -197,6 +199,10 @@ fn scans(txn: &ReadTxn, csr: &Csr, nodes: u64, edges: u64) {
     };
     let of_kind = kind();
     report_row("kind scan, per node", of_kind, &[&kind]);
+}
+
+/// Lookups by name.
+fn names(txn: &ReadTxn, nodes: u64) {
     let lookups = READS / 10;
     let named = || {
         (0..lookups)
