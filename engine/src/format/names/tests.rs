@@ -9,7 +9,7 @@ use std::collections::BTreeSet;
 
 use proptest::prelude::*;
 
-use super::{NamesBuilder, compare_keys};
+use super::{NamesBuilder, NamesPage, compare_keys};
 use crate::format::bytes::u48_be;
 use crate::format::page::{Page, PageKind};
 use crate::format::testing::{damage, damaged, read_all, reseal, sealed};
@@ -58,31 +58,7 @@ fn check(names: &Names) -> Vec<Page> {
                 assert_eq!(view.search(name, id), expected);
             }
         }
-        let bounds = (here.first().unwrap(), here.last().unwrap());
-        let (low, high) = (key(&bounds.0.0, bounds.0.1), key(&bounds.1.0, bounds.1.1));
-        let known = low.iter().zip(&high).take_while(|(a, b)| a == b).count();
-        for (name, _) in &sorted {
-            for name in [
-                &name[..],
-                &[&name[..], &[0]].concat(),
-                &[&name[..], b"x"].concat(),
-            ] {
-                let probe = key(name, 0);
-                let at = here.partition_point(|(name, id)| key(name, *id) < probe);
-                if low <= probe && probe <= high {
-                    assert_eq!(view.seek(probe.clone(), known).index(), at);
-                }
-                // Where a page is asked that the name's first entry is not before.
-                if !all[..start].iter().any(|(before, _)| before == name)
-                    && let Some(only) = view.only(name, &probe, 0)
-                    && probe >= low
-                {
-                    let mut ids = sorted.iter().filter(|(other, _)| other == name);
-                    assert_eq!(only, ids.next().map(|(_, id)| *id));
-                    assert_eq!(ids.next(), None);
-                }
-            }
-        }
+        check_lookups(view, &sorted, &all[..start], here);
         for i in 0..=here.len() {
             let first = view
                 .iter_from(i)
@@ -93,6 +69,38 @@ fn check(names: &Names) -> Vec<Page> {
     }
     assert_eq!(all, sorted);
     pages
+}
+
+/// Places and nodes of names on a page with the entries `here`, after those of the pages `before` it.
+fn check_lookups(
+    page: NamesPage<'_>,
+    sorted: &[(Vec<u8>, u64)],
+    before: &[(Vec<u8>, u64)],
+    here: &[(Vec<u8>, u64)],
+) {
+    let bound = |entry: Option<&(Vec<u8>, u64)>| entry.map(|(name, id)| key(name, *id)).unwrap();
+    let (low, high) = (bound(here.first()), bound(here.last()));
+    let known = low.iter().zip(&high).take_while(|(a, b)| a == b).count();
+    for (name, _) in sorted {
+        for name in [
+            &name[..],
+            &[&name[..], &[0]].concat(),
+            &[&name[..], b"x"].concat(),
+        ] {
+            let probe = key(name, 0);
+            let at = here.partition_point(|(name, id)| key(name, *id) < probe);
+            if low <= probe && probe <= high {
+                assert_eq!(page.seek(probe.clone(), known).index(), at);
+            }
+            // A page is asked only if it has the first entry of a name, or would have.
+            let asked = probe >= low && !before.iter().any(|(other, _)| other == name);
+            if asked && let Some(only) = page.only(name, &probe, 0) {
+                let mut ids = sorted.iter().filter(|(other, _)| other == name);
+                assert_eq!(only, ids.next().map(|(_, id)| *id));
+                assert_eq!(ids.next(), None);
+            }
+        }
+    }
 }
 
 fn finish(builder: &mut NamesBuilder) -> Page {
