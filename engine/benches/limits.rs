@@ -17,6 +17,7 @@
 mod csr;
 
 use std::hint::black_box;
+use std::ops::ControlFlow;
 use std::time::Instant;
 
 use csr::Csr;
@@ -63,12 +64,14 @@ fn main() {
         (0..nodes).map(|number| [node(number).name.into_bytes(), node(number).data].concat()),
         (0..edges).map(|number| {
             let (source, target) = ends(number, nodes);
-            (source.get() as u32, target.get() as u32)
+            let label = (mix(number) % 8) as u32;
+            (source.get() as u32, target.get() as u32, label)
         }),
     );
     let txn = db.begin_read().unwrap();
     reads(&txn, &csr, nodes);
     scans(&txn, &csr, nodes, edges);
+    names(&txn, nodes);
     let snapshots = || {
         (0..READS)
             .map(|i| {
@@ -101,31 +104,8 @@ fn reads(txn: &ReadTxn, csr: &Csr, nodes: u64) {
             .sum()
     };
     report_row("get an absent node", READS, &[&miss]);
-    for (name, direction) in [
-        ("outgoing neighbours", Direction::Out),
-        ("incoming neighbours", Direction::In),
-    ] {
-        let list = || {
-            (0..READS)
-                .map(|i| {
-                    txn.neighbors(pick(i, nodes, 5), direction, None)
-                        .map(|peer| peer.unwrap().get())
-                        .sum::<u64>()
-                })
-                .sum()
-        };
-        let limit = || {
-            (0..READS)
-                .map(|i| {
-                    csr.neighbors(pick(i, nodes, 5), direction)
-                        .iter()
-                        .map(|peer| u64::from(*peer))
-                        .sum::<u64>()
-                })
-                .sum()
-        };
-        report_row(name, READS, &[&list, &limit]);
-    }
+    lists(txn, csr, nodes, "outgoing neighbours", Direction::Out);
+    lists(txn, csr, nodes, "incoming neighbours", Direction::In);
     let labelled = || {
         (0..READS)
             .map(|i| {
@@ -144,6 +124,53 @@ fn reads(txn: &ReadTxn, csr: &Csr, nodes: u64) {
     report_row("degree", READS, &[&degree]);
 }
 
+/// Neighbours of random nodes, without and with the labels of the edges.
+fn lists(txn: &ReadTxn, csr: &Csr, nodes: u64, name: &str, direction: Direction) {
+    let list = || {
+        (0..READS)
+            .map(|i| {
+                txn.neighbors(pick(i, nodes, 5), direction, None)
+                    .map(|peer| peer.unwrap().get())
+                    .sum::<u64>()
+            })
+            .sum()
+    };
+    let limit = || {
+        (0..READS)
+            .map(|i| {
+                csr.neighbors(pick(i, nodes, 5), direction)
+                    .iter()
+                    .map(|edge| u64::from(csr::peer(*edge)))
+                    .sum::<u64>()
+            })
+            .sum()
+    };
+    report_row(name, READS, &[&list, &limit]);
+    let visited = || {
+        let mut sum = 0;
+        for i in 0..READS {
+            let node = pick(i, nodes, 5);
+            txn.visit_neighbors(node, direction, None, |found| -> ControlFlow<()> {
+                sum += found.node.get() << 8 | u64::from(found.label.0);
+                ControlFlow::Continue(())
+            })
+            .unwrap();
+        }
+        sum
+    };
+    let limit = || {
+        (0..READS)
+            .map(|i| {
+                csr.neighbors(pick(i, nodes, 5), direction)
+                    .iter()
+                    .map(|edge| u64::from(csr::peer(*edge)) << 8 | u64::from(edge & 7))
+                    .sum::<u64>()
+            })
+            .sum()
+    };
+    report_row(&format!("{name} with labels"), READS, &[&visited, &limit]);
+}
+
 fn scans(txn: &ReadTxn, csr: &Csr, nodes: u64, edges: u64) {
     let start = pick(1, nodes, 5);
     for (name, hops, work) in [
@@ -154,9 +181,9 @@ fn scans(txn: &ReadTxn, csr: &Csr, nodes: u64, edges: u64) {
             let mut count = 0;
             txn.bfs(start)
                 .max_depth(hops)
-                .run(|_| -> std::ops::ControlFlow<()> {
+                .run(|_| -> ControlFlow<()> {
                     count += 1;
-                    std::ops::ControlFlow::Continue(())
+                    ControlFlow::Continue(())
                 })
                 .unwrap();
             count
@@ -172,6 +199,10 @@ fn scans(txn: &ReadTxn, csr: &Csr, nodes: u64, edges: u64) {
     };
     let of_kind = kind();
     report_row("kind scan, per node", of_kind, &[&kind]);
+}
+
+/// Lookups by name.
+fn names(txn: &ReadTxn, nodes: u64) {
     let lookups = READS / 10;
     let named = || {
         (0..lookups)
@@ -201,6 +232,19 @@ fn scans(txn: &ReadTxn, csr: &Csr, nodes: u64, edges: u64) {
             .sum()
     };
     report_row("prefix, about ten names", lookups, &[&prefix]);
+    let told = || {
+        let mut sum = 0;
+        for i in 0..lookups {
+            let name = format!("node-{}", pick(i, nodes, 6).get() / 10 + 1);
+            txn.visit_names(&name, |_, node| -> ControlFlow<()> {
+                sum += node.get();
+                ControlFlow::Continue(())
+            })
+            .unwrap();
+        }
+        sum
+    };
+    report_row("the same told to a visitor", lookups, &[&told]);
 }
 
 /// Runs each subject once in every round and prints the medians per item, and how often the last goes

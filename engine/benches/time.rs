@@ -4,6 +4,7 @@
 mod graph;
 
 use std::hint::black_box;
+use std::ops::ControlFlow;
 
 use criterion::{Criterion, criterion_group, criterion_main};
 use graph::pick;
@@ -23,11 +24,49 @@ fn reads(criterion: &mut Criterion) {
     criterion.bench_function("outgoing neighbours", |bench| {
         bench.iter(|| txn.neighbors(next(), Direction::Out, None).count());
     });
+    criterion.bench_function("outgoing neighbours with labels", |bench| {
+        bench.iter(|| {
+            let mut sum = 0;
+            txn.visit_neighbors(next(), Direction::Out, None, |found| -> ControlFlow<()> {
+                sum += found.node.get() << 16 | u64::from(found.label.0);
+                ControlFlow::Continue(())
+            })
+            .unwrap();
+            sum
+        });
+    });
     criterion.bench_function("nodes within two hops", |bench| {
         bench.iter(|| txn.k_hop(next(), 2, Direction::Out, None).unwrap().len());
     });
     criterion.bench_function("a node by name", |bench| {
         bench.iter(|| txn.nodes_named("node 4321").count());
+    });
+    criterion.bench_function("ten names by prefix", |bench| {
+        bench.iter(|| {
+            let mut sum = 0;
+            txn.visit_names("node 432", |_, node| -> ControlFlow<()> {
+                sum += node.get();
+                ControlFlow::Continue(())
+            })
+            .unwrap();
+            sum
+        });
+    });
+    criterion.bench_function("1,428 nodes of a kind", |bench| {
+        bench.iter(|| {
+            let nodes = txn.nodes_of_kind("kind 3");
+            nodes.map(|node| node.unwrap().get()).sum::<u64>()
+        });
+    });
+    criterion.bench_function("all nodes by breadth", |bench| {
+        bench.iter(|| {
+            txn.k_hop(next(), u32::MAX, Direction::Out, None)
+                .unwrap()
+                .len()
+        });
+    });
+    criterion.bench_function("a snapshot", |bench| {
+        bench.iter(|| db.begin_read().unwrap().commit_number());
     });
 }
 

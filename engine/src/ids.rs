@@ -97,6 +97,15 @@ pub struct PageRef {
 }
 
 impl PageRef {
+    /// A page that is in no file: reading it fails.
+    pub(crate) const NOWHERE: PageRef = PageRef {
+        page: match NonZeroU64::new(MAX_U48) {
+            Some(last) => last,
+            None => NonZeroU64::MIN,
+        },
+        birth: MAX_U48,
+    };
+
     /// The reference, or `None` if the page is 0 or either number needs more than 48 bits.
     pub fn new(page: u64, birth: u64) -> Option<PageRef> {
         if page > MAX_U48 || birth > MAX_U48 {

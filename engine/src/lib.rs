@@ -67,7 +67,7 @@ pub use bulk::{BulkEdge, BulkNode, BulkProgress, BulkReport};
 pub use check::{CheckReport, Finding};
 pub use db::{Builder, Database, Stats, TreeStats};
 pub use error::{Corruption, Error, Result};
-pub use graph::{Direction, Edge, Edges, Neighbors, Node};
+pub use graph::{Direction, Edge, Edges, Neighbor, Neighbors, Node};
 pub use ids::{EdgeKey, KeySpace, KindId, LabelId, MAX_U48, NodeId, PageRef};
 pub use options::{CheckpointMode, Durability, Options};
 pub use pager::{CacheStats, PageGuard};

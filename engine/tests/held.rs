@@ -12,7 +12,7 @@ mod common;
 
 use std::sync::Arc;
 
-use common::id;
+use common::{id, visited};
 use vellum::storage::MemoryDirectory;
 use vellum::{BulkEdge, BulkNode, Database, Direction, Error, NodeId, ReadTxn};
 
@@ -81,6 +81,14 @@ fn answers(txn: &ReadTxn, node: NodeId) -> String {
             let degree = txn.degree(node, direction, label).unwrap();
             assert_eq!(degree, peers.len() as u64);
             out += &format!(" {peers:?}");
+            let told = visited(txn, node, direction, label, u64::MAX);
+            let nodes = told.iter().map(|found| found.node.get());
+            assert!(nodes.eq(peers.iter().copied()));
+            assert!(told.is_sorted_by_key(|found| (found.label, found.node)));
+            for most in [1, 2, degree / 2, degree] {
+                let first = visited(txn, node, direction, label, most.max(1));
+                assert_eq!(first[..], told[..first.len()]);
+            }
         }
         out += &format!(" {:?}", txn.k_hop(node, 1, direction, None).unwrap());
     }

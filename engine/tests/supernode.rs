@@ -11,7 +11,7 @@ mod common;
 
 use std::sync::Arc;
 
-use common::id;
+use common::{id, visited};
 use vellum::storage::MemoryDirectory;
 use vellum::{Builder, BulkEdge, BulkNode, Database, Direction, Durability, NodeId, ReadTxn};
 
@@ -149,10 +149,20 @@ fn thin_out(db: &Database) {
     }
     txn.commit().unwrap();
     let txn = db.begin_read().unwrap();
+    let labels = txn.labels().unwrap();
     let degree = txn.degree(id(HUB), Direction::Out, None).unwrap();
     assert_eq!(degree, EDGES + 1 - gone.len() as u64);
     let listed = txn.neighbors(id(HUB), Direction::Out, None).count() as u64;
     assert_eq!(listed, degree);
+    for most in [3, EDGES / 2, u64::MAX] {
+        let told = visited(&txn, id(HUB), Direction::Out, None, most);
+        let listed = txn.edges(id(HUB), Direction::Out, None).map(Result::unwrap);
+        let listed = listed.take(usize::try_from(most).unwrap());
+        let same = told.iter().zip(listed).filter(|(told, edge)| {
+            told.node == edge.target() && labels[usize::from(told.label.0)] == edge.label()
+        });
+        assert_eq!(same.count() as u64, degree.min(most));
+    }
     for spoke in gone.iter().step_by(37) {
         let found = txn
             .edge(id(HUB), &spoke.label(), id(spoke.target), 0)

@@ -1,5 +1,5 @@
 //! The limit that reads are measured against: the same graph in plain arrays, without a key, a page or
-//! a check. Offsets and peers in two flat arrays a direction, and the nodes' bytes in one arena.
+//! a check. Offsets and packed edges in two flat arrays a direction, and the nodes' bytes in one arena.
 
 use vellum::{Direction, NodeId};
 
@@ -11,26 +11,35 @@ pub struct Csr {
 
 struct Adjacency {
     offsets: Vec<u32>,
-    peers: Vec<u32>,
+    /// The peer, and the label in the lowest three bits.
+    edges: Vec<u32>,
+}
+
+/// The peer of an edge.
+pub fn peer(edge: u32) -> u32 {
+    edge >> 3
 }
 
 impl Adjacency {
     /// By counting sort, as `edges` come in any order.
-    fn of(nodes: u64, edges: impl Iterator<Item = (u32, u32)> + Clone) -> Adjacency {
+    fn of(nodes: u64, edges: impl Iterator<Item = (u32, u32, u32)> + Clone) -> Adjacency {
         let mut offsets = vec![0u32; nodes as usize + 2];
-        for (node, _) in edges.clone() {
+        for (node, ..) in edges.clone() {
             offsets[node as usize + 1] += 1;
         }
         for i in 1..offsets.len() {
             offsets[i] += offsets[i - 1];
         }
         let mut next = offsets.clone();
-        let mut peers = vec![0; offsets[offsets.len() - 1] as usize];
-        for (node, peer) in edges {
-            peers[next[node as usize] as usize] = peer;
+        let mut packed = vec![0; offsets[offsets.len() - 1] as usize];
+        for (node, peer, label) in edges {
+            packed[next[node as usize] as usize] = peer << 3 | label;
             next[node as usize] += 1;
         }
-        Adjacency { offsets, peers }
+        Adjacency {
+            offsets,
+            edges: packed,
+        }
     }
 }
 
@@ -39,14 +48,14 @@ impl Csr {
     pub fn of(
         nodes: u64,
         records: impl Iterator<Item = Vec<u8>>,
-        edges: impl Iterator<Item = (u32, u32)> + Clone,
+        edges: impl Iterator<Item = (u32, u32, u32)> + Clone,
     ) -> Csr {
         let (mut ends, mut arena) = (vec![0, 0], Vec::new());
         for record in records {
             arena.extend_from_slice(&record);
             ends.push(arena.len());
         }
-        let reversed = edges.clone().map(|(a, b)| (b, a));
+        let reversed = edges.clone().map(|(a, b, label)| (b, a, label));
         Csr {
             directions: [Adjacency::of(nodes, edges), Adjacency::of(nodes, reversed)],
             ends,
@@ -63,7 +72,7 @@ impl Csr {
         let adjacency = &self.directions[usize::from(direction == Direction::In)];
         let id = node.get() as usize;
         let (start, end) = (adjacency.offsets[id], adjacency.offsets[id + 1]);
-        &adjacency.peers[start as usize..end as usize]
+        &adjacency.edges[start as usize..end as usize]
     }
 
     /// Nodes that can be reached, the start included.
@@ -78,7 +87,8 @@ impl Csr {
                     self.directions[0].offsets[node as usize],
                     self.directions[0].offsets[node as usize + 1],
                 );
-                for &peer in &self.directions[0].peers[start as usize..end as usize] {
+                for &edge in &self.directions[0].edges[start as usize..end as usize] {
+                    let peer = peer(edge);
                     if !seen[peer as usize] {
                         seen[peer as usize] = true;
                         next.push(peer);

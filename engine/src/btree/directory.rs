@@ -7,25 +7,22 @@
 //! descents, so that opening a database and reading a node costs no look at every branch.
 
 use std::sync::OnceLock;
-use std::sync::atomic::{AtomicU32, Ordering};
 
 use super::descent::Descent;
+use super::due::Due;
+use super::name_directory::NameDirectory;
 use crate::error::Result;
 use crate::format::bytes::from_u48_be;
 use crate::format::header::Root;
 use crate::ids::{KeySpace, PageRef};
 use crate::pager::{PagePin, Pager, Pages};
 
-/// A directory is made after one descent for this many of its leaves.
-const LEAVES_PER_DESCENT: u64 = 16;
-/// And after this many at least.
-const DESCENTS_MIN: u64 = 32;
-
-/// The directories of the trees whose keys begin with a node's id.
+/// The directories of the trees that single reads go to.
 pub(crate) struct Directories {
     pub(crate) nodes: Directory,
     pub(crate) out: Directory,
     pub(crate) inn: Directory,
+    pub(crate) names: NameDirectory,
 }
 
 impl Directories {
@@ -43,6 +40,12 @@ impl Directories {
             nodes: of(KeySpace::Nodes),
             out: of(KeySpace::Out),
             inn: of(KeySpace::In),
+            names: NameDirectory::new(
+                roots
+                    .get(KeySpace::Names.index())
+                    .copied()
+                    .unwrap_or_default(),
+            ),
         })
     }
 }
@@ -51,9 +54,7 @@ impl Directories {
 pub(crate) struct Directory {
     space: KeySpace,
     root: Root,
-    /// Descents still to come before a table pays.
-    descents: AtomicU32,
-    table: OnceLock<Option<Table>>,
+    table: Due<Table>,
 }
 
 struct Table {
@@ -70,12 +71,10 @@ struct Table {
 
 impl Directory {
     fn new(space: KeySpace, root: Root) -> Directory {
-        let descents = (root.pages / LEAVES_PER_DESCENT).max(DESCENTS_MIN);
         Directory {
             space,
             root,
-            descents: AtomicU32::new(u32::try_from(descents).unwrap_or(u32::MAX)),
-            table: OnceLock::new(),
+            table: Due::new(root),
         }
     }
 
@@ -83,30 +82,33 @@ impl Directory {
     /// not know or the id's edges span several leaves: then a descent tells.
     #[inline]
     pub(crate) fn leaf(&self, pager: &Pager, id: u64) -> Result<Option<&PagePin>> {
-        match self.table.get() {
-            Some(Some(table)) => table.leaf(pager, self.space, id),
-            Some(None) => Ok(None),
-            None => {
-                self.approach(pager);
-                Ok(None)
+        // Most reads find the leaf held, and what tells so much fits in a register.
+        match self.held(id) {
+            Some(pin) => {
+                pager.read_held(pin);
+                Ok(Some(pin))
             }
+            None => self.find(pager, id),
         }
     }
 
-    /// Makes the table if it is time. The read that is under way descends.
+    #[inline]
+    fn held(&self, id: u64) -> Option<&PagePin> {
+        let table = self.table.there()?;
+        table.pins.get(table.place(id)?)?.get()
+    }
+
+    /// The same where the leaf is not held yet, or there is no table yet.
     #[cold]
-    fn approach(&self, pager: &Pager) {
-        // Which of several threads counts to the end does not matter.
-        let left = self.descents.load(Ordering::Relaxed);
-        if left > 0 {
-            self.descents.store(left - 1, Ordering::Relaxed);
-            return;
-        }
+    fn find(&self, pager: &Pager, id: u64) -> Result<Option<&PagePin>> {
         // A branch that cannot be read is no concern of those who read below another: without a
         // directory, every read meets the damage on its own way, or does not.
-        let table = Table::read(pager, self.space, self.root).unwrap_or(None);
-        // Another thread may have made the same.
-        let _ = self.table.set(table);
+        let read = || Table::read(pager, self.space, self.root).unwrap_or(None);
+        let table = self.table.get(read);
+        match table.and_then(|table| Some((table, table.place(id)?))) {
+            Some((table, place)) => table.pin(pager, self.space, place),
+            None => Ok(None),
+        }
     }
 }
 
@@ -156,8 +158,9 @@ impl Table {
         }))
     }
 
+    /// The number of the leaf that holds everything of this id. `None` if there may be several.
     #[inline]
-    fn leaf(&self, pager: &Pager, space: KeySpace, id: u64) -> Result<Option<&PagePin>> {
+    fn place(&self, id: u64) -> Option<usize> {
         let sought = id << 1 | 1;
         let block = (id >> self.block_shift) as usize;
         let last = self.firsts.len() - 1;
@@ -169,16 +172,7 @@ impl Table {
         // The leaf is the last that begins up to the id, and is between the two.
         let between = self.firsts.get(start + 1..=end).unwrap_or_default();
         let leaf = start + between.partition_point(|first| *first <= sought);
-        if self.firsts.get(leaf) == Some(&sought) {
-            return Ok(None);
-        }
-        match self.pins.get(leaf).and_then(OnceLock::get) {
-            Some(pin) => {
-                pager.read_held(pin);
-                Ok(Some(pin))
-            }
-            None => self.pin(pager, space, leaf),
-        }
+        (self.firsts.get(leaf) != Some(&sought)).then_some(leaf)
     }
 
     /// Reads a leaf and holds on to it. If there is no room for it, the read descends.

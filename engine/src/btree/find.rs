@@ -80,7 +80,7 @@ pub(crate) fn find_name(pages: &impl Pages, root: Root, key: &NameKey) -> Result
         return Ok(false);
     };
     let view = leaf.names().ok_or_else(|| broken(pages, leaf.at()))?;
-    Ok(view.search(key.name(), key.id()).is_ok())
+    Ok(view.holds(key.as_bytes()))
 }
 
 /// The run of absent ids that begins at this id or, if none does, the last that begins before: its

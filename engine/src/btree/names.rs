@@ -3,6 +3,7 @@
 use std::sync::Arc;
 
 use super::descent::Descent;
+use super::name_directory::{NameDirectory, NameTable};
 use super::space::{Items, LeafBuilder, Space};
 use crate::error::{Error, Result};
 use crate::format::FormatError;
@@ -11,7 +12,7 @@ use crate::format::header::Root;
 use crate::format::names::{NamesBuilder, NamesPage, NamesPosition};
 use crate::format::node::BlobRef;
 use crate::ids::KeySpace;
-use crate::pager::{PageGuard, PageWriter, Pages};
+use crate::pager::{PageGuard, PagePin, PageWriter, Pager, Pages};
 
 /// Bytes of a key after the name: a zero byte and the id.
 const TAIL: usize = 7;
@@ -90,65 +91,148 @@ impl Space for Names {
     }
 }
 
-/// Names from some place on, rebuilt one at a time where they stand. Ends after an error.
-pub(crate) struct NameCursor<'a, P> {
-    descent: Descent<'a, P>,
-    leaf: Option<PageGuard>,
-    position: NamesPosition,
-    page_size: usize,
+/// Names up to this length are looked for without memory of their own.
+const SHORT: usize = 120;
+
+/// The only node with this name, or that there is none, where a leaf that the directory holds tells. `None`: a cursor does.
+pub(crate) fn only_named(
+    pager: &Pager,
+    directory: &NameDirectory,
+    name: &str,
+) -> Result<Option<Option<u64>>> {
+    let (mut buffer, name) = ([0; SHORT + TAIL], name.as_bytes());
+    let Some(start) = buffer.get_mut(..name.len()).filter(|_| name.len() <= SHORT) else {
+        return Ok(None);
+    };
+    start.copy_from_slice(name);
+    let key = buffer.get(..name.len() + TAIL).unwrap_or_default();
+    let Some(table) = directory.table(pager) else {
+        return Ok(None);
+    };
+    let leaf = table.leaf_of(key);
+    let names = table.leaf(pager, leaf)?.and_then(PagePin::names);
+    Ok(names.and_then(|names| names.only(name, key, table.known(leaf))))
 }
 
-impl<'a, P: Pages> NameCursor<'a, P> {
-    /// From this name, or the first after it, on.
-    pub(crate) fn from(pages: &'a P, root: Root, name: &str) -> Result<NameCursor<'a, P>> {
+/// Names from some place on, rebuilt one at a time where they stand. Ends after an error.
+pub(crate) struct NameCursor<'a> {
+    pager: &'a Pager,
+    root: &'a Root,
+    leaf: Leaf<'a>,
+    position: NamesPosition,
+}
+
+/// Where a cursor stands.
+enum Leaf<'a> {
+    /// In a leaf of this number that the directory holds.
+    Held(&'a NameTable, usize, &'a PagePin),
+    /// Where a descent led to.
+    Found(Box<(Descent<'a, Pager>, PageGuard)>),
+    /// Beyond the last name.
+    End,
+}
+
+impl<'a> NameCursor<'a> {
+    /// From this name, or the first after it, on. `directory`: that of the tree, if there is one.
+    pub(crate) fn from(
+        pager: &'a Pager,
+        root: &'a Root,
+        directory: Option<&'a NameDirectory>,
+        name: &str,
+    ) -> Result<NameCursor<'a>> {
+        let mut key = Vec::with_capacity(name.len() + TAIL);
+        key.extend_from_slice(name.as_bytes());
+        key.extend_from_slice(&[0; TAIL]);
         let mut cursor = NameCursor {
-            descent: Descent::new(pages, KeySpace::Names, root, 0),
-            leaf: None,
+            pager,
+            root,
+            leaf: Leaf::End,
             position: NamesPosition::default(),
-            page_size: pages.page_size(),
         };
-        cursor.descent.seek(NameKey::new(name, 0).as_bytes())?;
-        cursor.leaf = cursor.descent.page()?;
+        let mut known = 0;
+        if let Some(table) = directory.and_then(|directory| directory.table(pager)) {
+            let number = table.leaf_of(&key);
+            if let Some(pin) = table.leaf(pager, number)? {
+                cursor.leaf = Leaf::Held(table, number, pin);
+                known = table.known(number);
+            }
+        }
+        if matches!(cursor.leaf, Leaf::End) {
+            cursor.descend(&key)?;
+        }
         if let Some(view) = cursor.view()? {
-            let first = view.search(name.as_bytes(), 0).unwrap_or_else(|at| at);
-            cursor.position = view.position(first);
+            cursor.position = view.seek(key, known);
         }
         Ok(cursor)
     }
 
     /// The name that the last step came to.
+    #[inline]
     pub(crate) fn name(&self) -> &[u8] {
         self.position.name()
     }
 
     /// Goes to the next name and gives the node that has it.
+    #[inline]
     pub(crate) fn step(&mut self) -> Result<Option<u64>> {
         loop {
-            let leaf = self.leaf.as_ref();
-            let Some(view) = leaf.and_then(|leaf| leaf.names()) else {
-                return Ok(None);
+            let view = match &self.leaf {
+                Leaf::Held(.., pin) => pin.names(),
+                Leaf::Found(found) => found.1.names(),
+                Leaf::End => return Ok(None),
             };
-            if let Some(id) = view.step(&mut self.position) {
+            if let Some(id) = view.and_then(|view| view.step(&mut self.position)) {
                 return Ok(Some(id));
             }
-            self.leaf = None;
-            if self.descent.advance()? {
-                self.leaf = self.descent.page()?;
-                self.position = NamesPosition::default();
-                if let Some(view) = self.view()? {
-                    self.position = view.position(0);
-                }
-            }
+            self.advance()?;
         }
     }
 
+    /// Goes to the beginning of the next leaf.
+    #[cold]
+    fn advance(&mut self) -> Result<()> {
+        match std::mem::replace(&mut self.leaf, Leaf::End) {
+            Leaf::Held(table, number, _) => match table.leaf(self.pager, number + 1)? {
+                Some(pin) => self.leaf = Leaf::Held(table, number + 1, pin),
+                None => {
+                    if let Some(separator) = table.separator(number + 1) {
+                        self.descend(separator)?;
+                    }
+                }
+            },
+            Leaf::Found(mut found) => {
+                if found.0.advance()?
+                    && let Some(page) = found.0.page()?
+                {
+                    found.1 = page;
+                    self.leaf = Leaf::Found(found);
+                }
+            }
+            Leaf::End => {}
+        }
+        if let Some(view) = self.view()? {
+            self.position = view.position(0);
+        }
+        Ok(())
+    }
+
+    fn descend(&mut self, key: &[u8]) -> Result<()> {
+        let mut descent = Descent::new(self.pager, KeySpace::Names, *self.root, 0);
+        descent.seek(key)?;
+        if let Some(page) = descent.page()? {
+            self.leaf = Leaf::Found(Box::new((descent, page)));
+        }
+        Ok(())
+    }
+
     fn view(&self) -> Result<Option<NamesPage<'_>>> {
-        let Some(leaf) = &self.leaf else {
-            return Ok(None);
+        let (names, at) = match &self.leaf {
+            Leaf::Held(.., pin) => (pin.names(), pin.page()),
+            Leaf::Found(found) => (found.1.names(), found.1.at().page()),
+            Leaf::End => return Ok(None),
         };
-        let what = "not a names leaf";
-        let broken = || Error::corrupt_page(leaf.at().page(), self.page_size, what);
-        leaf.names().ok_or_else(broken).map(Some)
+        let broken = || Error::corrupt_page(at, self.pager.page_size(), "not a names leaf");
+        names.ok_or_else(broken).map(Some)
     }
 }
 

@@ -31,6 +31,42 @@ pub fn compare_keys(a: (&[u8], u64), b: (&[u8], u64)) -> Ordering {
     })
 }
 
+/// A varint of up to four bytes, and how many it takes.
+#[inline]
+fn quick_id(bytes: &[u8]) -> Option<(u64, usize)> {
+    let word = u32::from_le_bytes(*bytes.first_chunk()?);
+    // The first byte without its highest bit is the last.
+    let len = (!word & 0x8080_8080).trailing_zeros() / 8 + 1;
+    if len > 4 {
+        return None;
+    }
+    let word = word & (u32::MAX >> (32 - 8 * len));
+    let [a, b, c, d] = word.to_le_bytes().map(|byte| u64::from(byte & 0x7f));
+    Some((a | b << 7 | c << 14 | d << 21, len as usize))
+}
+
+/// How many bytes two keys begin with alike.
+#[inline]
+fn common(a: &[u8], b: &[u8]) -> usize {
+    let mut same = 0;
+    // Eight at a time, as long as both have so many.
+    while let (Some(a), Some(b)) = (chunk_at(a, same), chunk_at(b, same)) {
+        let differ = a ^ b;
+        if differ != 0 {
+            return same + (differ.trailing_zeros() / 8) as usize;
+        }
+        same += 8;
+    }
+    let (a, b) = (a.get(same..), b.get(same..));
+    let rest = a.unwrap_or_default().iter().zip(b.unwrap_or_default());
+    same + rest.take_while(|(a, b)| a == b).count()
+}
+
+#[inline]
+fn chunk_at(bytes: &[u8], at: usize) -> Option<u64> {
+    Some(u64::from_le_bytes(*bytes.get(at..)?.first_chunk()?))
+}
+
 /// A view of a verified names leaf.
 #[derive(Clone, Copy, Debug)]
 pub struct NamesPage<'p> {
@@ -72,7 +108,75 @@ struct Entry<'p> {
     len: usize,
 }
 
+/// How an entry that is not less than a name stands to it.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Relation {
+    /// It has the name.
+    Same,
+    /// It is greater than every entry that has the name.
+    Beyond,
+    /// Those with the name may come later: one of the two names goes on with a zero byte where the other ends.
+    Open,
+}
+
+/// An entry, or the end of the page, found by its key.
+struct Place {
+    index: usize,
+    at: usize,
+    /// Bytes of the key that its name begins with, by what the entry says.
+    shared: usize,
+    /// Whether the key is the entry's.
+    same: bool,
+}
+
 impl<'p> Entry<'p> {
+    /// An entry of a page that has been checked, which a few comparisons are enough for where its parts are short.
+    #[inline]
+    fn quick(bytes: &'p [u8]) -> Option<Entry<'p>> {
+        if let [shared @ 0..0x80, suffix_len @ 0..0x80, rest @ ..] = bytes
+            && let Some((suffix, rest)) = rest.split_at_checked(usize::from(*suffix_len))
+            && let Some((id, id_len)) = quick_id(rest)
+        {
+            return Some(Entry {
+                shared: usize::from(*shared),
+                suffix,
+                id,
+                len: 2 + suffix.len() + id_len,
+            });
+        }
+        Entry::read(bytes).ok()
+    }
+
+    /// How suffix, 0x00 and id BE compare with these bytes, and how many bytes are the same; both without the first
+    /// `known`, which are.
+    #[inline(always)]
+    fn compare(&self, known: usize, key: &[u8]) -> (Ordering, usize) {
+        match (self.suffix.get(known), key.get(known)) {
+            (Some(here), Some(there)) if here != there => (here.cmp(there), known),
+            _ => self.compare_long(known, key),
+        }
+    }
+
+    #[inline(never)]
+    fn compare_long(&self, known: usize, key: &[u8]) -> (Ordering, usize) {
+        let (suffix, rest) = (self.suffix.get(known..), key.get(known..));
+        let same = known + common(suffix.unwrap_or_default(), rest.unwrap_or_default());
+        let (here, there) = (self.suffix.get(same), key.get(same));
+        if let Some(here) = here {
+            return (
+                there.map_or(Ordering::Greater, |there| here.cmp(there)),
+                same,
+            );
+        }
+        let [a, b, c, d, e, f] = u48_be(self.id);
+        let tail = [0, a, b, c, d, e, f];
+        // All of the suffix is the same, and some of the tail may be known to be.
+        let known = same - self.suffix.len();
+        let (tail, rest) = (tail.get(known..), key.get(same..));
+        let (tail, rest) = (tail.unwrap_or_default(), rest.unwrap_or_default());
+        (tail.cmp(rest), same + common(tail, rest))
+    }
+
     fn read(bytes: &'p [u8]) -> Result<Entry<'p>> {
         let mut r = Reader::new(bytes);
         let rule = "node name too long";
@@ -86,6 +190,23 @@ impl<'p> Entry<'p> {
             id,
             len: r.position(),
         })
+    }
+
+    /// Of the first entry that is not less than a name, or the one after an entry with the name: what it shares with the one
+    /// before, the name begins with.
+    #[inline]
+    fn relation(&self, name: &[u8]) -> Relation {
+        let Some(rest) = name.get(self.shared..) else {
+            return Relation::Open;
+        };
+        let differ = self.suffix.iter().zip(rest).any(|(a, b)| a != b);
+        match self.suffix.get(rest.len()) {
+            _ if differ => Relation::Beyond,
+            Some(0) => Relation::Open,
+            Some(_) => Relation::Beyond,
+            None if self.suffix.len() == rest.len() => Relation::Same,
+            None => Relation::Open,
+        }
     }
 
     /// Whether the entry is greater than the one before it, which it shares no more with than there is.
@@ -171,34 +292,76 @@ impl<'p> NamesPage<'p> {
 
     /// Where (`name`, `id`) is: `Ok` with its entry, or `Err` with the entry before which it would stand.
     pub fn search(&self, name: &[u8], id: u64) -> std::result::Result<usize, usize> {
+        let found = self.find(&[name, &[0], &u48_be(id)].concat(), 0);
+        if found.same {
+            Ok(found.index)
+        } else {
+            Err(found.index)
+        }
+    }
+
+    /// Whether there is an entry with this key: name, 0x00, id BE.
+    pub(crate) fn holds(&self, key: &[u8]) -> bool {
+        self.find(key, 0).same
+    }
+
+    /// The place before the first entry whose key is not less. `key` may be any bytes. `known`: so many bytes begin it
+    /// and every entry alike.
+    pub(crate) fn seek(&self, mut key: Vec<u8>, known: usize) -> NamesPosition {
+        let Place {
+            index, at, shared, ..
+        } = self.find(&key, known);
+        key.truncate(shared);
+        NamesPosition {
+            index,
+            at,
+            name: key,
+        }
+    }
+
+    /// Bisects the restarts, then passes the entries of one run. No name is rebuilt: it is known how many bytes
+    /// the entry before has in common with the key, and how many with the next entry.
+    fn find(&self, key: &[u8], known: usize) -> Place {
         let (mut low, mut high) = (0, self.restarts());
+        // What the key has in common with the restarts around it, those between have, too.
+        let (mut below, mut above) = (known, known);
         while low < high {
             let middle = low.midpoint(high);
             let entry = self.entry_at(self.restart(middle));
-            let found = entry.map(|entry| compare_keys((entry.suffix, entry.id), (name, id)));
-            match found {
-                Some(Ordering::Greater) | None => high = middle,
-                Some(Ordering::Less) => low = middle + 1,
-                Some(Ordering::Equal) => return Ok(middle * RESTART_INTERVAL),
+            match entry.map(|entry| entry.compare(below.min(above), key)) {
+                Some((Ordering::Less, same)) => (low, below) = (middle + 1, same),
+                Some((_, same)) => (high, above) = (middle, same),
+                None => high = middle,
             }
         }
         // The first `low` restarts are less, so the entry is in the run that the last of them begins.
-        let Some(run) = low.checked_sub(1) else {
-            return Err(0);
+        let mut place = Place {
+            index: low.saturating_sub(1) * RESTART_INTERVAL,
+            at: self.restart(low.saturating_sub(1)),
+            shared: 0,
+            same: false,
         };
-        let mut position = NamesPosition::default();
-        self.start_at(run * RESTART_INTERVAL, &mut position);
-        for i in run * RESTART_INTERVAL..self.count.min(low * RESTART_INTERVAL) {
-            let Some(found) = self.step(&mut position) else {
+        let mut common = 0;
+        let mut known = known;
+        while place.index < self.count {
+            let Some(entry) = self.entry_at(place.at) else {
                 break;
             };
-            match compare_keys((&position.name, found), (name, id)) {
-                Ordering::Less => {}
-                Ordering::Equal => return Ok(i),
-                Ordering::Greater => return Err(i),
+            // Where more is shared than the one before has in common with the key, the same byte decides.
+            if entry.shared <= common {
+                let rest = key.get(entry.shared..).unwrap_or_default();
+                // Of the run's first entry, which shares nothing, so much is known.
+                let (order, more) = entry.compare(std::mem::take(&mut known), rest);
+                if order != Ordering::Less {
+                    (place.shared, place.same) = (entry.shared, order == Ordering::Equal);
+                    break;
+                }
+                common = entry.shared + more;
             }
+            place.index += 1;
+            place.at += entry.len;
         }
-        Err(self.count.min(low * RESTART_INTERVAL))
+        place
     }
 
     /// The place before entry `i`, or the end.
@@ -208,7 +371,23 @@ impl<'p> NamesPage<'p> {
         position
     }
 
+    /// The only node that has this name, or that there is none, where a look at two entries tells. `key` is the name and
+    /// seven zeros; `known`: so many bytes begin it and every entry alike.
+    pub(crate) fn only(&self, name: &[u8], key: &[u8], known: usize) -> Option<Option<u64>> {
+        let Place { index, at, .. } = self.find(key, known);
+        // What a later page holds is not known here.
+        let entry = (index < self.count).then(|| self.entry_at(at))??;
+        match entry.relation(name) {
+            Relation::Beyond => return Some(None),
+            Relation::Same => {}
+            Relation::Open => return None,
+        }
+        let next = (index + 1 < self.count).then(|| self.entry_at(at + entry.len))??;
+        (next.relation(name) == Relation::Beyond).then_some(Some(entry.id))
+    }
+
     /// Gives the next entry's id and leaves its name in the position; none at the end.
+    #[inline]
     pub fn step(&self, position: &mut NamesPosition) -> Option<u64> {
         if position.index >= self.count {
             return None;
@@ -237,14 +416,17 @@ impl<'p> NamesPage<'p> {
         while position.index < i && self.step(position).is_some() {}
     }
 
+    #[inline]
     fn entry_at(&self, at: usize) -> Option<Entry<'p>> {
-        Entry::read(self.bytes.get(at..)?).ok()
+        Entry::quick(self.bytes.get(at..)?)
     }
 
+    #[inline]
     fn restarts(&self) -> usize {
         self.count.div_ceil(RESTART_INTERVAL)
     }
 
+    #[inline]
     fn restart(&self, run: usize) -> usize {
         usize::from(u16_at(self.bytes, HEADER_LEN + 2 * run))
     }

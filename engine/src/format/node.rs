@@ -85,6 +85,7 @@ impl<'a> Data<'a> {
     }
 
     /// Reads all of `stored`.
+    #[inline]
     pub(crate) fn read(stored: &'a [u8], is_blob: bool) -> Result<Data<'a>> {
         if !is_blob {
             return Ok(Data::Inline(stored));
@@ -109,6 +110,7 @@ pub struct NodeCell<'a> {
 
 impl<'a> NodeCell<'a> {
     /// Reads a whole cell.
+    #[inline]
     pub fn decode(cell: &'a [u8]) -> Result<NodeCell<'a>> {
         let mut r = Reader::new(cell);
         let tag = r.varint_to(2 * u64::from(u16::MAX) + 1, "node kind out of range")?;

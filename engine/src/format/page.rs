@@ -169,15 +169,15 @@ impl Page {
         &self.bytes
     }
 
-    /// The bytes of a sorted page and where its parts are, for as long as they are kept.
-    pub(crate) fn shared(&self) -> Option<(Arc<[u8]>, Layout)> {
-        (self.kind == PageKind::Sorted).then(|| (Arc::clone(&self.bytes), self.sorted))
+    /// The bytes of a page and, if it is a sorted one, where its parts are, for as long as they are kept.
+    pub(crate) fn shared(&self) -> (Arc<[u8]>, Layout) {
+        (Arc::clone(&self.bytes), self.sorted)
     }
 
     /// The cells, if this is a branch or a leaf of any space but names.
     #[inline]
     pub fn sorted(&self) -> Option<SortedPage<'_>> {
-        (self.kind == PageKind::Sorted).then(|| SortedPage::new(&self.bytes, &self.sorted, self.at))
+        (self.kind == PageKind::Sorted).then(|| SortedPage::new(&self.bytes, &self.sorted))
     }
 
     /// The entries, if this is a names leaf.

@@ -1,5 +1,7 @@
 //! The edges of one node, in the order (label number, node at the other end, ordinal).
 
+use std::ops::Range;
+
 use super::plain::PlainPeers;
 use super::values::Edge;
 use super::view::View;
@@ -7,9 +9,9 @@ use super::walk::{Found, Walk, ends_label, peer_of};
 use crate::btree::{EdgeCells, In, Out, Space, StoredData};
 use crate::error::{Error, Result};
 use crate::forensics::count;
-use crate::format::edges::{EdgeBlock, JoinedPeers};
+use crate::format::edges::{EdgeBlock, Joined, JoinedPeers};
 use crate::ids::{EdgeKey, KeySpace, NodeId};
-use crate::pager::{Pager, Pages};
+use crate::pager::{PagePin, Pager, Pages};
 
 /// Which end of an edge a node is.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
@@ -32,7 +34,7 @@ impl Direction {
         }
     }
 
-    fn space(self) -> KeySpace {
+    pub(super) fn space(self) -> KeySpace {
         match self {
             Direction::Out => KeySpace::Out,
             Direction::In => KeySpace::In,
@@ -50,10 +52,12 @@ pub(crate) enum Labels {
 }
 
 impl Labels {
+    #[inline]
     pub(crate) fn of(view: &View, label: Option<&str>) -> Result<Labels> {
-        let Some(label) = label else {
-            return Ok(Labels::All);
-        };
+        label.map_or(Ok(Labels::All), |label| Labels::named(view, label))
+    }
+
+    fn named(view: &View, label: &str) -> Result<Labels> {
         Ok(view
             .label_id(label)?
             .map_or(Labels::None, |label| Labels::One(label.0)))
@@ -218,10 +222,10 @@ impl<'t> Neighbors<'t> {
         label: Option<&str>,
     ) -> Neighbors<'t> {
         if label.is_none()
-            && let Ok(Some(Whole::Block(block))) = view.whole_block(node, direction)
-            && let Some(peers) = block.joined_peers()
+            && let Ok(Some(Whole::Cell(leaf, cell))) = view.whole_cell(node, direction)
+            && let Ok(Some(joined)) = view.held_joined(leaf, cell)
         {
-            return Neighbors(Way::Joined(peers, node));
+            return Neighbors(Way::Joined(joined.peers(leaf.bytes()), node));
         }
         Neighbors::walk(view, node, direction, label)
     }
@@ -261,9 +265,10 @@ fn end_at(peers: &mut JoinedPeers<'_>, node: NodeId) -> Result<NodeId> {
     peer_of(node.get(), 0)
 }
 
-/// All edges of a node that are in one block, if that is known without a descent.
-pub(crate) enum Whole<'t> {
-    Block(EdgeBlock<'t>),
+/// All edges of a node, if it is known without a descent that they are in one block.
+pub(super) enum Whole<'t> {
+    /// A block in this page.
+    Cell(&'t PagePin, Range<usize>),
     /// There is no edge.
     Nothing,
 }
@@ -307,10 +312,10 @@ impl<P: Pages> Iterator for Peers<'_, P> {
 }
 
 impl View {
-    /// The block that holds every edge of a node, where the snapshot holds its page and no newer change
-    /// concerns the node. `None`: a walk tells.
+    /// The cell that holds every edge of a node, where the snapshot holds its page and no newer change concerns the
+    /// node. `None`: a walk tells.
     #[inline]
-    pub(crate) fn whole_block(
+    pub(super) fn whole_cell(
         &self,
         node: NodeId,
         direction: Direction,
@@ -318,7 +323,7 @@ impl View {
         let Some(directories) = self.base.directories() else {
             return Ok(None);
         };
-        if !self.layers.is_empty() && self.has_changed(node, direction) {
+        if self.has_changed(node, direction) {
             return Ok(None);
         }
         let directory = match direction {
@@ -328,19 +333,44 @@ impl View {
         let Some(leaf) = directory.leaf(&self.pager, node.get())? else {
             return Ok(None);
         };
-        let view = leaf.sorted();
-        let Some(cell) = view.find_value_u48(node.get()) else {
-            return Ok(Some(Whole::Nothing));
-        };
+        Ok(Some(match leaf.sorted().find_value_u48(node.get()) {
+            Some(cell) => Whole::Cell(leaf, cell),
+            None => Whole::Nothing,
+        }))
+    }
+
+    /// A block in a page that the snapshot holds.
+    pub(super) fn held_block<'t>(
+        &self,
+        leaf: &'t PagePin,
+        cell: Range<usize>,
+    ) -> Result<EdgeBlock<'t>> {
         let block = EdgeBlock::parse(leaf.bytes(), cell);
         let block = block.map_err(|rule| self.broken(leaf.page(), rule))?;
         count!(self.pager.tally(), BlocksDecoded);
         count!(self.pager.tally(), EdgesDecoded, block.len());
-        Ok(Some(Whole::Block(block)))
+        Ok(block)
+    }
+
+    /// The same, if labels and peers are packed together in it.
+    #[inline]
+    pub(super) fn held_joined(&self, leaf: &PagePin, cell: Range<usize>) -> Result<Option<Joined>> {
+        let Some(joined) = EdgeBlock::parse_if_joined(leaf.bytes(), cell) else {
+            return Ok(None);
+        };
+        let joined = joined.map_err(|rule| self.broken(leaf.page(), rule))?;
+        count!(self.pager.tally(), BlocksDecoded);
+        count!(self.pager.tally(), EdgesDecoded, joined.count());
+        Ok(Some(joined))
     }
 
     /// Whether a newer change concerns the edges of this node.
-    fn has_changed(&self, node: NodeId, direction: Direction) -> bool {
+    #[inline]
+    pub(super) fn has_changed(&self, node: NodeId, direction: Direction) -> bool {
+        !self.layers.is_empty() && self.layers_change(node, direction)
+    }
+
+    fn layers_change(&self, node: NodeId, direction: Direction) -> bool {
         let from = EdgeKey {
             node: node.get(),
             ..EdgeKey::default()
@@ -363,9 +393,10 @@ impl View {
         if labels == Labels::None {
             return Ok(0);
         }
-        match self.whole_block(node, direction)? {
+        match self.whole_cell(node, direction)? {
             Some(Whole::Nothing) => return Ok(0),
-            Some(Whole::Block(block)) => {
+            Some(Whole::Cell(leaf, cell)) => {
+                let block = self.held_block(leaf, cell)?;
                 let Labels::One(label) = labels else {
                     return Ok(block.len() as u64);
                 };

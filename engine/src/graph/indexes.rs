@@ -6,47 +6,68 @@ use super::plain::PlainPeers;
 use super::view::View;
 use super::walk::peer_of;
 use crate::btree::{Kinds, NameCursor, NameKey, Names};
-use crate::error::Result;
+use crate::error::{Error, Result};
 use crate::ids::{EdgeKey, KeySpace, KindId, NodeId};
 use crate::pager::Pager;
 
 /// The nodes of a kind, in the order of their ids. Ends after an error.
 pub(crate) enum KindScan<'t> {
-    Plain(PlainPeers<'t, Pager>),
+    Plain(Box<PlainPeers<'t, Pager>>),
     /// Newer changes lie over the index.
-    Overlay(std::iter::Fuse<Overlay<'t, Kinds>>, u64),
+    Overlay(Box<std::iter::Fuse<Overlay<'t, Kinds>>>, u64),
+    /// It could not be begun, which is to be told once; or the kind is not defined.
+    Ended(Option<Error>),
 }
 
 impl<'t> KindScan<'t> {
-    pub(crate) fn new(view: &'t View, kind: KindId) -> Result<KindScan<'t>> {
+    pub(crate) fn new(view: &'t View, kind: &str) -> KindScan<'t> {
+        let begun = view.kind_id(kind);
+        let begun = begun.and_then(|kind| kind.map(|kind| KindScan::begin(view, kind)).transpose());
+        match begun {
+            Ok(scan) => scan.unwrap_or(KindScan::Ended(None)),
+            Err(error) => KindScan::Ended(Some(error)),
+        }
+    }
+
+    fn begin(view: &'t View, kind: KindId) -> Result<KindScan<'t>> {
         let kind = u64::from(kind.0);
-        if view.layers.is_empty() {
+        if !view.is_changed::<Kinds>() {
             let (pages, space) = (&*view.pager, KeySpace::Kinds);
-            return PlainPeers::new(view, pages, space, kind, Labels::All).map(KindScan::Plain);
+            let peers = PlainPeers::new(view, pages, space, kind, Labels::All)?;
+            return Ok(KindScan::Plain(Box::new(peers)));
         }
         let from = EdgeKey {
             node: kind,
             ..EdgeKey::default()
         };
-        Ok(KindScan::Overlay(view.items(Some(from)).fuse(), kind))
+        let items = view.items(Some(from)).fuse();
+        Ok(KindScan::Overlay(Box::new(items), kind))
+    }
+
+    /// The next node where newer changes lie over the index, or the end.
+    fn next_changed(&mut self) -> Option<Result<NodeId>> {
+        let (items, kind) = match self {
+            KindScan::Overlay(items, kind) => (items, *kind),
+            KindScan::Ended(error) => return error.take().map(Err),
+            KindScan::Plain(peers) => return peers.next(),
+        };
+        let item = items.next()?.map(|(key, ())| key);
+        match item {
+            Ok(key) if key.node != kind => None,
+            Ok(key) => Some(peer_of(key.node, key.peer)),
+            Err(error) => Some(Err(error)),
+        }
     }
 }
 
 impl Iterator for KindScan<'_> {
     type Item = Result<NodeId>;
 
-    #[inline]
+    #[inline(always)]
     fn next(&mut self) -> Option<Result<NodeId>> {
         match self {
             KindScan::Plain(peers) => peers.next(),
-            KindScan::Overlay(items, kind) => {
-                let item = items.next()?.map(|(key, ())| key);
-                match item {
-                    Ok(key) if key.node != *kind => None,
-                    Ok(key) => Some(peer_of(key.node, key.peer)),
-                    Err(error) => Some(Err(error)),
-                }
-            }
+            _ => self.next_changed(),
         }
     }
 }
@@ -57,32 +78,34 @@ pub(crate) struct NameScan<'t> {
 }
 
 enum Source<'t> {
-    Plain(NameCursor<'t, Pager>),
+    Plain(NameCursor<'t>),
     /// Newer changes lie over the index. With the name that the last step came to.
-    Overlay(Overlay<'t, Names>, NameKey),
+    Overlay(Box<(Overlay<'t, Names>, NameKey)>),
     Done,
 }
 
 impl<'t> NameScan<'t> {
     pub(crate) fn from(view: &'t View, name: &str) -> Result<NameScan<'t>> {
-        let source = if view.layers.is_empty() {
-            let root = view.root(KeySpace::Names);
-            Source::Plain(NameCursor::from(&*view.pager, root, name)?)
+        let source = if !view.is_changed::<Names>() {
+            let root = view.base.root_of(KeySpace::Names);
+            let directory = view.base.directories().map(|all| &all.names);
+            Source::Plain(NameCursor::from(&view.pager, root, directory, name)?)
         } else {
             let from = NameKey::new(name, 0);
-            Source::Overlay(view.items(Some(from.clone())), from)
+            Source::Overlay(Box::new((view.items(Some(from.clone())), from)))
         };
         Ok(NameScan { source })
     }
 
     /// Goes to the next name and gives the node that has it.
+    #[inline]
     pub(crate) fn step(&mut self) -> Option<Result<u64>> {
         let step = match &mut self.source {
             Source::Plain(cursor) => cursor.step().transpose(),
-            Source::Overlay(items, last) => items.next().map(|item| {
+            Source::Overlay(over) => over.0.next().map(|item| {
                 let (key, ()) = item?;
-                *last = key;
-                Ok(last.id())
+                over.1 = key;
+                Ok(over.1.id())
             }),
             Source::Done => None,
         };
@@ -96,7 +119,7 @@ impl<'t> NameScan<'t> {
     pub(crate) fn name(&self) -> &[u8] {
         match &self.source {
             Source::Plain(cursor) => cursor.name(),
-            Source::Overlay(_, last) => last.name(),
+            Source::Overlay(over) => over.1.name(),
             Source::Done => &[],
         }
     }

@@ -7,7 +7,7 @@ use super::view::View;
 use super::walk::ends_label;
 use crate::btree::{
     Change, EdgeCells, In, Kinds, NameKey, Names, NodeRecord, Nodes, Out, Space, StoredData,
-    StoredNode, find_name, find_node, path_to,
+    StoredNode, find_name, find_node, only_named, path_to,
 };
 use crate::delta::Overlaid;
 use crate::error::Result;
@@ -110,6 +110,14 @@ impl View {
         match self.change::<Names, _>(key) {
             Some(change) => Ok(matches!(change, Change::Put(()))),
             None => find_name(&*self.pager, self.root(KeySpace::Names), key),
+        }
+    }
+
+    /// The only node with this name, or that there is none, where that shows at once. `None`: a scan tells.
+    pub(crate) fn only_named(&self, name: &str) -> Result<Option<Option<u64>>> {
+        match self.base.directories() {
+            Some(all) if !self.is_changed::<Names>() => only_named(&self.pager, &all.names, name),
+            _ => Ok(None),
         }
     }
 

@@ -12,14 +12,15 @@ mod terms;
 mod totals;
 mod values;
 mod view;
+mod visit;
 mod walk;
 
 pub(crate) use absent::{AbsentRun, reserved_run};
 pub use adjacency::{Direction, Edges, Neighbors};
-pub(crate) use adjacency::{EdgesOver, Labels, Peers, Whole};
+pub(crate) use adjacency::{EdgesOver, Labels};
 pub(crate) use dictionary::DictionaryCache;
 pub(crate) use indexes::{KindScan, NameScan};
 pub(crate) use totals::Totals;
 pub use values::{Edge, Node};
 pub(crate) use view::{Base, View};
-pub(crate) use walk::peer_of;
+pub use visit::Neighbor;

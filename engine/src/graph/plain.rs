@@ -78,28 +78,42 @@ impl<'t, P: Pages> PlainPeers<'t, P> {
 impl<P: Pages> Iterator for PlainPeers<'_, P> {
     type Item = Result<NodeId>;
 
-    #[inline]
+    // Inlined whole, a step within a block is a few instructions and the result never stands in memory.
+    #[inline(always)]
     fn next(&mut self) -> Option<Result<NodeId>> {
-        loop {
-            if let Some(peer) = self.peers.get(self.next) {
+        match self.peers.get(self.next).map(|peer| NodeId::new(*peer)) {
+            Some(Some(peer)) => {
                 self.next += 1;
-                let found = peer_of(self.node, *peer);
-                if found.is_err() {
-                    (self.last, self.next) = (true, self.peers.len());
-                }
-                return Some(found);
+                Some(Ok(peer))
             }
-            match self.load() {
-                Ok(true) => {}
-                Ok(false) => {
-                    self.last = true;
-                    return None;
-                }
-                Err(error) => {
-                    self.last = true;
-                    return Some(Err(error));
-                }
+            Some(None) => Some(self.end_at_no_node()),
+            None => self.next_block(),
+        }
+    }
+}
+
+impl<P: Pages> PlainPeers<'_, P> {
+    /// The first peer of the next block.
+    #[cold]
+    fn next_block(&mut self) -> Option<Result<NodeId>> {
+        match self.load() {
+            Ok(true) => self.next(),
+            Ok(false) => {
+                self.last = true;
+                None
+            }
+            Err(error) => {
+                self.last = true;
+                Some(Err(error))
             }
         }
+    }
+
+    /// Ends at a peer that is no node.
+    #[cold]
+    fn end_at_no_node(&mut self) -> Result<NodeId> {
+        let peer = self.peers.get(self.next).copied().unwrap_or_default();
+        (self.last, self.next) = (true, self.peers.len());
+        peer_of(self.node, peer)
     }
 }

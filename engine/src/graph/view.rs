@@ -68,13 +68,21 @@ impl Base {
     }
 
     pub(crate) fn root(&self, space: KeySpace) -> Root {
-        self.header
-            .roots
-            .get(space.index())
-            .copied()
-            .unwrap_or_default()
+        *self.root_of(space)
+    }
+
+    pub(crate) fn root_of(&self, space: KeySpace) -> &Root {
+        self.header.roots.get(space.index()).unwrap_or(&NO_ROOT)
     }
 }
+
+/// The root of no tree: every space has one of its own.
+static NO_ROOT: Root = Root {
+    page: None,
+    height: 0,
+    entries: 0,
+    pages: 0,
+};
 
 /// A snapshot. Cloning it costs a few reference counts.
 #[derive(Clone)]
@@ -116,6 +124,12 @@ impl View {
         count!(self.pager.tally(), DeltaLookups, !self.layers.is_empty());
         count!(self.pager.tally(), DeltaHits, found);
         let _ = found;
+    }
+
+    /// Whether a newer change lies over a key space.
+    #[inline]
+    pub(super) fn is_changed<S: Overlaid>(&self) -> bool {
+        self.layers.iter().any(|layer| S::len(layer) > 0)
     }
 
     /// The changes of all layers from a key on.

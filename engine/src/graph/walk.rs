@@ -205,12 +205,12 @@ impl<'t, P: Pages, S: Overlaid<Key = EdgeKey>> Walk<'t, P, S> {
 }
 
 #[inline]
-pub(crate) fn peer_of(node: u64, peer: u64) -> Result<NodeId> {
+pub(super) fn peer_of(node: u64, peer: u64) -> Result<NodeId> {
     NodeId::new(peer).ok_or_else(|| no_peer(node, peer))
 }
 
 #[cold]
-fn no_peer(node: u64, peer: u64) -> Error {
+pub(super) fn no_peer(node: u64, peer: u64) -> Error {
     Error::corrupt_at(0, format!("an edge of node {node} names node {peer}"))
 }
 

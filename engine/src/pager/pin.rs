@@ -7,6 +7,7 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 
 use super::cache::Frame;
+use crate::format::names::NamesPage;
 use crate::format::page::Page;
 use crate::format::sorted::{Layout, SortedPage};
 
@@ -47,9 +48,10 @@ impl Pins {
     }
 }
 
-/// A sorted page that is held on to.
+/// A page that is held on to.
 pub(crate) struct PagePin {
-    /// The page's bytes and layout, beside one another: a read finds a cell from here at once.
+    /// The page's bytes and layout, beside one another: a read finds a cell from here at once, and looks at
+    /// nothing else, as each other place in memory is one more to wait for.
     bytes: Arc<[u8]>,
     layout: Layout,
     frame: Arc<Frame>,
@@ -58,10 +60,10 @@ pub(crate) struct PagePin {
 
 impl PagePin {
     pub(super) fn new(frame: &Arc<Frame>, pins: &Arc<Pins>) -> Option<PagePin> {
-        let (bytes, layout) = frame.page.shared()?;
         if !pins.take() {
             return None;
         }
+        let (bytes, layout) = frame.page.shared();
         frame.pins.fetch_add(1, Ordering::Relaxed);
         Some(PagePin {
             bytes,
@@ -71,10 +73,16 @@ impl PagePin {
         })
     }
 
-    /// The page's cells.
+    /// The cells of a sorted page.
     #[inline]
     pub(crate) fn sorted(&self) -> SortedPage<'_> {
-        SortedPage::new(&self.bytes, &self.layout, self.frame.page.at())
+        SortedPage::new(&self.bytes, &self.layout)
+    }
+
+    /// The entries, if this is a names leaf.
+    #[inline]
+    pub(crate) fn names(&self) -> Option<NamesPage<'_>> {
+        self.frame.page.names()
     }
 
     /// The whole page.

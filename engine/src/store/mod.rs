@@ -76,6 +76,14 @@ impl Store {
         self.published.load_full()
     }
 
+    /// What readers see now, and the number of the newest commit in it.
+    #[inline]
+    pub(crate) fn snapshot(&self) -> (Arc<View>, u64) {
+        let state = self.published.load();
+        let view = state.snapshot.get_or_make(|| self.view(&state));
+        (Arc::clone(view), state.commit)
+    }
+
     /// The state that the next commit builds on.
     pub(crate) fn tip(&self) -> Arc<State> {
         Arc::clone(&self.commits().tip)

@@ -10,7 +10,7 @@ use super::exclusive::Exclusive;
 use super::files::Files;
 use super::recover::{Recovered, recover};
 use super::slots::{Slots, read_newest};
-use super::state::State;
+use super::state::{Snapshot, State};
 use super::trees::Trees;
 use crate::delta::Delta;
 use crate::error::{Error, Result};
@@ -96,6 +96,7 @@ impl Store {
             totals: recovered.totals,
             commit: recovered.commit,
             visible_at: 0,
+            snapshot: Snapshot::default(),
         });
         let log = match recovered.log_end {
             Some(end) => Log::Recovered(end),

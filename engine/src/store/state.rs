@@ -1,9 +1,9 @@
 //! What a snapshot is: a base on disk and the committed changes that it does not hold yet.
 
-use std::sync::Arc;
+use std::sync::{Arc, OnceLock};
 
 use crate::delta::Delta;
-use crate::graph::{Base, Totals};
+use crate::graph::{Base, Totals, View};
 use crate::ids::KeySpace;
 
 /// One committed state. Immutable; a new commit makes a new one that shares almost everything.
@@ -21,6 +21,24 @@ pub(crate) struct State {
     pub(crate) commit: u64,
     /// Log position that must be durable before a reader may see this state.
     pub(crate) visible_at: u64,
+    pub(super) snapshot: Snapshot,
+}
+
+/// What every reader of a state shares, made for the first of them. A state that is made from another has its own.
+#[derive(Default)]
+pub(crate) struct Snapshot(OnceLock<Arc<View>>);
+
+impl Snapshot {
+    #[inline]
+    pub(super) fn get_or_make(&self, make: impl FnOnce() -> View) -> &Arc<View> {
+        self.0.get_or_init(|| Arc::new(make()))
+    }
+}
+
+impl Clone for Snapshot {
+    fn clone(&self) -> Snapshot {
+        Snapshot::default()
+    }
 }
 
 impl State {

@@ -4,6 +4,7 @@ use std::ops::ControlFlow;
 
 use super::cache::TraversalCache;
 use super::frontier::{Follow, Stepper};
+use super::order::{Reached, Sorter};
 use super::pages::TraversalPages;
 use super::seen::Seen;
 use crate::error::Result;
@@ -127,6 +128,7 @@ impl<'t> Bfs<'t> {
         let mut seen = Seen::new(self.view.totals.next_node);
         seen.insert(self.start.get());
         let mut level = vec![(self.start, None)];
+        let (mut next, mut sorter) = (Vec::new(), Sorter::default());
         for depth in 0..=self.max_depth {
             for &(node, parent) in &level {
                 if let ControlFlow::Break(value) = visit(Visit {
@@ -143,7 +145,9 @@ impl<'t> Bfs<'t> {
             if depth == self.max_depth {
                 break;
             }
-            level = next_level(&stepper, &level, &mut seen)?;
+            next_level(&stepper, &level, &mut seen, &mut next)?;
+            sorter.sort(&mut next);
+            std::mem::swap(&mut level, &mut next);
             if level.is_empty() {
                 break;
             }
@@ -168,11 +172,14 @@ impl<'t> Bfs<'t> {
     }
 }
 
-type Level = Vec<(NodeId, Option<NodeId>)>;
-
-/// The nodes one edge further, with the node before each, in the order of their ids.
-fn next_level(stepper: &Stepper<'_>, level: &Level, seen: &mut Seen) -> Result<Level> {
-    let mut next = Vec::new();
+/// Replaces the contents of `next` by the nodes one edge further, with the node before each.
+fn next_level(
+    stepper: &Stepper<'_>,
+    level: &[Reached],
+    seen: &mut Seen,
+    next: &mut Vec<Reached>,
+) -> Result<()> {
+    next.clear();
     for &(node, _) in level {
         stepper.neighbors(node, |peer| {
             if seen.insert(peer.get()) {
@@ -181,8 +188,7 @@ fn next_level(stepper: &Stepper<'_>, level: &Level, seen: &mut Seen) -> Result<L
             true
         })?;
     }
-    next.sort_unstable_by_key(|(node, _)| *node);
-    Ok(next)
+    Ok(())
 }
 
 /// See [`ReadTxn::k_hop`](crate::ReadTxn::k_hop).

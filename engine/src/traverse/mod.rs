@@ -13,6 +13,7 @@ mod cache;
 mod cost;
 mod frontier;
 mod lru;
+mod order;
 mod pages;
 mod path;
 mod seen;

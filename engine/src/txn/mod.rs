@@ -1,6 +1,7 @@
 //! Transactions: what a user begins, reads, changes and commits.
 
 mod changes;
+mod names;
 mod pending;
 mod read;
 mod spill;

@@ -76,7 +76,7 @@ impl WriteTxn {
         let view = work.view(&self.store)?;
         Ok(ReadTxn::new(
             Arc::clone(&self.store),
-            view,
+            Arc::new(view),
             work.commit() + 1,
         ))
     }

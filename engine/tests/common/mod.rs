@@ -15,8 +15,9 @@ pub mod gate;
 pub mod sparse;
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::ops::ControlFlow;
 
-use vellum::{Direction, Edge, NodeId, ReadTxn};
+use vellum::{Direction, Edge, Neighbor, NodeId, ReadTxn};
 
 /// A node as the model knows it.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -210,8 +211,36 @@ fn assert_listed(
         Direction::Out => edge.2,
     });
     assert!(peers.iter().copied().eq(ends), "neighbours {what}");
+    let told = visited(txn, node, direction, label, u64::MAX);
+    let labels = txn.labels().unwrap();
+    let told = told
+        .iter()
+        .map(|found| (&labels[usize::from(found.label.0)], found.node.get()));
+    let edges = expected.iter().map(|(edge, _)| &edge.1).zip(peers);
+    assert!(told.eq(edges), "neighbours told {what}");
     let degree = txn.degree(node, direction, label).unwrap();
     assert_eq!(degree, expected.len() as u64, "degree {what}");
+}
+
+/// The neighbours that a visitor is told before it stops.
+pub fn visited(
+    txn: &ReadTxn,
+    node: NodeId,
+    direction: Direction,
+    label: Option<&str>,
+    most: u64,
+) -> Vec<Neighbor> {
+    let mut told = Vec::new();
+    let stopped = txn.visit_neighbors(node, direction, label, |found| {
+        told.push(found);
+        match told.len() as u64 == most {
+            true => ControlFlow::Break(found),
+            false => ControlFlow::Continue(()),
+        }
+    });
+    let last = told.last().copied();
+    assert_eq!(stopped.unwrap(), last.filter(|_| told.len() as u64 == most));
+    told
 }
 
 fn key_of(edge: &Edge) -> ModelEdge {

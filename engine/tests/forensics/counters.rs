@@ -1,6 +1,7 @@
 //! Every counter moves, and by what was done.
 
-use vellum::forensics::{Counter, Counts, ENABLED};
+use vellum::forensics::{Counter, Counts, ENABLED, Group};
+use vellum::{Direction, NodeUpdate};
 
 use crate::common::id;
 use crate::scenes;
@@ -150,4 +151,96 @@ fn subtracting_and_adding_are_inverse() {
     let after = before + scenes::rolling();
     assert_eq!(after - before, scenes::rolling());
     assert_eq!(before - after, Counts::default());
+}
+
+/// What callers ask for is counted where they ask, once, and as nothing else.
+#[test]
+fn each_call_is_counted_once_and_as_nothing_else() {
+    let (db, _) = scenes::database();
+    scenes::ring(&db, 20);
+    let reader = db.begin_read().unwrap();
+    let asks: [(&str, Counter, &dyn Fn()); 12] = [
+        ("begin_read", Counter::ReadTransactions, &|| {
+            drop(db.begin_read().unwrap())
+        }),
+        ("node", Counter::NodeGets, &|| {
+            assert!(reader.node(id(3)).unwrap().is_some())
+        }),
+        ("no node", Counter::NodeGets, &|| {
+            assert!(reader.node(id(99)).unwrap().is_none())
+        }),
+        ("contains", Counter::NodeChecks, &|| {
+            assert!(reader.contains_node(id(3)).unwrap())
+        }),
+        ("neighbors", Counter::NeighborLists, &|| {
+            assert_eq!(reader.neighbors(id(3), Direction::Out, None).count(), 1);
+        }),
+        ("edges", Counter::EdgeLists, &|| {
+            assert_eq!(reader.edges(id(3), Direction::In, Some("next")).count(), 1);
+        }),
+        ("edge", Counter::EdgeGets, &|| {
+            assert!(reader.edge(id(3), "next", id(2), 0).unwrap().is_some());
+        }),
+        ("degree", Counter::DegreeCalls, &|| {
+            assert_eq!(reader.degree(id(3), Direction::Out, None).unwrap(), 1);
+        }),
+        ("nodes", Counter::Scans, &|| {
+            assert_eq!(reader.nodes().count(), 20)
+        }),
+        ("of kind", Counter::Scans, &|| {
+            assert!(reader.nodes_of_kind("kind 1").count() > 0)
+        }),
+        ("prefix", Counter::Scans, &|| {
+            assert_eq!(reader.nodes_with_prefix("na").count(), 20)
+        }),
+        ("path", Counter::PathSearches, &|| {
+            assert!(reader.shortest_path(id(9), id(5)).run().unwrap().is_some());
+        }),
+    ];
+    for (what, counter, ask) in asks {
+        let before = db.counters();
+        ask();
+        only(what, db.counters() - before, &[(counter, 1)]);
+    }
+    let before = db.counters();
+    let mut txn = db.begin_write().unwrap();
+    let node = txn.insert_node("kind 1", "new", b"").unwrap();
+    txn.insert_edge(node, "next", id(1), b"").unwrap();
+    txn.insert_edge(node, "next", id(2), b"").unwrap();
+    txn.update_node(node, NodeUpdate::new().name("other"))
+        .unwrap();
+    txn.update_edge(node, "next", id(1), 0, b"new").unwrap();
+    txn.delete_edge(node, "next", id(2), 0).unwrap();
+    let savepoint = txn.savepoint().unwrap();
+    txn.rollback_to(&savepoint).unwrap();
+    txn.delete_node(node).unwrap();
+    txn.commit().unwrap();
+    let wrote = [
+        (Counter::WriteTransactions, 1),
+        (Counter::NodesInserted, 1),
+        (Counter::EdgesInserted, 2),
+        (Counter::NodesUpdated, 1),
+        (Counter::EdgesUpdated, 1),
+        // One by itself, one with its node.
+        (Counter::EdgesDeleted, 2),
+        (Counter::NodesDeleted, 1),
+        (Counter::SavepointRollbacks, 1),
+        (Counter::CommitsLogged, 1),
+    ];
+    let spent = db.counters() - before;
+    assert!(spent.get(Counter::BytesGiven) > 0);
+    only("a transaction", spent, &wrote);
+}
+
+/// Of the calls, these were counted, each so often. Bytes are not calls.
+#[track_caller]
+fn only(what: &str, spent: Counts, expected: &[(Counter, u64)]) {
+    let calls = Counter::ALL
+        .iter()
+        .filter(|counter| counter.group() == Group::Calls);
+    for counter in calls.filter(|counter| **counter != Counter::BytesGiven) {
+        let of = expected.iter().find(|(expected, _)| expected == counter);
+        let wanted = of.map_or(0, |(_, times)| *times);
+        assert_eq!(spent.get(*counter), wanted, "{what}: {}", counter.name());
+    }
 }

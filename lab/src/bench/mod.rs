@@ -97,6 +97,9 @@ pub(crate) struct BenchArgs {
     /// Only these stores.
     #[arg(long, value_name = "STORE", value_delimiter = ',')]
     stores: Vec<String>,
+    /// Only these stages; the rows of others are left out.
+    #[arg(long, value_enum, value_name = "STAGE", value_delimiter = ',')]
+    stages: Vec<Stage>,
     /// Seconds after which a load of edges by commits ends, and its rate is that of the part so far.
     #[arg(long, default_value_t = 300)]
     load_seconds: u64,
@@ -213,7 +216,8 @@ fn measure(
             for turn in 0..stores.len() {
                 // Another store begins each repeat, so that none is always first.
                 let place = (turn + repeat as usize) % stores.len();
-                if !stage.takes(stores[place], size) {
+                let wanted = args.stages.is_empty() || args.stages.contains(stage);
+                if !wanted || !stage.takes(stores[place], size) {
                     continue;
                 }
                 console.log(format!("repeat {repeat}: {stage:?} of {}", stores[place]));

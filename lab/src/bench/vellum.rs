@@ -107,15 +107,26 @@ fn ends(edge: &Edge) -> Result<(NodeId, &'static str, NodeId), Failure> {
 pub(super) struct Snapshot<'s> {
     database: &'s Database,
     txn: ReadTxn,
+    /// For each label of the database, the graph's number. A label's place among them never changes.
+    letters: Vec<u8>,
+}
+
+/// Of a label that is newer than the list of letters.
+#[cold]
+fn letter_of(txn: &ReadTxn, place: usize) -> Result<u8, Failure> {
+    Ok(txn.labels()?.get(place).map_or(0, |label| letter(label)))
 }
 
 impl Session for Database {
     type Reader<'s> = Snapshot<'s>;
 
     fn reader(&self) -> Result<Snapshot<'_>, Failure> {
+        let txn = self.begin_read()?;
+        let letters = txn.labels()?.iter().map(|label| letter(label)).collect();
         Ok(Snapshot {
             database: self,
-            txn: self.begin_read()?,
+            txn,
+            letters,
         })
     }
 }
@@ -144,22 +155,23 @@ impl Reader for Snapshot<'_> {
         way: Way,
         mut see: impl FnMut(u8, u64),
     ) -> Result<(), Failure> {
-        let node = id(number)?;
-        match way {
-            Way::Out => {
-                for edge in self.txn.edges(node, Direction::Out, None) {
-                    let edge = edge?;
-                    see(letter(edge.label()), edge.target().get());
+        let direction = match way {
+            Way::Out => Direction::Out,
+            Way::In => Direction::In,
+        };
+        let Snapshot { txn, letters, .. } = self;
+        let failed = txn.visit_neighbors(id(number)?, direction, None, |found| {
+            let place = usize::from(found.label.0);
+            let known = letters.get(place).copied();
+            match known.map_or_else(|| letter_of(txn, place), Ok) {
+                Ok(letter) => {
+                    see(letter, found.node.get());
+                    ControlFlow::Continue(())
                 }
+                Err(failure) => ControlFlow::Break(failure),
             }
-            Way::In => {
-                for edge in self.txn.edges(node, Direction::In, None) {
-                    let edge = edge?;
-                    see(letter(edge.label()), edge.source().get());
-                }
-            }
-        }
-        Ok(())
+        })?;
+        failed.map_or(Ok(()), Err)
     }
 
     fn of_kind(&mut self, kind: u8, mut see: impl FnMut(u64)) -> Result<(), Failure> {
@@ -177,9 +189,10 @@ impl Reader for Snapshot<'_> {
     }
 
     fn prefixed(&mut self, prefix: &str, mut see: impl FnMut(u64)) -> Result<(), Failure> {
-        for found in self.txn.nodes_with_prefix(prefix) {
-            see(found?.1.get());
-        }
+        self.txn.visit_names(prefix, |_, node| -> ControlFlow<()> {
+            see(node.get());
+            ControlFlow::Continue(())
+        })?;
         Ok(())
     }
 

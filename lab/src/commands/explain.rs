@@ -104,7 +104,8 @@ impl What {
 }
 
 fn node(id: u64) -> Result<NodeId, Failure> {
-    NodeId::new(id).ok_or_else(|| Failure::usage(format!("{id} is no node id; ids begin with 1")))
+    NodeId::new(id)
+        .ok_or_else(|| Failure::usage(format!("{id} is no node id: they go from 1 to 2^48 − 1")))
 }
 
 pub(crate) fn run(args: &ExplainArgs, console: &Console) -> Result<Exit, Failure> {

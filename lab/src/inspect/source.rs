@@ -50,7 +50,15 @@ impl Source {
     pub(crate) fn open_in(directory: &dyn Directory, name: &str) -> Result<Source, Failure> {
         let pages = PageFile::open_in(directory, name).map_err(|error| match error {
             // What cannot be opened was most likely mistyped.
-            vellum::Error::Io { source, .. } => Failure::usage(source.to_string()),
+            vellum::Error::Io { source, .. } => {
+                let log = directory.exists(&format!("{name}-log")).unwrap_or(false);
+                let hint = if log {
+                    "; its log is there, so find the database that it belongs to"
+                } else {
+                    ""
+                };
+                Failure::usage(format!("{source}{hint}"))
+            }
             other => other.into(),
         })?;
         let log = read(directory, &format!("{name}-log"))?;

@@ -1,8 +1,8 @@
 //! Reading edge blocks.
 
-use std::ops::Range;
+use std::ops::{ControlFlow, Range};
 
-use super::joined::{Joined, JoinedPeers};
+use super::joined::Joined;
 use super::packed::{Packed, width};
 use super::{
     BlockEdge, CHUNK_HEADER_LEN, CHUNK_LEN, EdgeBlockBuilder, EdgeDataIter, FLAG_DATA, FLAG_DELTA,
@@ -16,21 +16,21 @@ use crate::ids::MAX_U48;
 /// A block whose parts are known to lie within its cell.
 #[derive(Clone, Copy, Debug)]
 pub struct EdgeBlock<'p> {
-    page: &'p [u8],
+    pub(super) page: &'p [u8],
     /// The cell in the page.
     start: usize,
     end: usize,
-    count: usize,
+    pub(super) count: usize,
     /// Where the parts begin in the page: label runs, and then what `peers` says.
     runs: usize,
-    peers: Peers,
+    pub(super) peers: Peers,
     ordinals: Option<Group>,
     /// The lengths of the edges' data, then the data.
     data: Option<usize>,
 }
 
 #[derive(Clone, Copy, Debug)]
-enum Peers {
+pub(super) enum Peers {
     Absolute(Group),
     /// Offset of the first chunk.
     Delta(usize),
@@ -39,7 +39,7 @@ enum Peers {
 
 /// Packed numbers at this offset in the page.
 #[derive(Clone, Copy, Debug)]
-struct Group {
+pub(super) struct Group {
     at: usize,
     width: u32,
 }
@@ -57,12 +57,12 @@ impl Group {
 }
 
 /// Up to 128 edges of one label: the first peer, then differences.
-struct Chunk<'p> {
-    label: u16,
+pub(super) struct Chunk<'p> {
+    pub(super) label: u16,
     /// Indexes of its edges in the block.
-    range: Range<usize>,
-    first: u64,
-    differences: Packed<'p>,
+    pub(super) range: Range<usize>,
+    pub(super) first: u64,
+    pub(super) differences: Packed<'p>,
 }
 
 impl<'p> EdgeBlock<'p> {
@@ -168,7 +168,7 @@ impl<'p> EdgeBlock<'p> {
     }
 
     #[inline]
-    fn packed(&self, group: Group) -> Result<Packed<'p>> {
+    pub(super) fn packed(&self, group: Group) -> Result<Packed<'p>> {
         Ok(Packed::new(self.page, group.at..self.end, self.count, group.width)?.0)
     }
 
@@ -330,15 +330,25 @@ impl<'p> EdgeBlock<'p> {
             if chunk.range.start >= range.end {
                 break;
             }
+            if chunk.range.end <= range.start {
+                continue;
+            }
+            let (start, end) = (chunk.range.start, chunk.range.end.min(range.end));
+            let skipped = range.start.saturating_sub(start);
             let mut peer = chunk.first;
-            for i in chunk.range.clone().take_while(|i| *i < range.end) {
-                if let Some(step) = (i - chunk.range.start).checked_sub(1) {
-                    peer += chunk.differences.get(step);
-                }
-                if i >= range.start {
+            if skipped == 0 {
+                out.push(peer);
+            }
+            out.reserve(end - start - skipped);
+            let mut at = 1;
+            let _ = chunk.differences.each(0..end - start - 1, |step| {
+                peer += step;
+                if at >= skipped {
                     out.push(peer);
                 }
-            }
+                at += 1;
+                ControlFlow::<()>::Continue(())
+            });
             ensure(peer <= MAX_U48, "peer exceeds 48 bits")?;
         }
         Ok(())
@@ -388,13 +398,11 @@ impl<'p> EdgeBlock<'p> {
         Ok(())
     }
 
-    /// The peers of all edges in order, if they can be read without reading what is before them.
+    /// The block as one whose labels and peers are packed together, if it is such a one.
     #[inline]
-    pub(crate) fn joined_peers(&self) -> Option<JoinedPeers<'p>> {
-        match self.peers {
-            Peers::Joined(joined) => Some(joined.peers(self.page)),
-            Peers::Absolute(_) | Peers::Delta(_) => None,
-        }
+    pub(crate) fn parse_if_joined(page: &'p [u8], cell: Range<usize>) -> Option<Result<Joined>> {
+        let flags = *page.get(cell.clone())?.first()?;
+        (flags & FLAG_JOINED != 0).then(|| Joined::parse(page, cell))
     }
 
     /// The least edge.
@@ -443,7 +451,7 @@ impl<'p> EdgeBlock<'p> {
         )
     }
 
-    fn chunks(&self, at: usize) -> Chunks<'p> {
+    pub(super) fn chunks(&self, at: usize) -> Chunks<'p> {
         let (page, end, runs) = (self.page, self.end, self.label_runs());
         Chunks {
             page,
@@ -458,7 +466,7 @@ impl<'p> EdgeBlock<'p> {
 }
 
 /// The chunks of a block in delta packing.
-struct Chunks<'p> {
+pub(super) struct Chunks<'p> {
     page: &'p [u8],
     at: usize,
     end: usize,
@@ -470,7 +478,7 @@ struct Chunks<'p> {
 }
 
 impl<'p> Chunks<'p> {
-    fn step(&mut self) -> Result<Option<Chunk<'p>>> {
+    pub(super) fn step(&mut self) -> Result<Option<Chunk<'p>>> {
         if self.left == 0 {
             let Some(run) = self.runs.step()? else {
                 return Ok(None);

@@ -1,7 +1,7 @@
 //! Labels and peers packed together: most blocks. A number is the label above the peer, so that
 //! numbers sort like edges, and any of them is found without reading those before it.
 
-use std::ops::Range;
+use std::ops::{ControlFlow, Range};
 
 use super::packed::{self, Packed, packed_len, width_of};
 use super::{BlockEdge, FLAG_JOINED, PEER_BITS};
@@ -52,7 +52,7 @@ impl Widths {
 
 /// Where the numbers of a block are.
 #[derive(Clone, Copy, Debug)]
-pub(super) struct Joined {
+pub(crate) struct Joined {
     widths: Widths,
     start: usize,
     end: usize,
@@ -92,7 +92,8 @@ impl Joined {
         })
     }
 
-    pub(super) fn count(&self) -> usize {
+    #[inline]
+    pub(crate) fn count(&self) -> usize {
         self.count
     }
 
@@ -142,8 +143,29 @@ impl Joined {
         out.extend(range.map(|i| numbers.get(i) & mask));
     }
 
+    /// Tells label and peer of the edges with these indexes, until told to stop; they exist.
     #[inline]
-    pub(super) fn peers<'p>(&self, page: &'p [u8]) -> JoinedPeers<'p> {
+    pub(crate) fn visit<B>(
+        &self,
+        page: &[u8],
+        range: Range<usize>,
+        mut see: impl FnMut(u16, u64) -> ControlFlow<B>,
+    ) -> ControlFlow<B> {
+        let numbers = self.numbers(page);
+        let shift = self.widths.peer;
+        let mask = (1 << shift) - 1;
+        let width = self.widths.both() as usize;
+        let mut bit = range.start * width;
+        for _ in range {
+            let number = numbers.at_bit(bit);
+            bit += width;
+            see((number >> shift) as u16, number & mask)?;
+        }
+        ControlFlow::Continue(())
+    }
+
+    #[inline]
+    pub(crate) fn peers<'p>(&self, page: &'p [u8]) -> JoinedPeers<'p> {
         JoinedPeers {
             numbers: self.numbers(page),
             mask: (1 << self.widths.peer) - 1,

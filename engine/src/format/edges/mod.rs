@@ -10,11 +10,12 @@ mod joined;
 mod packed;
 #[cfg(test)]
 mod tests;
+mod visit;
 
 pub use build::EdgeBlockBuilder;
 pub use data::EdgeDataIter;
 pub use decode::EdgeBlock;
-pub(crate) use joined::JoinedPeers;
+pub(crate) use joined::{Joined, JoinedPeers};
 
 use super::{FormatError, Reader, Result, ensure, varint};
 

@@ -1,6 +1,6 @@
 //! Numbers of a fixed width in bits, lowest bit first.
 
-use std::ops::Range;
+use std::ops::{ControlFlow, Range};
 
 use crate::format::{FormatError, Result, ensure};
 
@@ -83,17 +83,47 @@ impl<'p> Packed<'p> {
     /// Number `i` of the group.
     #[inline(always)]
     pub(super) fn get(&self, i: usize) -> u64 {
-        let bit = i * self.width as usize;
-        let at = bit / 8;
-        let word = match self
-            .bytes
-            .get(at..at + 8)
-            .and_then(|bytes| bytes.first_chunk())
-        {
+        self.at_bit(i * self.width as usize)
+    }
+
+    /// The number that begins at this bit of the group.
+    #[inline(always)]
+    pub(super) fn at_bit(&self, bit: usize) -> u64 {
+        (self.word(bit / 8) >> (bit % 8)) & self.mask
+    }
+
+    /// Gives numbers `range` of the group to `f` in their order, until it breaks. A load serves as many of them as it has
+    /// whole.
+    #[inline]
+    pub(super) fn each<B>(
+        &self,
+        range: Range<usize>,
+        mut f: impl FnMut(u64) -> ControlFlow<B>,
+    ) -> ControlFlow<B> {
+        let width = self.width as usize;
+        let mut bit = range.start * width;
+        let (mut word, mut left) = (0u64, 0usize);
+        for _ in range {
+            if left < width {
+                word = self.word(bit / 8) >> (bit % 8);
+                left = 64 - bit % 8;
+            }
+            f(word & self.mask)?;
+            word >>= width;
+            left -= width;
+            bit += width;
+        }
+        ControlFlow::Continue(())
+    }
+
+    /// Eight bytes from this one on.
+    #[inline(always)]
+    fn word(&self, at: usize) -> u64 {
+        let whole = self.bytes.get(at..at + 8);
+        match whole.and_then(|bytes| bytes.first_chunk()) {
             Some(chunk) => u64::from_le_bytes(*chunk),
             None => self.last_word(at),
-        };
-        (word >> (bit % 8)) & self.mask
+        }
     }
 
     /// A load that would run past the bytes: only where a cell is not followed by a page's trailer.

@@ -5,9 +5,12 @@
     clippy::panic
 )]
 
+use std::ops::{ControlFlow, Range};
+
 use proptest::prelude::*;
 
 use super::{BlockEdge, EdgeBlock, EdgeBlockBuilder};
+use crate::format::Result;
 use crate::format::limits::MAX_DATA_LEN;
 use crate::format::node::{BlobRef, Data};
 use crate::format::testing::place;
@@ -103,6 +106,21 @@ fn check(edges: &[(BlockEdge, Owned)]) -> Vec<u8> {
     cell
 }
 
+/// The labels and peers that a visitor is told, who stops after so many.
+fn visit(block: &EdgeBlock<'_>, range: Range<usize>, most: usize) -> Result<Vec<(u16, u64)>> {
+    let mut told = Vec::new();
+    let stopped = block.visit(range, |label, peer| {
+        told.push((label, peer));
+        match told.len() == most {
+            true => ControlFlow::Break(label),
+            false => ControlFlow::Continue(()),
+        }
+    })?;
+    let last = told.last().filter(|_| told.len() == most);
+    assert_eq!(stopped.break_value(), last.map(|(label, _)| *label));
+    Ok(told)
+}
+
 fn check_parts(block: &EdgeBlock<'_>, plain: &[BlockEdge]) {
     let len = plain.len();
     for range in [
@@ -119,10 +137,19 @@ fn check_parts(block: &EdgeBlock<'_>, plain: &[BlockEdge]) {
             block.decode_range(range.clone(), &mut out).unwrap();
             assert_eq!(out, plain[range.clone()]);
             let mut peers = vec![7];
-            block.peers_into(range, &mut peers).unwrap();
+            block.peers_into(range.clone(), &mut peers).unwrap();
             assert!(peers[1..].iter().eq(out.iter().map(|edge| &edge.peer)));
+            for most in [1, 2, len] {
+                let told = visit(block, range.clone(), most).unwrap();
+                let first = out.iter().take(most);
+                assert!(
+                    told.into_iter()
+                        .eq(first.map(|edge| (edge.label, edge.peer)))
+                );
+            }
         }
     }
+    assert!(visit(block, 0..len + 1, len).is_err());
     assert!(block.decode_range(0..len + 1, &mut Vec::new()).is_err());
     assert!(block.get(len).is_err());
     for label in plain
@@ -285,6 +312,8 @@ fn read_any(bytes: &[u8]) {
     if block.decode_into(&mut out).is_ok() {
         assert!(peers.iter().eq(out.iter().map(|edge| &edge.peer)));
         assert_eq!(out.len(), block.len());
+        let told = visit(&block, 0..block.len(), usize::MAX).unwrap();
+        assert!(told.iter().map(|(_, peer)| peer).eq(&peers));
         assert!(out.iter().all(|edge| edge.peer <= MAX_U48));
         assert!(out.is_sorted_by_key(|edge| edge.label));
     }

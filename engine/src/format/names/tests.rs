@@ -9,7 +9,7 @@ use std::collections::BTreeSet;
 
 use proptest::prelude::*;
 
-use super::{NamesBuilder, compare_keys};
+use super::{NamesBuilder, NamesPage, compare_keys};
 use crate::format::bytes::u48_be;
 use crate::format::page::{Page, PageKind};
 use crate::format::testing::{damage, damaged, read_all, reseal, sealed};
@@ -58,6 +58,7 @@ fn check(names: &Names) -> Vec<Page> {
                 assert_eq!(view.search(name, id), expected);
             }
         }
+        check_lookups(view, &sorted, &all[..start], here);
         for i in 0..=here.len() {
             let first = view
                 .iter_from(i)
@@ -68,6 +69,38 @@ fn check(names: &Names) -> Vec<Page> {
     }
     assert_eq!(all, sorted);
     pages
+}
+
+/// Places and nodes of names on a page with the entries `here`, after those of the pages `before` it.
+fn check_lookups(
+    page: NamesPage<'_>,
+    sorted: &[(Vec<u8>, u64)],
+    before: &[(Vec<u8>, u64)],
+    here: &[(Vec<u8>, u64)],
+) {
+    let bound = |entry: Option<&(Vec<u8>, u64)>| entry.map(|(name, id)| key(name, *id)).unwrap();
+    let (low, high) = (bound(here.first()), bound(here.last()));
+    let known = low.iter().zip(&high).take_while(|(a, b)| a == b).count();
+    for (name, _) in sorted {
+        for name in [
+            &name[..],
+            &[&name[..], &[0]].concat(),
+            &[&name[..], b"x"].concat(),
+        ] {
+            let probe = key(name, 0);
+            let at = here.partition_point(|(name, id)| key(name, *id) < probe);
+            if low <= probe && probe <= high {
+                assert_eq!(page.seek(probe.clone(), known).index(), at);
+            }
+            // A page is asked only if it has the first entry of a name, or would have.
+            let asked = probe >= low && !before.iter().any(|(other, _)| other == name);
+            if asked && let Some(only) = page.only(name, &probe, 0) {
+                let mut ids = sorted.iter().filter(|(other, _)| other == name);
+                assert_eq!(only, ids.next().map(|(_, id)| *id));
+                assert_eq!(ids.next(), None);
+            }
+        }
+    }
 }
 
 fn finish(builder: &mut NamesBuilder) -> Page {
@@ -171,4 +204,30 @@ proptest! {
     fn damaged_leaves_never_panic(names in many(), damage in damage()) {
         damaged(&check(&names)[0], &damage);
     }
+}
+
+#[test]
+fn a_name_of_one_node_is_known_from_two_entries() {
+    let mut builder = NamesBuilder::new(4096);
+    let names = [
+        "node-1", "node-10", "node-100", "node-2", "node-3", "node-3", "node-4",
+    ];
+    for (name, id) in names.iter().zip(7..) {
+        assert!(builder.push(name.as_bytes(), id));
+    }
+    let page = sealed(builder.finish());
+    let only = |name: &str| {
+        page.names()
+            .unwrap()
+            .only(name.as_bytes(), &key(name.as_bytes(), 0), 0)
+    };
+    assert_eq!(only("node-1"), Some(Some(7)));
+    assert_eq!(only("node-10"), Some(Some(8)));
+    assert_eq!(only("node-2"), Some(Some(10)));
+    assert_eq!(only("node-"), Some(None));
+    assert_eq!(only("node-20"), Some(None));
+    // Two nodes have it; the next page may have more.
+    assert_eq!(only("node-3"), None);
+    assert_eq!(only("node-4"), None);
+    assert_eq!(only("node-5"), None);
 }

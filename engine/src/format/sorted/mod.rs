@@ -111,12 +111,12 @@ pub struct Tables {
 pub struct SortedPage<'p> {
     bytes: &'p [u8],
     layout: &'p Layout,
-    at: PageRef,
 }
 
 impl<'p> SortedPage<'p> {
-    pub(crate) fn new(bytes: &'p [u8], layout: &'p Layout, at: PageRef) -> SortedPage<'p> {
-        SortedPage { bytes, layout, at }
+    #[inline]
+    pub(crate) fn new(bytes: &'p [u8], layout: &'p Layout) -> SortedPage<'p> {
+        SortedPage { bytes, layout }
     }
 
     /// Cells, the empty ones of direct mode included.
@@ -214,9 +214,8 @@ impl<'p> SortedPage<'p> {
         let at = self.value_range(i).start;
         let child = PageRef::new(u48_at(self.bytes, at), u48_at(self.bytes, at + 6));
         debug_assert!(child.is_some(), "not a cell of a branch");
-        // Verified branches have a child in every cell. A page is never its own child, so for any
-        // other use the next level's check fails.
-        child.unwrap_or(self.at)
+        // Verified branches have a child in every cell. For any other use, reading the page fails.
+        child.unwrap_or(PageRef::NOWHERE)
     }
 
     /// The whole of cell `i`, what it holds of the key included.

@@ -96,7 +96,7 @@ impl<'p> SortedPage<'p> {
     }
 
     /// Where the value of a key is that is a u48, on a page whose keys are six bytes long.
-    #[inline]
+    #[inline(always)]
     pub(crate) fn find_value_u48(&self, id: u64) -> Option<Range<usize>> {
         if let (Mode::Direct, Some(high)) = (self.layout.mode, self.layout.high()) {
             let head = u32::try_from(id ^ high).ok()?;
@@ -104,6 +104,10 @@ impl<'p> SortedPage<'p> {
             let cell = (i < self.len()).then(|| self.cell(i))?;
             return (!cell.is_empty()).then_some(cell);
         }
+        self.find_value_by_head(id)
+    }
+
+    fn find_value_by_head(&self, id: u64) -> Option<Range<usize>> {
         self.find_u48(id).map(|i| self.value_range(i))
     }
 
