@@ -1,5 +1,8 @@
 //! Writing the new pages of a change.
 
+use std::cell::Cell;
+use std::rc::Rc;
+
 use super::allocator::Allocator;
 use super::{PageGuard, Pager, Pages};
 use crate::error::{Error, Result};
@@ -66,6 +69,8 @@ pub(crate) struct PageWriter<'a> {
     reserve: &'a mut dyn BirthReserve,
     gathered: Vec<u8>,
     gathered_from: u64,
+    /// Pages given up so far, for whoever feeds a merge that holds the writer.
+    dropped: Rc<Cell<u64>>,
     /// Who writes.
     site: Site,
 }
@@ -86,6 +91,7 @@ impl<'a> PageWriter<'a> {
             reserve,
             gathered: Vec::new(),
             gathered_from: 0,
+            dropped: Rc::default(),
             site,
         }
     }
@@ -95,6 +101,11 @@ impl<'a> PageWriter<'a> {
     }
 
     /// Bytes of a page.
+    /// How many pages were given up so far: a count that goes on while the writer is lent to somebody.
+    pub(crate) fn dropped(&self) -> Rc<Cell<u64>> {
+        Rc::clone(&self.dropped)
+    }
+
     pub(crate) fn page_size(&self) -> usize {
         self.pager.page_size()
     }
@@ -157,6 +168,7 @@ impl<'a> PageWriter<'a> {
 
     /// Says that the new state does not reach this page.
     pub(crate) fn drop_page(&mut self, at: PageRef) {
+        self.dropped.set(self.dropped.get() + 1);
         self.allocator.drop_page(at, self.site);
     }
 
@@ -205,9 +217,7 @@ impl<'a> PageWriter<'a> {
     /// Says that the new state does not reach this blob.
     pub(crate) fn drop_blob(&mut self, blob: BlobRef) -> Result<()> {
         let pages = blob_pages(self.pager, blob)?;
-        pages
-            .into_iter()
-            .for_each(|at| self.allocator.drop_page(at, self.site));
+        pages.into_iter().for_each(|at| self.drop_page(at));
         Ok(())
     }
 

@@ -24,7 +24,8 @@ use crate::plant::planted;
 /// pages twice until it is published.
 const SLICE_CHANGES: usize = 1 << 18;
 
-/// Pages of one tree that a slice may rewrite, as far as can be foreseen: so many, or a part of the file.
+/// Pages of one tree that a slice may replace: so many, or a part of the file. Both copies are held until the slice is
+/// published. What is added to a tree replaces next to nothing, however much it is.
 const SLICE_PAGES: u64 = 128;
 const SLICE_PART: u64 = 32;
 
@@ -82,8 +83,7 @@ impl Checkpoint {
         }
     }
 
-    /// Merges up to [`SLICE_CHANGES`] changes, and fewer where they would rewrite more than `pages` pages of
-    /// a tree. Returns the new roots and whether all is merged.
+    /// Merges up to [`SLICE_CHANGES`] changes, and fewer where they replace more than `pages` pages of a tree. Returns the new roots and whether all is merged.
     fn merge_slice(
         &mut self,
         mut roots: [Root; 7],
@@ -122,7 +122,7 @@ struct SliceMerge<'a, 'w> {
     writer: &'a mut PageWriter<'w>,
     /// Changes that the slice may still merge.
     left: usize,
-    /// Pages of each tree that it should rewrite at the most.
+    /// Pages of each tree that it may replace before it ends.
     pages: u64,
 }
 
@@ -138,29 +138,30 @@ impl SliceMerge<'_, '_> {
         };
         let mut last = None;
         let mut taken = 0;
-        let root = root_mut(self.roots, S::SPACE);
-        let limit = self.left.min(share(S::len(delta), root.pages, self.pages));
-        let changes = S::changes(delta, from).take(limit).map(|(key, change)| {
+        let mut full = false;
+        let limit = self.left;
+        let dropped = self.writer.dropped();
+        let most = dropped.get().saturating_add(self.pages);
+        let more = |taken: usize| taken < limit && (taken == 0 || dropped.get() < most);
+        let mut changes = S::changes(delta, from);
+        let part = std::iter::from_fn(|| {
+            full = !more(taken);
+            if full {
+                return None;
+            }
+            let (key, change) = changes.next()?;
             taken += 1;
             last = Some(key.clone());
-            Ok((key, change))
+            Some(Ok((key, change)))
         });
-        *root = merge::<S>(*root, changes, self.writer)?.0;
+        let root = root_mut(self.roots, S::SPACE);
+        *root = merge::<S>(*root, part, self.writer)?.0;
         (*at, self.left) = match last {
-            Some(key) if taken == limit => (At::After(key), 0),
+            Some(key) if full => (At::After(key), 0),
             _ => (At::End, self.left - taken),
         };
         Ok(())
     }
-}
-
-/// How many of a tree's changes rewrite about so many of its pages, if they lie evenly.
-fn share(changes: usize, tree: u64, pages: u64) -> usize {
-    if tree <= pages {
-        return usize::MAX;
-    }
-    let share = changes as u128 * u128::from(pages) / u128::from(tree);
-    usize::try_from(share).unwrap_or(changes).max(1)
 }
 
 fn root_mut(roots: &mut [Root; 7], space: KeySpace) -> &mut Root {

@@ -1,7 +1,7 @@
 //! Every counter moves, and by what was done.
 
 use vellum::forensics::{Counter, Counts, ENABLED, Group};
-use vellum::{Direction, NodeUpdate};
+use vellum::{BulkNode, Direction, NodeUpdate};
 
 use crate::common::id;
 use crate::scenes;
@@ -243,4 +243,44 @@ fn only(what: &str, spent: Counts, expected: &[(Counter, u64)]) {
         let wanted = of.map_or(0, |(_, times)| *times);
         assert_eq!(spent.get(*counter), wanted, "{what}: {}", counter.name());
     }
+}
+
+/// What is added behind everything else replaces next to nothing, so it is merged and published at once, however large
+/// the trees are: each slice costs two syncs.
+#[test]
+fn what_is_added_to_large_trees_is_merged_in_one_slice() {
+    let (db, _) = scenes::database();
+    let nodes = (1..=60_000u64).map(|number| {
+        Ok(BulkNode {
+            kind: format!("kind {}", number % 3),
+            name: format!("node {number:06}"),
+            data: vec![7; 40],
+            ..BulkNode::default()
+        })
+    });
+    db.bulk_load(nodes, std::iter::empty(), |_| {}).unwrap();
+    let before = db.counters();
+    let mut txn = db.begin_write().unwrap();
+    for number in 0..500 {
+        txn.insert_node("kind 1", &format!("node z{number:04}"), b"")
+            .unwrap();
+    }
+    txn.commit().unwrap();
+    db.checkpoint().unwrap();
+    let spent = db.counters() - before;
+    expect(
+        &spent,
+        &[(Counter::Checkpoints, 1), (Counter::CheckpointSlices, 1)],
+    );
+    // Changes all over the trees replace many pages, and are merged in parts.
+    let before = db.counters();
+    let mut txn = db.begin_write().unwrap();
+    for number in (1..=60_000).step_by(20) {
+        txn.update_node(id(number), NodeUpdate::new().data(b"new"))
+            .unwrap();
+    }
+    txn.commit().unwrap();
+    db.checkpoint().unwrap();
+    let slices = (db.counters() - before).get(Counter::CheckpointSlices);
+    assert!((3..20).contains(&slices), "{slices}");
 }
