@@ -334,7 +334,7 @@ fn trees_owners_and_maps_are_drawn() {
     );
     holds(
         &look(&path, map(MapBy::Space)),
-        &["        0  HHn", " n  nodes "],
+        &["        0  HXn", " n  nodes "],
     );
     let unknown = Inspect::Tree(TreeArgs {
         space: Some("edges".to_owned()),

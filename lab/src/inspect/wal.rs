@@ -98,7 +98,41 @@ fn segment(
             return (text, json!({ "half": number, "problem": rule }));
         }
     };
-    let owner = if source.pages.has_identity(&header.file_id) {
+    let ours = source.pages.has_identity(&header.file_id);
+    let chain = log.segment_records(half, &header);
+    let (said, tail) = end(&chain, &header, paint);
+    let behind = match chain.stop {
+        Stop::Damaged(_) => whole_records(half, &header, chain.position),
+        _ => Vec::new(),
+    };
+    let mut text = title(number, half, &header, ours, paint);
+    text += &records(&chain.records, look);
+    text += &said;
+    if !behind.is_empty() {
+        text += &format!(
+            "  {} behind it:\n",
+            counted(behind.len() as u64, "whole record", "whole records")
+        );
+        text += &records(&behind, look);
+    }
+    let json = json!({
+        "half": number, "generation": header.generation, "base": header.base, "flipped_bit": half.repaired,
+        "previous_chain": header.previous_chain, "ours": ours,
+        "records": chain.records.iter().map(record_json).collect::<Vec<Value>>(), "end": tail,
+        "behind": behind.iter().map(record_json).collect::<Vec<Value>>(),
+    });
+    (text, json)
+}
+
+/// Which segment stands here, whose it is, and what was mended in its header.
+fn title(
+    number: usize,
+    half: &Half<'_>,
+    header: &SegmentHeader,
+    ours: bool,
+    paint: Paint,
+) -> String {
+    let owner = if ours {
         String::new()
     } else {
         paint.ink(Ink::Bad, ", of another file")
@@ -117,16 +151,20 @@ fn segment(
         );
         text += &format!("{}\n", paint.ink(Ink::Notice, &said));
     }
-    let chain = log.segment_records(half, &header);
-    if !chain.records.is_empty() {
-        text += &paint
-            .faint("      position   in file  record    commit     bytes   durable to  operations");
-        text.push('\n');
+    text
+}
+
+/// A table of records; of many the first and the last.
+fn records(records: &[Found<'_>], look: Look) -> String {
+    if records.is_empty() {
+        return String::new();
     }
-    let listed = look.listed(chain.records.len(), LISTED);
-    let skipped = chain.records.len() - listed;
-    for record in chain.records.iter().take(listed / 2) {
-        text += &line(record, paint);
+    let head = "      position   in file  record    commit     bytes   durable to  operations";
+    let mut text = format!("{}\n", look.paint.faint(head));
+    let listed = look.listed(records.len(), LISTED);
+    let skipped = records.len() - listed;
+    for record in records.iter().take(listed / 2) {
+        text += &line(record, look.paint);
     }
     if skipped > 0 {
         text += &format!(
@@ -134,38 +172,10 @@ fn segment(
             grouped(skipped as u64)
         );
     }
-    for record in chain.records.iter().skip(listed / 2 + skipped) {
-        text += &line(record, paint);
+    for record in records.iter().skip(listed / 2 + skipped) {
+        text += &line(record, look.paint);
     }
-    let (said, tail) = end(&chain, &header, paint);
-    text += &said;
-    let behind = match chain.stop {
-        Stop::Damaged(_) => whole_records(half, &header, chain.position),
-        _ => Vec::new(),
-    };
-    if !behind.is_empty() {
-        text += &format!(
-            "  {} behind it:\n",
-            counted(behind.len() as u64, "whole record", "whole records")
-        );
-    }
-    let shown = look.listed(behind.len(), LISTED);
-    for record in behind.iter().take(shown) {
-        text += &line(record, paint);
-    }
-    if shown < behind.len() {
-        text += &format!(
-            "  … {} more; --verbose lists them\n",
-            grouped((behind.len() - shown) as u64)
-        );
-    }
-    let json = json!({
-        "half": number, "generation": header.generation, "base": header.base, "flipped_bit": half.repaired,
-        "previous_chain": header.previous_chain, "ours": source.pages.has_identity(&header.file_id),
-        "records": chain.records.iter().map(record_json).collect::<Vec<Value>>(), "end": tail,
-        "behind": behind.iter().map(record_json).collect::<Vec<Value>>(),
-    });
-    (text, json)
+    text
 }
 
 fn end(chain: &Chain<'_>, header: &SegmentHeader, paint: Paint) -> (String, Value) {

@@ -75,7 +75,7 @@ fn a_trace_tells_the_history_of_each_page() {
         &view.text,
         &[
             "by history",
-            "  HH2",
+            "  HX2",
             "in use, taken 2–3 times",
             "8 events of 1 pages; 1 of pages that the file does not have",
             "page        2  taken    2  written    2  dropped    1  freed    1; last: write, event 7, by btree/m.rs:7",
@@ -106,7 +106,7 @@ fn a_trace_tells_the_history_of_each_page() {
     );
     fs::write(&trace, lines[..6].join("\n")).unwrap();
     let text = traced(&path, &trace, None).unwrap().text;
-    holds(&text, &["  HHa", "free, taken once"]);
+    holds(&text, &["  HXa", "free, taken once"]);
 }
 
 #[test]
