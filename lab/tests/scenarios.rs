@@ -351,6 +351,8 @@ fn eight_lines_run() {
     let run = fs::canonicalize(folder.path().join("reports/latest")).unwrap();
     let log = fs::read_to_string(run.join("latencies.hlog")).unwrap();
     assert!(log.contains("Tag=cell-0/mix.two-hop,"), "{log}");
+    // The cookie of a compressed histogram, as readers of the format expect it.
+    assert!(log.contains(",HISTFAAAA"), "{log}");
     let lines = lab(
         folder.path(),
         &["--format", "ndjson", "-q", "run", "mine.toml"],
@@ -366,6 +368,32 @@ fn eight_lines_run() {
     assert_eq!(lines.last().unwrap()["exit_code"], 0);
     let plan = lab(folder.path(), &["plan", "mine.toml"]);
     assert!(String::from_utf8_lossy(&plan.stdout).contains("as long as the last run took"));
+}
+
+/// What editors are told about the sections of a file holds for every file that ships.
+#[test]
+fn the_schema_knows_every_scenario_that_ships() {
+    let folder = tempfile::tempdir().unwrap();
+    let schema = lab(folder.path(), &["schema", "scenario"]);
+    let schema: Value = serde_json::from_slice(&schema.stdout).unwrap();
+    let ways = schema["anyOf"].as_array().unwrap();
+    let mut seen = 0;
+    for entry in fs::read_dir(scenarios()).unwrap() {
+        let path = entry.unwrap().path();
+        if path.extension().is_none_or(|ending| ending != "toml") {
+            continue;
+        }
+        let file: toml::Table = toml::from_str(&fs::read_to_string(&path).unwrap()).unwrap();
+        for section in file.keys() {
+            let known = &schema["properties"][section];
+            assert!(!known.is_null(), "{}: {section}", path.display());
+        }
+        let has = |name: &Value| file.contains_key(name.as_str().unwrap());
+        let fits = |way: &Value| way["required"].as_array().unwrap().iter().all(has);
+        assert!(ways.iter().any(fits), "{}", path.display());
+        seen += 1;
+    }
+    assert!(seen > 40);
 }
 
 #[test]

@@ -21,9 +21,9 @@ mod walk;
 mod watched;
 mod workload;
 
-use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::thread;
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
 use vellum::storage::sim::{Disk, Event, Fault, FaultKind, SyncFailure};
 
@@ -76,6 +76,17 @@ impl CrashPlan {
     }
 }
 
+/// Time between two looks at whether a search is to stop.
+const BETWEEN_LOOKS: Duration = Duration::from_millis(20);
+
+/// What goes on beside a run.
+pub(crate) struct Course<'a> {
+    /// Is told of the states met so far.
+    pub(crate) progress: &'a dyn Fn(u64),
+    /// Whether to end early.
+    pub(crate) stop: &'a (dyn Fn() -> bool + Sync),
+}
+
 /// What a run of the enumerator found.
 pub(crate) struct Outcome {
     pub(crate) tally: Tally,
@@ -96,7 +107,7 @@ pub(crate) struct Outcome {
 ///
 /// # Errors
 /// If a workload does not come to its end without a crash.
-pub(crate) fn run(plan: &CrashPlan, seed: u64, progress: &dyn Fn(u64)) -> Result<Outcome, Failure> {
+pub(crate) fn run(plan: &CrashPlan, seed: u64, course: &Course<'_>) -> Result<Outcome, Failure> {
     let started = Instant::now();
     let busy_before = machine::busy_ns();
     let search = Search::new(Limits {
@@ -105,8 +116,62 @@ pub(crate) fn run(plan: &CrashPlan, seed: u64, progress: &dyn Fn(u64)) -> Result
         third_of: plan.third_of,
         most: plan.most,
     });
-    let mut saw = Saw::default();
-    let (mut events, mut trace, mut failed_syncs, mut different) = (0, 0u64, 0, 0);
+    let done = AtomicBool::new(false);
+    let sessions = thread::scope(|scope| {
+        // The states of one session may take minutes, and none of them knows of interrupts and budgets.
+        scope.spawn(|| {
+            while !done.load(Ordering::Relaxed) {
+                if (course.stop)() {
+                    search.end();
+                }
+                thread::sleep(BETWEEN_LOOKS);
+            }
+        });
+        let _done = Done(&done);
+        go_through(plan, seed, &search, course.progress)
+    })?;
+    let (mut tally, broken) = search.finish();
+    tally.seen.failed_syncs = sessions.failed_syncs;
+    Ok(Outcome {
+        tally,
+        broken,
+        saw: sessions.saw,
+        time_ns: started.elapsed().as_nanos() as u64,
+        cpu_ns: busy_before.and_then(|before| Some(machine::busy_ns()?.saturating_sub(before))),
+        threads: plan.threads,
+        events: sessions.events,
+        trace: sessions.trace,
+        different: sessions.different,
+    })
+}
+
+/// Says so when it is dropped, in a panic as well.
+struct Done<'a>(&'a AtomicBool);
+
+impl Drop for Done<'_> {
+    fn drop(&mut self) {
+        self.0.store(true, Ordering::Relaxed);
+    }
+}
+
+/// What was counted beside the search.
+#[derive(Default)]
+struct Recorded {
+    saw: Saw,
+    events: u64,
+    trace: u64,
+    failed_syncs: u64,
+    different: u64,
+}
+
+/// Records each session and goes through its states, until the search has ended.
+fn go_through(
+    plan: &CrashPlan,
+    seed: u64,
+    search: &Search,
+    progress: &dyn Fn(u64),
+) -> Result<Recorded, Failure> {
+    let mut all = Recorded::default();
     for number in 0..u64::from(plan.sessions) {
         if search.ended() {
             break;
@@ -123,27 +188,15 @@ pub(crate) fn run(plan: &CrashPlan, seed: u64, progress: &dyn Fn(u64)) -> Result
             &subjected(&source, &subject, &recording.events, 0),
             plan.threads,
         );
-        failed_syncs += fail_syncs(plan, &source, &subject, &recording, &search)?;
+        all.failed_syncs += fail_syncs(plan, &source, &subject, &recording, search)?;
         progress(search.distinct() as u64);
-        events += recording.events.len() as u64;
+        all.events += recording.events.len() as u64;
         let digest = self::trace::digest_of(&recording.events);
-        trace = trace.rotate_left(1) ^ digest;
-        different += record_again(plan, &source, digest)?;
-        saw.add(&recording.saw);
+        all.trace = all.trace.rotate_left(1) ^ digest;
+        all.different += record_again(plan, &source, digest)?;
+        all.saw.add(&recording.saw);
     }
-    let (mut tally, broken) = search.finish();
-    tally.seen.failed_syncs = failed_syncs;
-    Ok(Outcome {
-        tally,
-        broken,
-        saw,
-        time_ns: started.elapsed().as_nanos() as u64,
-        cpu_ns: busy_before.and_then(|before| Some(machine::busy_ns()?.saturating_sub(before))),
-        threads: plan.threads,
-        events,
-        trace,
-        different,
-    })
+    Ok(all)
 }
 
 fn record_source(source: &Source) -> Result<Recording, Failure> {

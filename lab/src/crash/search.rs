@@ -148,6 +148,11 @@ impl Search {
         lock(&self.tally).add(&worker.tally);
     }
 
+    /// Ends the search where it is. What it has counted by then stays.
+    pub(crate) fn end(&self) {
+        self.ended.store(true, Ordering::Relaxed);
+    }
+
     pub(crate) fn ended(&self) -> bool {
         self.ended.load(Ordering::Relaxed)
     }

@@ -56,6 +56,28 @@ fn nothing_broken(outcome: &Outcome) {
 }
 
 /// Every way into the file was gone, so that nothing passes by not having happened.
+const TO_THE_END: Course<'static> = Course {
+    progress: &|_| (),
+    stop: &|| false,
+};
+
+#[test]
+fn a_search_that_is_told_to_stop_ends_with_what_it_has() {
+    let workload = Workload::Small;
+    let endless = CrashPlan {
+        sessions: u32::MAX,
+        ..plan(workload)
+    };
+    let started = std::sync::atomic::AtomicBool::new(false);
+    let course = Course {
+        progress: &|_| (),
+        stop: &|| started.swap(true, std::sync::atomic::Ordering::Relaxed),
+    };
+    let outcome = run(&endless, 1, &course).unwrap();
+    assert!(outcome.broken.is_empty());
+    assert!(outcome.events > 0);
+}
+
 #[test]
 fn the_small_workload_does_what_it_is_for() {
     let saw = recorded(Workload::Small, 1).saw;
@@ -96,7 +118,7 @@ fn the_same_seed_gives_the_same_session() {
 #[test]
 fn no_crash_loses_what_was_acknowledged() {
     for workload in Workload::ALL {
-        let outcome = run(&plan(workload), 1, &|_| ()).unwrap();
+        let outcome = run(&plan(workload), 1, &TO_THE_END).unwrap();
         nothing_broken(&outcome);
         let total = outcome.tally.total();
         assert!(
@@ -114,7 +136,7 @@ fn recoveries_survive_their_own_crashes() {
         failing_syncs: 9,
         ..plan(Workload::LogCommit)
     };
-    let outcome = run(&plan, 1, &|_| ()).unwrap();
+    let outcome = run(&plan, 1, &TO_THE_END).unwrap();
     nothing_broken(&outcome);
     assert!(
         outcome

@@ -7,7 +7,7 @@ use std::path::Path;
 use std::time::Duration;
 
 use hdrhistogram::Histogram;
-use hdrhistogram::serialization::V2Serializer;
+use hdrhistogram::serialization::V2DeflateSerializer;
 use hdrhistogram::serialization::interval_log::{IntervalLogWriterBuilder, Tag};
 
 use crate::failure::{Context, Failure};
@@ -76,7 +76,7 @@ impl Gathered {
         }
         let path = folder.join("latencies.hlog");
         let mut out = BufWriter::new(File::create(&path).context(path.display())?);
-        let mut serializer = V2Serializer::new();
+        let mut serializer = V2DeflateSerializer::new();
         let mut log = IntervalLogWriterBuilder::new()
             .add_comment(
                 "latencies in nanoseconds; one histogram for each cell, phase and operation",

@@ -81,7 +81,10 @@ pub(super) fn plan(phase: &Phase, mix: &Spanned<Mix>) -> Result<MixPlan, Vec<Dia
         together(phase, mix, &plan, &mut wrong);
     }
     if wrong.is_empty() {
-        Ok(plan)
+        Ok(MixPlan {
+            stop: due_by(plan.stop, plan.rate),
+            ..plan
+        })
     } else {
         Err(wrong)
     }
@@ -146,6 +149,17 @@ fn stop(phase: &Phase, wrong: &mut Vec<Diagnostic>) -> Stop {
             Stop::Operations(*operations.get_ref())
         }
         (None, None) => Stop::Operations(OPERATIONS),
+    }
+}
+
+/// An open loop does so many operations a second, so its time is a number of them, however long each takes.
+fn due_by(stop: Stop, rate: Option<f64>) -> Stop {
+    match (stop, rate) {
+        (Stop::Time(time), Some(rate)) => {
+            let due = (rate * time.as_secs_f64()).round() as u64;
+            Stop::Operations(due.clamp(1, OPERATIONS_MAX))
+        }
+        _ => stop,
     }
 }
 
@@ -274,5 +288,19 @@ fn without_effect(phase: &Phase, plan: &MixPlan, wrong: &mut Vec<Diagnostic>) {
             )
             .label("no effect"),
         );
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_time_of_an_open_loop_is_a_number_of_operations() {
+        let time = Stop::Time(Duration::from_millis(250));
+        assert_eq!(due_by(time, Some(2_000.0)), Stop::Operations(500));
+        assert_eq!(due_by(time, Some(0.001)), Stop::Operations(1));
+        assert_eq!(due_by(time, None), time);
+        assert_eq!(due_by(Stop::Operations(7), Some(10.0)), Stop::Operations(7));
     }
 }

@@ -1,6 +1,6 @@
 //! The phase that enumerates the crash states of a recorded session.
 
-use crate::crash::{self, CrashPlan};
+use crate::crash::{self, Course, CrashPlan};
 use crate::failure::Failure;
 use crate::scenario::plan::PhasePlan;
 use crate::units::grouped;
@@ -15,7 +15,12 @@ impl Bench<'_> {
             self.console
                 .log(format!("{}: {} states", plan.name, grouped(distinct)));
         };
-        let outcome = crash::run(crash, self.plan.seed, &said)?;
+        let course = Course {
+            progress: &said,
+            stop: &|| self.limits.check().is_err(),
+        };
+        let outcome = crash::run(crash, self.plan.seed, &course)?;
+        self.stopped = self.limits.check().err();
         for (metric, value) in crash::metrics(crash, &outcome) {
             notes.set_float(metric, value);
         }

@@ -66,9 +66,21 @@ impl Section {
 
 /// JSON Schema of a scenario file, for editors.
 pub(crate) fn scenario_schema() -> Value {
-    let mut whole = SECTIONS.first().map_or(Value::Null, |top| {
-        top.schema(&["schema", "dataset", "phase"])
-    });
+    let mut whole = SECTIONS
+        .first()
+        .map_or(Value::Null, |top| top.schema(&["schema"]));
+    // What is missing may be inherited, and some experiments bring graphs and phases of their own.
+    let ways: [&[&str]; 5] = [
+        &["dataset", "phase"],
+        &["extends"],
+        &["crash"],
+        &["faults"],
+        &["damage"],
+    ];
+    whole["anyOf"] = ways
+        .iter()
+        .map(|needed| json!({ "required": needed }))
+        .collect();
     whole["$schema"] = "https://json-schema.org/draft/2020-12/schema".into();
     whole["title"] = "Vellum lab scenario".into();
     whole["properties"]["schema"] = json!({ "const": 1 });
