@@ -202,6 +202,12 @@ fn each_call_is_counted_once_and_as_nothing_else() {
         ask();
         only(what, db.counters() - before, &[(counter, 1)]);
     }
+}
+
+#[test]
+fn each_change_is_counted_once_and_as_nothing_else() {
+    let (db, _) = scenes::database();
+    scenes::ring(&db, 20);
     let before = db.counters();
     let mut txn = db.begin_write().unwrap();
     let node = txn.insert_node("kind 1", "new", b"").unwrap();
