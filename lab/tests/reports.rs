@@ -47,6 +47,27 @@ fn add(top: &Path, folder: &Path, found: &mut BTreeMap<PathBuf, Vec<u8>>) {
     }
 }
 
+/// Where a machine keeps its files is nobody's business.
+#[test]
+fn published_reports_name_no_place_of_a_machine() {
+    for (name, bytes) in files(&reports()) {
+        if !name.ends_with("manifest.json") {
+            continue;
+        }
+        let manifest: serde_json::Value = serde_json::from_slice(&bytes).unwrap();
+        let words = manifest["argv"].as_array().unwrap().iter();
+        for word in words.chain([
+            &manifest["counted_by"]["program"],
+            &manifest["scenario_path"],
+        ]) {
+            let absolute = word
+                .as_str()
+                .is_some_and(|word| Path::new(word).is_absolute());
+            assert!(!absolute, "{}: {word}", name.display());
+        }
+    }
+}
+
 #[test]
 fn published_reports_are_rendered_from_their_numbers() {
     let committed = files(&reports());

@@ -6,7 +6,7 @@ use std::path::{Path, PathBuf};
 use crate::failure::{Context, Failure};
 use crate::report;
 use crate::report::index::{self, Entry};
-use crate::results::{Ended, Manifest};
+use crate::results::{CountedBy, Ended, Manifest};
 use crate::rundir;
 
 /// The crate's folder when it was built: paths of scenarios are told relative to the one above it.
@@ -31,6 +31,11 @@ pub(super) fn publish(out: &Path, stored: &Path) -> Result<PathBuf, Failure> {
     let folder = out.join(&run.scenario);
     let manifest = Manifest {
         scenario_path: relative(Path::new(&manifest.scenario_path)),
+        argv: manifest.argv.iter().map(|word| placeless(word)).collect(),
+        counted_by: manifest.counted_by.map(|by| CountedBy {
+            program: placeless(&by.program),
+            ..by
+        }),
         published: true,
         ..manifest
     };
@@ -68,6 +73,14 @@ pub(super) fn render_all(out: &Path) -> Result<PathBuf, Failure> {
     let page = out.join("index.html");
     fs::write(&page, index::page(&entries)).context(page.display())?;
     Ok(page)
+}
+
+/// A word of a command line, without the place of what it names.
+fn placeless(word: &str) -> String {
+    match Path::new(word).is_absolute() {
+        true => relative(Path::new(word)),
+        false => word.to_owned(),
+    }
 }
 
 /// The path below the source tree, or the file's name alone: where a tree stands is nobody's business.
