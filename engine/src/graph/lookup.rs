@@ -2,9 +2,10 @@
 
 use std::sync::Arc;
 
+use super::adjacency::Labels;
 use super::values::Node;
 use super::view::View;
-use super::walk::ends_label;
+use super::walk::{Walk, ends_label};
 use crate::btree::{
     Change, EdgeCells, In, Kinds, NameKey, Names, NodeRecord, Nodes, Out, Space, StoredData,
     StoredNode, find_name, find_node, only_named, path_to,
@@ -220,24 +221,16 @@ impl View {
 
     /// The keys of every edge that a node's deletion removes, self-loops once.
     pub(crate) fn incident_edges(&self, id: NodeId) -> Result<Vec<EdgeKey>> {
-        let from = EdgeKey {
-            node: id.get(),
-            ..EdgeKey::default()
-        };
+        let (pager, node) = (&*self.pager, id.get());
         let mut keys = Vec::new();
-        for item in self.items::<Out>(Some(from)) {
-            let (key, _) = item?;
-            if key.node != id.get() {
-                break;
-            }
-            keys.push(key);
+        let mut out = Walk::<_, Out>::new(self, pager, node, Labels::All)?;
+        while let Some(step) = out.next() {
+            keys.push(step?.0);
         }
-        for item in self.items::<In>(Some(from)) {
-            let (key, ()) = item?;
-            if key.node != id.get() {
-                break;
-            }
-            if key.peer != id.get() {
+        let mut into = Walk::<_, In>::new(self, pager, node, Labels::All)?;
+        while let Some(step) = into.next() {
+            let (key, _) = step?;
+            if key.peer != node {
                 keys.push(key.reversed());
             }
         }
