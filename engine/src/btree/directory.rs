@@ -182,7 +182,7 @@ impl Table {
             return Ok(None);
         };
         let page = pager.page(*at, space, 0)?;
-        let pin = pager.pin(&page);
+        let pin = pager.pin(&page, 0);
         Ok(pin.map(|pin| place.get_or_init(|| pin)))
     }
 }

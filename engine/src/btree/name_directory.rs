@@ -6,7 +6,9 @@ use std::sync::OnceLock;
 use super::descent::Descent;
 use super::due::Due;
 use crate::error::Result;
+use crate::format::bytes::head_u64;
 use crate::format::header::Root;
+use crate::format::names::{NamesPage, Samples};
 use crate::ids::{KeySpace, PageRef};
 use crate::pager::{PagePin, Pager, Pages};
 
@@ -26,7 +28,31 @@ pub(crate) struct NameTable {
     /// For each leaf how many bytes begin its separator and the next one alike, and so every key between.
     known: Box<[u16]>,
     refs: Box<[PageRef]>,
-    pins: Box<[OnceLock<PagePin>]>,
+    held: Box<[OnceLock<HeldNames>]>,
+}
+
+/// A leaf of names that is held on to, and what makes searches in it short.
+pub(crate) struct HeldNames {
+    pin: PagePin,
+    samples: Samples,
+}
+
+impl HeldNames {
+    /// The entries.
+    #[inline]
+    pub(super) fn names(&self) -> Option<NamesPage<'_>> {
+        self.pin.names()
+    }
+
+    #[inline]
+    pub(super) fn samples(&self) -> &Samples {
+        &self.samples
+    }
+
+    /// The page's number.
+    pub(super) fn page(&self) -> u64 {
+        self.pin.page()
+    }
 }
 
 impl NameDirectory {
@@ -79,7 +105,7 @@ impl NameTable {
             return Ok(None);
         }
         let prefix = shared_by(separators.get(1..).unwrap_or_default());
-        let after = |separator: &[u8]| head_of(separator.get(prefix.len()..).unwrap_or_default());
+        let after = |separator: &[u8]| head_u64(separator.get(prefix.len()..).unwrap_or_default());
         let next = separators
             .iter()
             .skip(1)
@@ -92,7 +118,7 @@ impl NameTable {
         Ok(Some(NameTable {
             known: known.collect(),
             heads: separators.iter().map(|each| after(each)).collect(),
-            pins: refs.iter().map(|_| OnceLock::new()).collect(),
+            held: refs.iter().map(|_| OnceLock::new()).collect(),
             prefix,
             separators: separators.into(),
             refs: refs.into(),
@@ -111,7 +137,7 @@ impl NameTable {
             Ordering::Equal if common < self.prefix.len() => return 0,
             Ordering::Equal => {}
         }
-        let head = head_of(rest);
+        let head = head_u64(rest);
         // The first leaf's separator is less than every key.
         let others = self.heads.get(1..).unwrap_or_default();
         let leaf = others.partition_point(|other| *other < head);
@@ -130,51 +156,37 @@ impl NameTable {
         before + tied.partition_point(|separator| **separator <= *key)
     }
 
-    /// So many bytes begin every key of a leaf alike.
-    #[inline]
-    pub(crate) fn known(&self, leaf: usize) -> usize {
-        self.known.get(leaf).map_or(0, |known| usize::from(*known))
-    }
-
     /// A leaf that is held on to. `None` beyond the last one, or if there is no room for it.
     #[inline]
-    pub(crate) fn leaf(&self, pager: &Pager, leaf: usize) -> Result<Option<&PagePin>> {
-        match self.pins.get(leaf).and_then(OnceLock::get) {
-            Some(pin) => {
-                pager.read_held(pin);
-                Ok(Some(pin))
+    pub(crate) fn leaf(&self, pager: &Pager, leaf: usize) -> Result<Option<&HeldNames>> {
+        match self.held.get(leaf).and_then(OnceLock::get) {
+            Some(held) => {
+                pager.read_held(&held.pin);
+                Ok(Some(held))
             }
-            None => self.pin(pager, leaf),
+            None => self.hold(pager, leaf),
         }
     }
 
     #[cold]
-    fn pin(&self, pager: &Pager, leaf: usize) -> Result<Option<&PagePin>> {
-        let (Some(at), Some(place)) = (self.refs.get(leaf), self.pins.get(leaf)) else {
+    fn hold(&self, pager: &Pager, leaf: usize) -> Result<Option<&HeldNames>> {
+        let (Some(at), Some(place)) = (self.refs.get(leaf), self.held.get(leaf)) else {
             return Ok(None);
         };
         let page = pager.page(*at, KeySpace::Names, 0)?;
-        let pin = pager.pin(&page);
-        Ok(pin.map(|pin| place.get_or_init(|| pin)))
+        let known = self.known.get(leaf).map_or(0, |known| usize::from(*known));
+        let held = page.names().and_then(|names| {
+            let pin = pager.pin(&page, Samples::bytes_of(names.len()))?;
+            let samples = Samples::of(&names, known);
+            Some(HeldNames { pin, samples })
+        });
+        Ok(held.map(|held| place.get_or_init(|| held)))
     }
 
     /// The separator of a leaf, if there is one.
     pub(crate) fn separator(&self, leaf: usize) -> Option<&[u8]> {
         self.separators.get(leaf).map(|separator| &**separator)
     }
-}
-
-/// The first eight bytes as a number that sorts like them, padded with zeros.
-#[inline]
-fn head_of(bytes: &[u8]) -> u64 {
-    if let Some(head) = bytes.first_chunk() {
-        return u64::from_be_bytes(*head);
-    }
-    let mut head = [0; 8];
-    for (to, from) in head.iter_mut().zip(bytes) {
-        *to = *from;
-    }
-    u64::from_be_bytes(head)
 }
 
 /// What all of these ascending keys begin with.

@@ -1,9 +1,10 @@
 //! The names space: every name with the id of a node that has it.
 
+use std::ops::ControlFlow;
 use std::sync::Arc;
 
 use super::descent::Descent;
-use super::name_directory::{NameDirectory, NameTable};
+use super::name_directory::{HeldNames, NameDirectory, NameTable};
 use super::space::{Items, LeafBuilder, Space};
 use crate::error::{Error, Result};
 use crate::format::FormatError;
@@ -12,7 +13,7 @@ use crate::format::header::Root;
 use crate::format::names::{NamesBuilder, NamesPage, NamesPosition};
 use crate::format::node::BlobRef;
 use crate::ids::KeySpace;
-use crate::pager::{PageGuard, PagePin, PageWriter, Pager, Pages};
+use crate::pager::{PageGuard, PageWriter, Pager, Pages};
 
 /// Bytes of a key after the name: a zero byte and the id.
 const TAIL: usize = 7;
@@ -110,8 +111,8 @@ pub(crate) fn only_named(
         return Ok(None);
     };
     let leaf = table.leaf_of(key);
-    let names = table.leaf(pager, leaf)?.and_then(PagePin::names);
-    Ok(names.and_then(|names| names.only(name, key, table.known(leaf))))
+    let held = table.leaf(pager, leaf)?;
+    Ok(held.and_then(|held| held.names()?.only(name, key, held.samples())))
 }
 
 /// Names from some place on, rebuilt one at a time where they stand. Ends after an error.
@@ -125,7 +126,7 @@ pub(crate) struct NameCursor<'a> {
 /// Where a cursor stands.
 enum Leaf<'a> {
     /// In a leaf of this number that the directory holds.
-    Held(&'a NameTable, usize, &'a PagePin),
+    Held(&'a NameTable, usize, &'a HeldNames),
     /// Where a descent led to.
     Found(Box<(Descent<'a, Pager>, PageGuard)>),
     /// Beyond the last name.
@@ -149,19 +150,19 @@ impl<'a> NameCursor<'a> {
             leaf: Leaf::End,
             position: NamesPosition::default(),
         };
-        let mut known = 0;
+        let mut samples = None;
         if let Some(table) = directory.and_then(|directory| directory.table(pager)) {
             let number = table.leaf_of(&key);
-            if let Some(pin) = table.leaf(pager, number)? {
-                cursor.leaf = Leaf::Held(table, number, pin);
-                known = table.known(number);
+            if let Some(held) = table.leaf(pager, number)? {
+                cursor.leaf = Leaf::Held(table, number, held);
+                samples = Some(held.samples());
             }
         }
         if matches!(cursor.leaf, Leaf::End) {
             cursor.descend(&key)?;
         }
         if let Some(view) = cursor.view()? {
-            cursor.position = view.seek(key, known);
+            cursor.position = view.seek(key, samples);
         }
         Ok(cursor)
     }
@@ -177,7 +178,7 @@ impl<'a> NameCursor<'a> {
     pub(crate) fn step(&mut self) -> Result<Option<u64>> {
         loop {
             let view = match &self.leaf {
-                Leaf::Held(.., pin) => pin.names(),
+                Leaf::Held(.., held) => held.names(),
                 Leaf::Found(found) => found.1.names(),
                 Leaf::End => return Ok(None),
             };
@@ -188,12 +189,42 @@ impl<'a> NameCursor<'a> {
         }
     }
 
+    /// Tells every name from here on, how many bytes of it are known to begin the name told before, too, and the node that
+    /// has it, until told to stop; returns what `see` broke with.
+    pub(crate) fn visit<B>(
+        &mut self,
+        mut see: impl FnMut(&[u8], usize, u64) -> ControlFlow<B>,
+    ) -> Result<Option<B>> {
+        let mut first = true;
+        loop {
+            let view = match &self.leaf {
+                Leaf::Held(.., held) => held.names(),
+                Leaf::Found(found) => found.1.names(),
+                Leaf::End => return Ok(None),
+            };
+            if let Some(view) = view {
+                while let Some(id) = view.step(&mut self.position) {
+                    // What comes before the first name was not told.
+                    let shared = if std::mem::take(&mut first) {
+                        0
+                    } else {
+                        self.position.shared()
+                    };
+                    if let ControlFlow::Break(value) = see(self.position.name(), shared, id) {
+                        return Ok(Some(value));
+                    }
+                }
+            }
+            self.advance()?;
+        }
+    }
+
     /// Goes to the beginning of the next leaf.
     #[cold]
     fn advance(&mut self) -> Result<()> {
         match std::mem::replace(&mut self.leaf, Leaf::End) {
             Leaf::Held(table, number, _) => match table.leaf(self.pager, number + 1)? {
-                Some(pin) => self.leaf = Leaf::Held(table, number + 1, pin),
+                Some(held) => self.leaf = Leaf::Held(table, number + 1, held),
                 None => {
                     if let Some(separator) = table.separator(number + 1) {
                         self.descend(separator)?;
@@ -227,7 +258,7 @@ impl<'a> NameCursor<'a> {
 
     fn view(&self) -> Result<Option<NamesPage<'_>>> {
         let (names, at) = match &self.leaf {
-            Leaf::Held(.., pin) => (pin.names(), pin.page()),
+            Leaf::Held(.., held) => (held.names(), held.page()),
             Leaf::Found(found) => (found.1.names(), found.1.at().page()),
             Leaf::End => return Ok(None),
         };

@@ -211,3 +211,16 @@ pub(crate) fn set_at(bytes: &mut [u8], at: usize, value: &[u8]) {
         target.copy_from_slice(value);
     }
 }
+
+/// The first eight bytes as a number that sorts like them, padded with zeros.
+#[inline]
+pub(crate) fn head_u64(bytes: &[u8]) -> u64 {
+    if let Some(head) = bytes.first_chunk() {
+        return u64::from_be_bytes(*head);
+    }
+    let mut head = [0; 8];
+    for (to, from) in head.iter_mut().zip(bytes) {
+        *to = *from;
+    }
+    u64::from_be_bytes(head)
+}

@@ -4,6 +4,10 @@
 //! reads at most sixteen entries. Entries sort like the bytes of (name, 0x00, id BE), which for names
 //! that contain 0x00 is not the order of (name, id).
 
+mod samples;
+
+pub(crate) use samples::Samples;
+
 use std::cmp::Ordering;
 
 use super::bytes::{all_zero, u16_at, u48_be};
@@ -11,6 +15,7 @@ use super::limits::MAX_NAME_LEN;
 use super::page::{Common, HEADER_LEN, PageKind, TRAILER_LEN, body_end, finish_image, start_image};
 use super::{Reader, Result, ensure, varint};
 use crate::ids::{KeySpace, MAX_U48};
+use samples::After;
 
 /// Entries from one restart to the next.
 pub const RESTART_INTERVAL: usize = 16;
@@ -81,6 +86,8 @@ pub struct NamesPosition {
     index: usize,
     at: usize,
     name: Vec<u8>,
+    /// Bytes of it that the name before begins with, by what the entry says.
+    shared: usize,
 }
 
 impl NamesPosition {
@@ -97,6 +104,11 @@ impl NamesPosition {
     /// The name that the last step gave.
     pub fn name(&self) -> &[u8] {
         &self.name
+    }
+
+    /// So many bytes of it, or more, the name before begins with.
+    pub(crate) fn shared(&self) -> usize {
+        self.shared
     }
 }
 
@@ -305,22 +317,33 @@ impl<'p> NamesPage<'p> {
         self.find(key, 0).same
     }
 
-    /// The place before the first entry whose key is not less. `key` may be any bytes. `known`: so many bytes begin it
-    /// and every entry alike.
-    pub(crate) fn seek(&self, mut key: Vec<u8>, known: usize) -> NamesPosition {
+    /// The place before the first entry whose key is not less. `key` may be any bytes.
+    pub(crate) fn seek(&self, mut key: Vec<u8>, samples: Option<&Samples>) -> NamesPosition {
         let Place {
             index, at, shared, ..
-        } = self.find(&key, known);
+        } = match samples {
+            Some(samples) => self.find_sampled(&key, samples),
+            None => self.find(&key, 0),
+        };
         key.truncate(shared);
         NamesPosition {
             index,
             at,
             name: key,
+            shared: 0,
         }
     }
 
-    /// Bisects the restarts, then passes the entries of one run. No name is rebuilt: it is known how many bytes
-    /// the entry before has in common with the key, and how many with the next entry.
+    #[inline]
+    fn find_sampled(&self, key: &[u8], samples: &Samples) -> Place {
+        match samples.before(key) {
+            Some(after) => self.pass(after, 0, key),
+            None => self.find(key, samples.known()),
+        }
+    }
+
+    /// Bisects the restarts, then passes the entries of one run. `known`: so many bytes begin the key and every
+    /// entry alike.
     fn find(&self, key: &[u8], known: usize) -> Place {
         let (mut low, mut high) = (0, self.restarts());
         // What the key has in common with the restarts around it, those between have, too.
@@ -335,14 +358,31 @@ impl<'p> NamesPage<'p> {
             }
         }
         // The first `low` restarts are less, so the entry is in the run that the last of them begins.
+        let run = low.saturating_sub(1);
+        let start = After {
+            index: run * RESTART_INTERVAL,
+            at: self.restart(run),
+            common: 0,
+        };
+        self.pass(start, known, key)
+    }
+
+    /// Passes the entries that are less. No name is rebuilt: it is known how many bytes the entry before has in common
+    /// with the key, and how many with the next entry. `known`: how many the key has in common with the first entry, if
+    /// that shares nothing.
+    #[inline]
+    fn pass(&self, start: After, mut known: usize, key: &[u8]) -> Place {
+        let After {
+            index,
+            at,
+            mut common,
+        } = start;
         let mut place = Place {
-            index: low.saturating_sub(1) * RESTART_INTERVAL,
-            at: self.restart(low.saturating_sub(1)),
+            index,
+            at,
             shared: 0,
             same: false,
         };
-        let mut common = 0;
-        let mut known = known;
         while place.index < self.count {
             let Some(entry) = self.entry_at(place.at) else {
                 break;
@@ -350,7 +390,6 @@ impl<'p> NamesPage<'p> {
             // Where more is shared than the one before has in common with the key, the same byte decides.
             if entry.shared <= common {
                 let rest = key.get(entry.shared..).unwrap_or_default();
-                // Of the run's first entry, which shares nothing, so much is known.
                 let (order, more) = entry.compare(std::mem::take(&mut known), rest);
                 if order != Ordering::Less {
                     (place.shared, place.same) = (entry.shared, order == Ordering::Equal);
@@ -372,9 +411,9 @@ impl<'p> NamesPage<'p> {
     }
 
     /// The only node that has this name, or that there is none, where a look at two entries tells. `key` is the name and
-    /// seven zeros; `known`: so many bytes begin it and every entry alike.
-    pub(crate) fn only(&self, name: &[u8], key: &[u8], known: usize) -> Option<Option<u64>> {
-        let Place { index, at, .. } = self.find(key, known);
+    /// seven zeros.
+    pub(crate) fn only(&self, name: &[u8], key: &[u8], samples: &Samples) -> Option<Option<u64>> {
+        let Place { index, at, .. } = self.find_sampled(key, samples);
         // What a later page holds is not known here.
         let entry = (index < self.count).then(|| self.entry_at(at))??;
         match entry.relation(name) {
@@ -393,8 +432,13 @@ impl<'p> NamesPage<'p> {
             return None;
         }
         let entry = self.entry_at(position.at)?;
+        position.shared = entry.shared;
         position.name.truncate(entry.shared);
-        position.name.extend_from_slice(entry.suffix);
+        // Where names end in numbers, most differ in one byte.
+        match entry.suffix {
+            [byte] => position.name.push(*byte),
+            suffix => position.name.extend_from_slice(suffix),
+        }
         position.at += entry.len;
         position.index += 1;
         Some(entry.id)

@@ -1,5 +1,7 @@
 //! Reading the indexes: nodes by kind, and by name.
 
+use std::ops::ControlFlow;
+
 use super::adjacency::Labels;
 use super::overlay::Overlay;
 use super::plain::PlainPeers;
@@ -113,6 +115,23 @@ impl<'t> NameScan<'t> {
             self.source = Source::Done;
         }
         step
+    }
+
+    /// Tells every name from here on, how many bytes of it are known to begin the name told before, too, and the node that
+    /// has it, until told to stop; returns what `see` broke with.
+    pub(crate) fn visit<B>(
+        mut self,
+        mut see: impl FnMut(&[u8], usize, u64) -> ControlFlow<B>,
+    ) -> Result<Option<B>> {
+        if let Source::Plain(cursor) = &mut self.source {
+            return cursor.visit(see);
+        }
+        while let Some(id) = self.step() {
+            if let ControlFlow::Break(value) = see(self.name(), 0, id?) {
+                return Ok(Some(value));
+            }
+        }
+        Ok(None)
     }
 
     /// The name that the last step came to.

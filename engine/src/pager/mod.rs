@@ -159,9 +159,10 @@ impl Pager {
         self.cache.clear();
     }
 
-    /// Holds on to a page, if there is room for it beside what the cache needs.
-    pub(crate) fn pin(&self, page: &PageGuard) -> Option<PagePin> {
-        PagePin::new(&page.frame(), self.cache.pins())
+    /// Holds on to a page, if there is room for it beside what the cache needs. `beside`: memory that its holder keeps
+    /// for it, in bytes.
+    pub(crate) fn pin(&self, page: &PageGuard, beside: usize) -> Option<PagePin> {
+        PagePin::new(&page.frame(), self.cache.pins(), beside)
     }
 
     /// Notes that a page was read that somebody holds on to.

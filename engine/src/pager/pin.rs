@@ -16,35 +16,53 @@ const PIN_BYTES: usize = size_of::<PagePin>() + 40;
 /// The share of the budget that pins leave alone, as a divisor.
 const FREE_SHARE: usize = 16;
 
-/// How many pages are held on to, and may be.
+/// How much is held on to, and may be, in bytes.
 pub(crate) struct Pins {
+    /// The pages, and what is kept for each of them.
     held: AtomicUsize,
-    most: usize,
+    /// Without the pages.
+    beside: AtomicUsize,
+    budget: usize,
+    frame_bytes: usize,
 }
 
 impl Pins {
     pub(super) fn new(capacity_bytes: usize, frame_bytes: usize) -> Pins {
-        let budget = capacity_bytes - capacity_bytes / FREE_SHARE;
         Pins {
             held: AtomicUsize::new(0),
-            most: budget / (frame_bytes + PIN_BYTES),
+            beside: AtomicUsize::new(0),
+            budget: capacity_bytes - capacity_bytes / FREE_SHARE,
+            frame_bytes,
         }
     }
 
     pub(super) fn may_hold(&self, pages: u64) -> bool {
-        usize::try_from(pages).is_ok_and(|pages| pages <= self.most)
+        let most = self.budget / (self.frame_bytes + PIN_BYTES);
+        usize::try_from(pages).is_ok_and(|pages| pages <= most)
     }
 
     /// Memory taken beside the pages, in bytes.
     pub(super) fn bytes(&self) -> usize {
-        self.held.load(Ordering::Relaxed) * PIN_BYTES
+        self.beside.load(Ordering::Relaxed)
     }
 
-    fn take(&self) -> bool {
-        let more = |held| (held < self.most).then_some(held + 1);
-        self.held
+    fn take(&self, beside: usize) -> bool {
+        let page = self.frame_bytes + beside;
+        let more = |held| (held + page <= self.budget).then_some(held + page);
+        let taken = self
+            .held
             .fetch_update(Ordering::Relaxed, Ordering::Relaxed, more)
-            .is_ok()
+            .is_ok();
+        if taken {
+            self.beside.fetch_add(beside, Ordering::Relaxed);
+        }
+        taken
+    }
+
+    fn give_back(&self, beside: usize) {
+        self.held
+            .fetch_sub(self.frame_bytes + beside, Ordering::Relaxed);
+        self.beside.fetch_sub(beside, Ordering::Relaxed);
     }
 }
 
@@ -55,12 +73,15 @@ pub(crate) struct PagePin {
     bytes: Arc<[u8]>,
     layout: Layout,
     frame: Arc<Frame>,
+    /// Memory taken beside the page, in bytes.
+    beside: usize,
     pins: Arc<Pins>,
 }
 
 impl PagePin {
-    pub(super) fn new(frame: &Arc<Frame>, pins: &Arc<Pins>) -> Option<PagePin> {
-        if !pins.take() {
+    pub(super) fn new(frame: &Arc<Frame>, pins: &Arc<Pins>, beside: usize) -> Option<PagePin> {
+        let beside = beside + PIN_BYTES;
+        if !pins.take(beside) {
             return None;
         }
         let (bytes, layout) = frame.page.shared();
@@ -69,6 +90,7 @@ impl PagePin {
             bytes,
             layout,
             frame: Arc::clone(frame),
+            beside,
             pins: Arc::clone(pins),
         })
     }
@@ -105,6 +127,6 @@ impl PagePin {
 impl Drop for PagePin {
     fn drop(&mut self) {
         self.frame.pins.fetch_sub(1, Ordering::Relaxed);
-        self.pins.held.fetch_sub(1, Ordering::Relaxed);
+        self.pins.give_back(self.beside);
     }
 }

@@ -97,23 +97,27 @@ impl ReadTxn {
     ) -> Result<Option<B>> {
         count!(self.store.tally, Scans);
         let wanted = prefix.as_bytes();
-        let mut names = self.names_from(prefix)?;
-        while let Some(id) = names.step() {
-            let (name, id) = (names.name(), id?);
-            if name.starts_with(wanted) {
-                let node = self.node_id(id)?;
-                let told = match str::from_utf8(name) {
-                    Ok(name) => visit(name, node),
-                    Err(_) => visit(&String::from_utf8_lossy(name), node),
+        let mut begins = false;
+        let visited = self.names_from(prefix)?.visit(|name, shared, id| {
+            // Names that share the prefix with one that has it need not be looked at: there are many in a row.
+            begins = begins && shared >= wanted.len() || name.starts_with(wanted);
+            if !begins {
+                return match key_begins_with(name, id, wanted) {
+                    true => ControlFlow::Continue(()),
+                    false => ControlFlow::Break(Ok(None)),
                 };
-                if let ControlFlow::Break(value) = told {
-                    return Ok(Some(value));
-                }
-            } else if !key_begins_with(name, id, wanted) {
-                break;
             }
-        }
-        Ok(None)
+            let told = self.node_id(id).map(|node| match str::from_utf8(name) {
+                Ok(name) => visit(name, node),
+                Err(_) => visit(&String::from_utf8_lossy(name), node),
+            });
+            match told {
+                Ok(ControlFlow::Continue(())) => ControlFlow::Continue(()),
+                Ok(ControlFlow::Break(value)) => ControlFlow::Break(Ok(Some(value))),
+                Err(error) => ControlFlow::Break(Err(error)),
+            }
+        });
+        visited?.unwrap_or(Ok(None))
     }
 
     fn names_from(&self, name: &str) -> Result<NameScan<'_>> {

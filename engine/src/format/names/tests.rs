@@ -9,7 +9,7 @@ use std::collections::BTreeSet;
 
 use proptest::prelude::*;
 
-use super::{NamesBuilder, NamesPage, compare_keys};
+use super::{NamesBuilder, NamesPage, Samples, compare_keys};
 use crate::format::bytes::u48_be;
 use crate::format::page::{Page, PageKind};
 use crate::format::testing::{damage, damaged, read_all, reseal, sealed};
@@ -81,6 +81,7 @@ fn check_lookups(
     let bound = |entry: Option<&(Vec<u8>, u64)>| entry.map(|(name, id)| key(name, *id)).unwrap();
     let (low, high) = (bound(here.first()), bound(here.last()));
     let known = low.iter().zip(&high).take_while(|(a, b)| a == b).count();
+    let [none, some, all] = [0, known / 2, known].map(|known| Samples::of(&page, known));
     for (name, _) in sorted {
         for name in [
             &name[..],
@@ -90,11 +91,17 @@ fn check_lookups(
             let probe = key(name, 0);
             let at = here.partition_point(|(name, id)| key(name, *id) < probe);
             if low <= probe && probe <= high {
-                assert_eq!(page.seek(probe.clone(), known).index(), at);
+                for samples in [None, Some(&none), Some(&some), Some(&all)] {
+                    let mut position = page.seek(probe.clone(), samples);
+                    assert_eq!(position.index(), at);
+                    let id = page.step(&mut position).map(|id| (position.name(), id));
+                    let wanted = here.get(at).map(|(name, id)| (&name[..], *id));
+                    assert_eq!(id, wanted);
+                }
             }
             // A page is asked only if it has the first entry of a name, or would have.
             let asked = probe >= low && !before.iter().any(|(other, _)| other == name);
-            if asked && let Some(only) = page.only(name, &probe, 0) {
+            if asked && let Some(only) = page.only(name, &probe, &none) {
                 let mut ids = sorted.iter().filter(|(other, _)| other == name);
                 assert_eq!(only, ids.next().map(|(_, id)| *id));
                 assert_eq!(ids.next(), None);
@@ -216,11 +223,9 @@ fn a_name_of_one_node_is_known_from_two_entries() {
         assert!(builder.push(name.as_bytes(), id));
     }
     let page = sealed(builder.finish());
-    let only = |name: &str| {
-        page.names()
-            .unwrap()
-            .only(name.as_bytes(), &key(name.as_bytes(), 0), 0)
-    };
+    let view = page.names().unwrap();
+    let samples = Samples::of(&view, "node-".len());
+    let only = |name: &str| view.only(name.as_bytes(), &key(name.as_bytes(), 0), &samples);
     assert_eq!(only("node-1"), Some(Some(7)));
     assert_eq!(only("node-10"), Some(Some(8)));
     assert_eq!(only("node-2"), Some(Some(10)));
