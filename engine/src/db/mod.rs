@@ -121,7 +121,8 @@ impl Database {
     /// None today; reading from it can fail.
     pub fn begin_read(&self) -> Result<ReadTxn> {
         count!(self.store().tally, ReadTransactions);
-        Ok(ReadTxn::published(self.store()))
+        let (view, commit) = self.store().snapshot();
+        Ok(ReadTxn::new(view, commit))
     }
 
     /// A write transaction, once the one before has committed or been dropped.

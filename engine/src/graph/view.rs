@@ -93,6 +93,8 @@ pub(crate) struct View {
     pub(crate) layers: Vec<Delta>,
     pub(crate) totals: Totals,
     pub(crate) dictionary: Arc<DictionaryCache>,
+    /// Whether the database has an index of names.
+    pub(crate) name_index: bool,
 }
 
 impl View {

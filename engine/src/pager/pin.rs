@@ -73,15 +73,15 @@ pub(crate) struct PagePin {
     bytes: Arc<[u8]>,
     layout: Layout,
     frame: Arc<Frame>,
-    /// Memory taken beside the page, in bytes.
-    beside: usize,
     pins: Arc<Pins>,
+    /// Memory taken beside the page, in bytes.
+    beside: u32,
 }
 
 impl PagePin {
     pub(super) fn new(frame: &Arc<Frame>, pins: &Arc<Pins>, beside: usize) -> Option<PagePin> {
-        let beside = beside + PIN_BYTES;
-        if !pins.take(beside) {
+        let beside = u32::try_from(beside + PIN_BYTES).ok()?;
+        if !pins.take(beside as usize) {
             return None;
         }
         let (bytes, layout) = frame.page.shared();
@@ -90,8 +90,8 @@ impl PagePin {
             bytes,
             layout,
             frame: Arc::clone(frame),
-            beside,
             pins: Arc::clone(pins),
+            beside,
         })
     }
 
@@ -127,6 +127,6 @@ impl PagePin {
 impl Drop for PagePin {
     fn drop(&mut self) {
         self.frame.pins.fetch_sub(1, Ordering::Relaxed);
-        self.pins.give_back(self.beside);
+        self.pins.give_back(self.beside as usize);
     }
 }

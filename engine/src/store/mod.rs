@@ -138,6 +138,7 @@ impl Store {
                 .collect(),
             totals: state.totals,
             dictionary: Arc::clone(&self.dictionary),
+            name_index: self.options.name_index,
         }
     }
 }

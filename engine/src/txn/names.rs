@@ -16,9 +16,9 @@ impl ReadTxn {
     ///
     /// The first item is [`Error::Usage`] if the database has no name index.
     pub fn nodes_named(&self, name: &str) -> impl Iterator<Item = Result<NodeId>> + use<'_> {
-        count!(self.store.tally, Scans);
+        count!(self.view.pager.tally(), Scans);
         // What goes wrong here goes wrong in the scan, which says so.
-        let known = match self.store.options.name_index {
+        let known = match self.view.name_index {
             true => self.view.only_named(name).unwrap_or(None),
             false => None,
         };
@@ -51,7 +51,7 @@ impl ReadTxn {
         &self,
         prefix: &str,
     ) -> impl Iterator<Item = Result<(String, NodeId)>> + use<'_> {
-        count!(self.store.tally, Scans);
+        count!(self.view.pager.tally(), Scans);
         let wanted: Box<[u8]> = prefix.as_bytes().into();
         self.scan_names(prefix, move |found, id| {
             if found.starts_with(&wanted) {
@@ -95,7 +95,7 @@ impl ReadTxn {
         prefix: &str,
         mut visit: impl FnMut(&str, NodeId) -> ControlFlow<B>,
     ) -> Result<Option<B>> {
-        count!(self.store.tally, Scans);
+        count!(self.view.pager.tally(), Scans);
         let wanted = prefix.as_bytes();
         let mut begins = false;
         let visited = self.names_from(prefix)?.visit(|name, shared, id| {
@@ -121,7 +121,7 @@ impl ReadTxn {
     }
 
     fn names_from(&self, name: &str) -> Result<NameScan<'_>> {
-        if !self.store.options.name_index {
+        if !self.view.name_index {
             return Err(Error::usage(
                 "the database was created without a name index; create one with it",
             ));

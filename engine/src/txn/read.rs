@@ -8,7 +8,6 @@ use crate::error::{Error, Result};
 use crate::forensics::count;
 use crate::graph::{Direction, Edge, Edges, KindScan, Labels, Neighbor, Neighbors, Node, View};
 use crate::ids::{EdgeKey, NodeId};
-use crate::store::Store;
 use crate::traverse::{Bfs, PathQuery, k_hop};
 
 /// A snapshot: what had been committed when it was begun, and nothing later.
@@ -43,7 +42,6 @@ use crate::traverse::{Bfs, PathQuery, k_hop};
 #[derive(Clone)]
 pub struct ReadTxn {
     // Keeps the file, and its lock, open.
-    pub(super) store: Arc<Store>,
     pub(super) view: Arc<View>,
     commit: u64,
 }
@@ -59,18 +57,9 @@ pub struct PageLocation {
 }
 
 impl ReadTxn {
-    pub(crate) fn new(store: Arc<Store>, view: Arc<View>, commit: u64) -> ReadTxn {
-        ReadTxn {
-            store,
-            view,
-            commit,
-        }
-    }
-
     #[inline]
-    pub(crate) fn published(store: &Arc<Store>) -> ReadTxn {
-        let (view, commit) = store.snapshot();
-        ReadTxn::new(Arc::clone(store), view, commit)
+    pub(crate) fn new(view: Arc<View>, commit: u64) -> ReadTxn {
+        ReadTxn { view, commit }
     }
 
     pub(crate) fn view(&self) -> &View {
@@ -104,7 +93,7 @@ impl ReadTxn {
     /// [`Error::Io`], [`Error::Corrupt`].
     #[inline]
     pub fn node(&self, id: NodeId) -> Result<Option<Node<'_>>> {
-        count!(self.store.tally, NodeGets);
+        count!(self.view.pager.tally(), NodeGets);
         self.view.node(id)
     }
 
@@ -113,7 +102,7 @@ impl ReadTxn {
     /// # Errors
     /// As [`node`](ReadTxn::node).
     pub fn contains_node(&self, id: NodeId) -> Result<bool> {
-        count!(self.store.tally, NodeChecks);
+        count!(self.view.pager.tally(), NodeChecks);
         self.view.contains_node(id)
     }
 
@@ -124,7 +113,7 @@ impl ReadTxn {
 
     /// All nodes from this id on, in the order of their ids.
     pub fn nodes_from(&self, id: NodeId) -> impl Iterator<Item = Result<Node<'_>>> {
-        count!(self.store.tally, Scans);
+        count!(self.view.pager.tally(), Scans);
         self.view.items::<Nodes>(Some(id.get())).map(|item| {
             let (id, stored) = item?;
             Node::new(&self.view, self.node_id(id)?, stored)
@@ -133,7 +122,7 @@ impl ReadTxn {
 
     /// The nodes of a kind, in the order of their ids.
     pub fn nodes_of_kind(&self, kind: &str) -> impl Iterator<Item = Result<NodeId>> + use<'_> {
-        count!(self.store.tally, Scans);
+        count!(self.view.pager.tally(), Scans);
         KindScan::new(&self.view, kind)
     }
 
@@ -141,7 +130,7 @@ impl ReadTxn {
     /// the order of (label's number, node at the other end, ordinal); labels are numbered in the order
     /// of their first use. Of a node that does not exist there are none.
     pub fn edges(&self, node: NodeId, direction: Direction, label: Option<&str>) -> Edges<'_> {
-        count!(self.store.tally, EdgeLists);
+        count!(self.view.pager.tally(), EdgeLists);
         Edges::new(&self.view, node, direction, label)
     }
 
@@ -154,7 +143,7 @@ impl ReadTxn {
         direction: Direction,
         label: Option<&str>,
     ) -> Neighbors<'_> {
-        count!(self.store.tally, NeighborLists);
+        count!(self.view.pager.tally(), NeighborLists);
         Neighbors::new(&self.view, node, direction, label)
     }
 
@@ -199,7 +188,7 @@ impl ReadTxn {
         label: Option<&str>,
         visit: impl FnMut(Neighbor) -> ControlFlow<B>,
     ) -> Result<Option<B>> {
-        count!(self.store.tally, NeighborLists);
+        count!(self.view.pager.tally(), NeighborLists);
         let labels = Labels::of(&self.view, label)?;
         let pager = &*self.view.pager;
         let told = self
@@ -213,7 +202,7 @@ impl ReadTxn {
     /// # Errors
     /// As [`node`](ReadTxn::node).
     pub fn degree(&self, node: NodeId, direction: Direction, label: Option<&str>) -> Result<u64> {
-        count!(self.store.tally, DegreeCalls);
+        count!(self.view.pager.tally(), DegreeCalls);
         self.view.degree(node, direction, label)
     }
 
@@ -228,7 +217,7 @@ impl ReadTxn {
         target: NodeId,
         ordinal: u32,
     ) -> Result<Option<Edge<'_>>> {
-        count!(self.store.tally, EdgeGets);
+        count!(self.view.pager.tally(), EdgeGets);
         let Some(label) = self.view.label_id(label)? else {
             return Ok(None);
         };

@@ -74,11 +74,7 @@ impl WriteTxn {
     pub fn view(&self) -> Result<ReadTxn> {
         let mut work = self.work.borrow_mut();
         let view = work.view(&self.store)?;
-        Ok(ReadTxn::new(
-            Arc::clone(&self.store),
-            Arc::new(view),
-            work.commit() + 1,
-        ))
+        Ok(ReadTxn::new(Arc::new(view), work.commit() + 1))
     }
 
     /// How much this transaction has changed so far.
