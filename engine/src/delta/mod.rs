@@ -13,7 +13,7 @@ use std::sync::Arc;
 
 use crate::btree::NameKey;
 use crate::btree::NodeRecord;
-use crate::ids::EdgeKey;
+use crate::ids::{EdgeKey, KeySpace};
 use edges::EdgeRun;
 use pairs::Pairs;
 use runs::Runs;
@@ -61,6 +61,19 @@ impl Delta {
 
     pub(crate) fn is_empty(&self) -> bool {
         self.len() == 0
+    }
+
+    /// Whether it changes the tree of this space.
+    pub(crate) fn changes_space(&self, space: KeySpace) -> bool {
+        let changes = match space {
+            KeySpace::Nodes => self.nodes.len(),
+            KeySpace::Out | KeySpace::In => self.edges.len(),
+            KeySpace::Names => self.names.len(),
+            KeySpace::Kinds => self.kinds.len(),
+            KeySpace::Dictionary => self.dictionary.len(),
+            KeySpace::Absent => self.absent.len(),
+        };
+        changes > 0
     }
 
     /// Adds a batch whose edges have their ordinals; it overrides what is there.

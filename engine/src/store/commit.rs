@@ -132,7 +132,11 @@ impl Store {
     /// core for it.
     fn begin_early(&self, buffered: usize) -> Result<()> {
         let tip = self.tip();
-        let trees = tip.base.header.page_count * self.options.page_size as u64;
+        let changed = KeySpace::ALL
+            .into_iter()
+            .filter(|space| tip.active.changes_space(*space));
+        let pages: u64 = changed.map(|space| tip.base.root_of(space).pages).sum();
+        let trees = pages * self.options.page_size as u64;
         let worth = buffered >= EARLY_BYTES && buffered as u64 >= trees;
         let background = self.options.checkpoint == CheckpointMode::Background;
         if background && worth && tip.frozen.is_empty() {
