@@ -1,6 +1,7 @@
 //! Numbers with names: a node is not a page, and neither is a log position.
 
 use std::fmt;
+use std::hash::{BuildHasherDefault, Hasher};
 use std::num::NonZeroU64;
 
 /// Largest number that fits the 48 bits which ids, page numbers and births have on disk.
@@ -196,3 +197,30 @@ impl fmt::Display for KeySpace {
         f.write_str(self.name())
     }
 }
+
+/// Hashes ids by one multiplication, whose high half depends on every bit. The default hasher is
+/// made for keys that an adversary chooses, and takes several times as long.
+#[derive(Default)]
+pub(crate) struct Mixer(u64);
+
+impl Hasher for Mixer {
+    fn finish(&self) -> u64 {
+        self.0
+    }
+
+    fn write(&mut self, bytes: &[u8]) {
+        for byte in bytes {
+            self.write_u64(u64::from(*byte));
+        }
+    }
+
+    #[inline]
+    fn write_u64(&mut self, number: u64) {
+        // 2^64 over the golden ratio, made odd.
+        let product = u128::from(self.0 ^ number) * 0x9E37_79B9_7F4A_7C15;
+        self.0 = (product >> 64) as u64 ^ product as u64;
+    }
+}
+
+/// The hasher of maps keyed by numbers. No order of such a map is ever looked at.
+pub(crate) type Mixed = BuildHasherDefault<Mixer>;

@@ -43,6 +43,7 @@ mod bulk;
 mod check;
 mod db;
 mod delta;
+mod digits;
 mod error;
 pub mod forensics;
 pub mod format;

@@ -86,6 +86,10 @@ pub(crate) fn find_name(pages: &impl Pages, root: Root, key: &NameKey) -> Result
 /// The run of absent ids that begins at this id or, if none does, the last that begins before: its
 /// first id and its value.
 pub(crate) fn find_absent(pages: &impl Pages, root: Root, id: u64) -> Result<Option<(u64, u64)>> {
+    // Every insertion of an edge asks, and in most databases no id is absent.
+    if root.page.is_none() {
+        return Ok(None);
+    }
     let key = u48_be(id);
     let mut descent = Descent::new(pages, KeySpace::Absent, root, 0);
     descent.seek(&key)?;

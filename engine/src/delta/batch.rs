@@ -7,7 +7,7 @@ use super::Bytes;
 use super::edges::EdgeList;
 use crate::btree::{Change, EdgeData, NameKey, NodeRecord};
 use crate::error::{Error, Result};
-use crate::ids::EdgeKey;
+use crate::ids::{EdgeKey, Mixed};
 use crate::plant::planted;
 
 /// Unsorted changes. Of two changes of one key the later counts.
@@ -22,7 +22,7 @@ pub(crate) struct Batch {
     /// Edges whose ordinals are still to be found, in the order they came.
     blind: EdgeList,
     /// Nodes put or deleted here: whether they exist.
-    exists: HashMap<u64, bool>,
+    exists: HashMap<u64, bool, Mixed>,
     heap_bytes: usize,
 }
 

@@ -4,13 +4,16 @@ use std::ops::ControlFlow;
 
 use super::cache::TraversalCache;
 use super::frontier::{Follow, Stepper};
-use super::order::{Reached, Sorter};
 use super::pages::TraversalPages;
 use super::seen::Seen;
+use crate::digits::DigitSorter;
 use crate::error::Result;
 use crate::forensics::count;
 use crate::graph::{Direction, View};
 use crate::ids::NodeId;
+
+/// A node, and the one before it on the way from the start.
+type Reached = (NodeId, Option<NodeId>);
 
 /// A node that a search has come to.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -128,7 +131,7 @@ impl<'t> Bfs<'t> {
         let mut seen = Seen::new(self.view.totals.next_node);
         seen.insert(self.start.get());
         let mut level = vec![(self.start, None)];
-        let (mut next, mut sorter) = (Vec::new(), Sorter::default());
+        let (mut next, mut sorter) = (Vec::new(), DigitSorter::default());
         for depth in 0..=self.max_depth {
             for &(node, parent) in &level {
                 if let ControlFlow::Break(value) = visit(Visit {
@@ -146,7 +149,7 @@ impl<'t> Bfs<'t> {
                 break;
             }
             next_level(&stepper, &level, &mut seen, &mut next)?;
-            sorter.sort(&mut next);
+            sorter.sort(&mut next, |(node, _)| node.get().into());
             std::mem::swap(&mut level, &mut next);
             if level.is_empty() {
                 break;

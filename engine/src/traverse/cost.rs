@@ -6,10 +6,9 @@ use std::collections::{BinaryHeap, HashMap};
 use super::frontier::Follow;
 use super::pages::TraversalPages;
 use super::path::Path;
-use super::seen::Mixed;
 use crate::error::{Error, Result};
 use crate::graph::{Edge, EdgesOver, Labels, View};
-use crate::ids::NodeId;
+use crate::ids::{Mixed, NodeId};
 
 /// What an edge costs.
 pub(super) type Cost<'t> = Box<dyn FnMut(&Edge<'_>) -> Result<f64> + 't>;

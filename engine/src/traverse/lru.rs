@@ -3,7 +3,7 @@
 use std::collections::HashMap;
 use std::hash::Hash;
 
-use super::seen::Mixed;
+use crate::ids::Mixed;
 
 /// No slot.
 const NONE: u16 = u16::MAX;

@@ -13,7 +13,6 @@ mod cache;
 mod cost;
 mod frontier;
 mod lru;
-mod order;
 mod pages;
 mod path;
 mod seen;

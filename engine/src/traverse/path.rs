@@ -6,11 +6,10 @@ use super::cache::TraversalCache;
 use super::cost::{self, Cost};
 use super::frontier::{Follow, Stepper};
 use super::pages::TraversalPages;
-use super::seen::Mixed;
 use crate::error::Result;
 use crate::forensics::count;
 use crate::graph::{Direction, Edge, View};
-use crate::ids::NodeId;
+use crate::ids::{Mixed, NodeId};
 
 /// A way from one node to another.
 #[derive(Clone, Debug, PartialEq)]

@@ -3,6 +3,7 @@
 use super::packed::Packed;
 use crate::btree::{Change, EdgeData};
 use crate::delta::heap::Heap;
+use crate::digits::DigitSorter;
 use crate::ids::EdgeKey;
 
 /// Changes of edges, in any order.
@@ -105,7 +106,7 @@ impl EdgeList {
             return;
         }
         if self.data.is_empty() {
-            self.keys.sort_by_key(|key| key.order());
+            sort(&mut self.keys, |key| *key);
             return;
         }
         let keys = std::mem::take(&mut self.keys).into_iter();
@@ -152,4 +153,12 @@ impl EdgeList {
         self.keys = numbered;
         Ok(())
     }
+}
+
+/// Puts items in the order of their keys, those of one key in the order they came.
+pub(super) fn sort<T: Copy>(items: &mut Vec<T>, key: impl Fn(&T) -> Packed) {
+    let mut sorter = DigitSorter::default();
+    // The lower part of the key first, as sorting keeps the order of what is the same.
+    sorter.sort(items, |item| key(item).order().1.into());
+    sorter.sort(items, |item| key(item).order().0);
 }

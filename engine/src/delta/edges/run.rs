@@ -4,7 +4,7 @@ use std::cmp::Ordering;
 use std::ops::Bound;
 use std::sync::OnceLock;
 
-use super::list::EdgeList;
+use super::list::{EdgeList, sort};
 use super::packed::Packed;
 use super::rest::{InRest, OutRest};
 use crate::btree::{Change, EdgeData};
@@ -61,7 +61,7 @@ impl EdgeRun {
         self.by_target.get_or_init(|| {
             let keys = self.list.keys.iter().map(|key| key.reversed());
             let mut places: Vec<(Packed, u32)> = keys.zip(0..).collect();
-            places.sort_unstable_by_key(|(key, _)| key.order());
+            sort(&mut places, |(key, _)| *key);
             if planted!("edge-in-one-direction") {
                 places.pop();
             }
