@@ -175,6 +175,9 @@ impl<'t> Bfs<'t> {
     }
 }
 
+/// The least room that is made for the next level.
+const NEXT_MIN: usize = 256;
+
 /// Replaces the contents of `next` by the nodes one edge further, with the node before each.
 fn next_level(
     stepper: &Stepper<'_>,
@@ -183,14 +186,21 @@ fn next_level(
     next: &mut Vec<Reached>,
 ) -> Result<()> {
     next.clear();
+    let mut len = 0;
     for &(node, _) in level {
         stepper.neighbors(node, |peer| {
-            if seen.insert(peer.get()) {
-                next.push((peer, Some(node)));
+            // Whether a node is new cannot be predicted, so each is written, and counted if it is.
+            if len == next.len() {
+                next.resize(2 * len + NEXT_MIN, (NodeId::MIN, None));
             }
+            if let Some(place) = next.get_mut(len) {
+                *place = (peer, Some(node));
+            }
+            len += usize::from(seen.insert(peer.get()));
             true
         })?;
     }
+    next.truncate(len);
     Ok(())
 }
 
