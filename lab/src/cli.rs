@@ -8,8 +8,8 @@ use crate::report::raster::Scheme;
 use clap::{Args, Parser, Subcommand, ValueEnum};
 
 pub(crate) use self::experiment::{
-    AbArgs, BaselineCommand, CompareArgs, CompletionsArgs, ExportArgs, KeepDb, ListArgs, MergeArgs,
-    PlanArgs, RunArgs, SchemaArgs, SchemaOf,
+    AbArgs, BaselineCommand, CompareArgs, CompletionsArgs, ExportArgs, ExportAs, KeepDb, ListArgs,
+    MergeArgs, PlanArgs, RunArgs, SchemaArgs, SchemaOf,
 };
 
 const EXIT_CODES: &str = "\
@@ -106,9 +106,9 @@ pub(crate) enum Command {
     Schema(SchemaArgs),
     /// A completion script for a shell.
     Completions(CompletionsArgs),
-    /// Write a database as JSON lines (nodes) and TSV (edges) into a new folder.
+    /// Write a database as JSON lines, TSV or CSV into a new folder.
     Export(ExportArgs),
-    /// Import a graph from JSON lines (nodes) and TSV (edges), plain or gzipped, into a new database.
+    /// Import a graph from JSON lines, TSV or CSV, plain or gzipped, into a new database.
     Import(ImportArgs),
     /// Check a database completely, read-only, and report every finding.
     Check(CheckArgs),
@@ -146,7 +146,8 @@ pub(crate) enum Command {
 
 #[derive(Debug, Args)]
 pub(crate) struct ImportArgs {
-    /// Files named *.jsonl or *.tsv (or with .gz), or a folder with nodes.jsonl and edges.tsv.
+    /// Files named *.jsonl (nodes), *.tsv or *.csv (nodes with the columns id, kind, name, data; edges with src, dst,
+    /// type, data), each also with .gz; or a folder with files named nodes and edges.
     #[arg(required = true, value_name = "SRC")]
     pub(crate) sources: Vec<PathBuf>,
     /// The database to create. It must not exist.
@@ -155,6 +156,10 @@ pub(crate) struct ImportArgs {
     /// Page size in bytes: a power of two from 4096 to 65536.
     #[arg(long, value_name = "BYTES", default_value_t = 4096)]
     pub(crate) page_size: usize,
+    /// Give the nodes the ids 1, 2, 3, … in the order of the files. Without it, ids that are numbers are kept and
+    /// must ascend.
+    #[arg(long)]
+    pub(crate) renumber: bool,
 }
 
 #[derive(Debug, Args)]

@@ -6,6 +6,7 @@ use crate::dataset::Ids;
 use crate::dataset::edges::EdgeReader;
 use crate::dataset::lines::Lines;
 use crate::dataset::nodes::NodeReader;
+use crate::dataset::table::{Columns, EDGES, Form, NODES, Table};
 use crate::failure::{Exit, Failure};
 use crate::scenario::plan::Changes;
 
@@ -25,7 +26,8 @@ pub fn scenario(text: &str) -> Result<(), String> {
     }
 }
 
-/// Reads a graph as `lab import` does, from the bytes of its two files. Returns its nodes and edges.
+/// Reads a graph as `lab import` does, from the bytes of its two files. Returns its nodes and edges. Nodes that
+/// begin like the header of a table are read as one; a comma in the first line of a table makes it CSV.
 ///
 /// # Errors
 /// What a user would be told, with file and line.
@@ -34,18 +36,32 @@ pub fn graph(nodes: Vec<u8>, edges: Option<Vec<u8>>) -> Result<(u64, u64), Strin
 }
 
 fn read_graph(nodes: Vec<u8>, edges: Option<Vec<u8>>) -> Result<(u64, u64), Failure> {
-    let lines = |name: &str, bytes| Lines::over(Path::new(name), std::io::Cursor::new(bytes));
     let mut ids = Ids::default();
     let mut counts = (0, 0);
-    let mut reader = NodeReader::over(lines("nodes.jsonl", nodes)?);
+    let mut reader = match nodes.first() {
+        Some(b'{') | None => {
+            let path = Path::new("nodes.jsonl");
+            NodeReader::Lines(Lines::over(path, std::io::Cursor::new(nodes))?)
+        }
+        Some(_) => NodeReader::Table(table("nodes", nodes, &NODES)?),
+    };
     while reader.next_row(&mut ids)?.is_some() {
         counts.0 += 1;
     }
     if let Some(edges) = edges {
-        let mut reader = EdgeReader::over(lines("edges.tsv", edges)?)?;
+        let mut reader = EdgeReader::over(table("edges", edges, &EDGES)?);
         while reader.next_row(&ids)?.is_some() {
             counts.1 += 1;
         }
     }
     Ok(counts)
+}
+
+fn table(name: &str, bytes: Vec<u8>, columns: &Columns) -> Result<Table, Failure> {
+    let first = bytes.split(|byte| *byte == b'\n').next();
+    let form = match first.is_some_and(|line| line.contains(&b',')) {
+        true => Form::Csv,
+        false => Form::Tsv,
+    };
+    Table::over(Path::new(name), std::io::Cursor::new(bytes), form, columns)
 }

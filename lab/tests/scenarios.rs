@@ -455,6 +455,75 @@ fn what_is_exported_can_be_imported() {
     );
 }
 
+/// Each form holds what the others hold, and only CSV holds any text; what a form cannot hold is named.
+#[test]
+fn every_form_of_export_can_be_imported() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = |name: &str| folder.path().join(name);
+    fs::write(
+        path("n.csv"),
+        "id,kind,name,data\n5,a,\"x, y\",plain\n3,b,y,\n",
+    )
+    .unwrap();
+    fs::write(
+        path("e.csv"),
+        "src,dst,type,data\n5,3,to,\"two\nlines\"\n3,3,to,\n",
+    )
+    .unwrap();
+    let passes = |arguments: &[&str]| {
+        let output = lab(folder.path(), arguments);
+        let said = String::from_utf8_lossy(&output.stderr).into_owned();
+        assert_eq!(output.status.code(), Some(0), "{arguments:?}: {said}");
+    };
+    let refused = |arguments: &[&str], piece: &str| {
+        let output = lab(folder.path(), arguments);
+        let said = String::from_utf8_lossy(&output.stderr).into_owned();
+        assert_eq!(output.status.code(), Some(2), "{arguments:?}: {said}");
+        assert!(said.contains(piece), "{arguments:?}: {said}");
+    };
+    refused(
+        &["import", "n.csv", "e.csv", "-o", "a.vellum"],
+        "--renumber",
+    );
+    passes(&["import", "n.csv", "e.csv", "--renumber", "-o", "a.vellum"]);
+    passes(&["export", "a.vellum", "--as", "csv", "-o", "csv"]);
+    let written = |name: &str| fs::read_to_string(path(name)).unwrap();
+    assert_eq!(
+        written("csv/nodes.csv"),
+        "id,kind,name,data\n1,a,\"x, y\",plain\n2,b,y,\n"
+    );
+    assert_eq!(
+        written("csv/edges.csv"),
+        "src,dst,type,data\n1,2,to,\"two\nlines\"\n2,2,to,\n"
+    );
+    refused(
+        &["export", "a.vellum", "-o", "jsonl"],
+        "`--as csv` holds any text",
+    );
+    refused(
+        &["export", "a.vellum", "--as", "tsv", "-o", "tsv"],
+        "an edge of node 1 has a tab",
+    );
+    fs::write(path("csv/edges.csv"), "src,dst,type\n1,2,to\n").unwrap();
+    passes(&["import", "csv", "-o", "b.vellum"]);
+    passes(&["export", "b.vellum", "--as", "tsv", "-o", "again"]);
+    assert_eq!(
+        written("again/nodes.tsv"),
+        "id\tkind\tname\tdata\n1\ta\tx, y\tplain\n2\tb\ty\t\n"
+    );
+    assert_eq!(
+        written("again/edges.tsv"),
+        "src\tdst\ttype\tdata\n1\t2\tto\t\n"
+    );
+    passes(&[
+        "import",
+        "again/edges.tsv",
+        "again/nodes.tsv",
+        "-o",
+        "c.vellum",
+    ]);
+}
+
 /// The answers of a peer are the model's, as the engine's own are; without it, it is named and skipped.
 #[test]
 fn peers_agree_or_are_named() {

@@ -192,7 +192,20 @@ pub(crate) struct ExportArgs {
     /// The database file.
     #[arg(value_name = "DB")]
     pub(crate) database: PathBuf,
-    /// The folder to create, with nodes.jsonl and edges.tsv.
+    /// The folder to create, with a file of nodes and one of edges.
     #[arg(short = 'o', long = "output", value_name = "DIR")]
     pub(crate) output: PathBuf,
+    /// How the files are written.
+    #[arg(long = "as", value_enum, value_name = "FORMAT", default_value_t = ExportAs::Jsonl)]
+    pub(crate) form: ExportAs,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub(crate) enum ExportAs {
+    /// nodes.jsonl and edges.tsv. The data of nodes must be JSON; that of edges must have no tab and no line break.
+    Jsonl,
+    /// nodes.tsv and edges.tsv: no quotes, so no field may have a tab or a line break.
+    Tsv,
+    /// nodes.csv and edges.csv, quoted where needed: any text.
+    Csv,
 }

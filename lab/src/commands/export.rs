@@ -1,14 +1,17 @@
-//! `lab export`: a database as JSON lines of nodes and TSV of edges, which `lab import` reads.
+//! `lab export`: a database as JSON lines, TSV or CSV, which `lab import` reads.
 
 use std::fs::File;
 use std::io::{BufWriter, Write};
+use std::path::{Path, PathBuf};
 
+use csv::{QuoteStyle, Terminator, Writer, WriterBuilder};
 use serde_json::json;
 use serde_json::value::RawValue;
 use vellum::{Direction, ReadTxn};
 
-use crate::cli::ExportArgs;
+use crate::cli::{ExportArgs, ExportAs, Format};
 use crate::console::Console;
+use crate::dataset::table::{Columns, EDGES, Form, NODES};
 use crate::failure::{Context, Exit, Failure};
 use crate::store::open_read_only;
 use crate::units::grouped;
@@ -27,10 +30,16 @@ pub(super) fn run(args: &ExportArgs, console: &Console) -> Result<Exit, Failure>
     let folder = &args.output;
     std::fs::create_dir(folder).context(folder.display())?;
     let txn = database.begin_read()?;
-    let nodes = write_nodes(&txn, &folder.join("nodes.jsonl"), console)?;
-    let edges = write_edges(&txn, &folder.join("edges.tsv"), console)?;
+    let (nodes, edges) = match args.form {
+        ExportAs::Jsonl => {
+            let nodes = write_lines(&txn, &folder.join("nodes.jsonl"), console)?;
+            (nodes, write_edges(&txn, folder, Form::Tsv, console)?)
+        }
+        ExportAs::Tsv => write_tables(&txn, folder, Form::Tsv, console)?,
+        ExportAs::Csv => write_tables(&txn, folder, Form::Csv, console)?,
+    };
     let text = match console.format {
-        crate::cli::Format::Json | crate::cli::Format::Ndjson => format!(
+        Format::Json | Format::Ndjson => format!(
             "{}\n",
             json!({ "folder": folder.display().to_string(), "nodes": nodes, "edges": edges })
         ),
@@ -45,13 +54,13 @@ pub(super) fn run(args: &ExportArgs, console: &Console) -> Result<Exit, Failure>
     Ok(Exit::Passed)
 }
 
-fn create(path: &std::path::Path) -> Result<BufWriter<File>, Failure> {
+fn create(path: &Path) -> Result<BufWriter<File>, Failure> {
     Ok(BufWriter::new(
         File::create_new(path).context(path.display())?,
     ))
 }
 
-fn write_nodes(txn: &ReadTxn, path: &std::path::Path, console: &Console) -> Result<u64, Failure> {
+fn write_lines(txn: &ReadTxn, path: &Path, console: &Console) -> Result<u64, Failure> {
     let mut out = create(path)?;
     let mut nodes = 0;
     for node in txn.nodes() {
@@ -83,33 +92,107 @@ fn json_text(data: &[u8], whose: impl Fn() -> String) -> Result<Option<Box<RawVa
     let raw = text.and_then(|text| RawValue::from_string(text).ok());
     raw.map(Some).ok_or_else(|| {
         Failure::usage(format!(
-            "the data of {} is not JSON, and JSON lines can hold nothing else",
+            "the data of {} is not JSON, and JSON lines can hold nothing else; `--as csv` holds any text",
             whose()
         ))
     })
 }
 
-fn write_edges(txn: &ReadTxn, path: &std::path::Path, console: &Console) -> Result<u64, Failure> {
-    let mut out = create(path)?;
-    writeln!(out, "src\tdst\ttype\tdata").context(path.display())?;
-    let mut edges = 0;
+fn write_tables(
+    txn: &ReadTxn,
+    folder: &Path,
+    form: Form,
+    console: &Console,
+) -> Result<(u64, u64), Failure> {
+    let mut table = Table::create(folder, "nodes", form, &NODES)?;
+    for node in txn.nodes() {
+        let node = node?;
+        let id = node.id().to_string();
+        let data = node.data()?;
+        let whose = || format!("node {id}");
+        let data = text(&data, whose)?;
+        table.write([id.as_str(), node.kind(), node.name(), data], whose)?;
+        console.progress("nodes written:", table.rows);
+    }
+    let nodes = table.finish()?;
+    Ok((nodes, write_edges(txn, folder, form, console)?))
+}
+
+fn write_edges(
+    txn: &ReadTxn,
+    folder: &Path,
+    form: Form,
+    console: &Console,
+) -> Result<u64, Failure> {
+    let mut table = Table::create(folder, "edges", form, &EDGES)?;
     for node in txn.nodes() {
         let id = node?.id();
+        let source = id.to_string();
         for edge in txn.edges(id, Direction::Out, None) {
             let edge = edge?;
             let data = edge.data()?;
-            let text = std::str::from_utf8(&data).unwrap_or("\t");
-            if text.contains(['\t', '\n', '\r']) || edge.label().contains(['\t', '\n', '\r']) {
-                return Err(Failure::usage(format!(
-                    "an edge of node {id} has data or a label that a line of TSV cannot hold"
-                )));
-            }
-            writeln!(out, "{id}\t{}\t{}\t{text}", edge.target(), edge.label())
-                .context(path.display())?;
-            edges += 1;
-            console.progress("edges written:", edges);
+            let target = edge.target().to_string();
+            let whose = || format!("an edge of node {id}");
+            let row = [source.as_str(), &target, edge.label(), text(&data, whose)?];
+            table.write(row, whose)?;
+            console.progress("edges written:", table.rows);
         }
     }
-    out.flush().context(path.display())?;
-    Ok(edges)
+    table.finish()
+}
+
+/// Data as text. Other bytes have no place in these files.
+fn text(data: &[u8], whose: impl Fn() -> String) -> Result<&str, Failure> {
+    std::str::from_utf8(data)
+        .map_err(|_| Failure::usage(format!("the data of {} is not UTF-8 text", whose())))
+}
+
+/// A table that is being written.
+struct Table {
+    path: PathBuf,
+    form: Form,
+    out: Writer<File>,
+    rows: u64,
+}
+
+impl Table {
+    fn create(folder: &Path, name: &str, form: Form, columns: &Columns) -> Result<Table, Failure> {
+        let (ending, quotes) = match form {
+            Form::Tsv => ("tsv", QuoteStyle::Never),
+            Form::Csv => ("csv", QuoteStyle::Necessary),
+        };
+        let path = folder.join(format!("{name}.{ending}"));
+        let file = File::create_new(&path).context(path.display())?;
+        let mut out = WriterBuilder::new()
+            .delimiter(form.delimiter())
+            .quote_style(quotes)
+            .terminator(Terminator::Any(b'\n'))
+            .buffer_capacity(1 << 16)
+            .from_writer(file);
+        out.write_record(columns).context(path.display())?;
+        Ok(Table {
+            path,
+            form,
+            out,
+            rows: 0,
+        })
+    }
+
+    fn write(&mut self, row: [&str; 4], whose: impl Fn() -> String) -> Result<(), Failure> {
+        let breaks = |field: &&str| field.contains(['\t', '\n', '\r']);
+        if self.form == Form::Tsv && row.iter().any(breaks) {
+            return Err(Failure::usage(format!(
+                "{} has a tab or a line break, which a line of TSV cannot hold; `--as csv` can",
+                whose()
+            )));
+        }
+        self.out.write_record(row).context(self.path.display())?;
+        self.rows += 1;
+        Ok(())
+    }
+
+    fn finish(mut self) -> Result<u64, Failure> {
+        self.out.flush().context(self.path.display())?;
+        Ok(self.rows)
+    }
 }

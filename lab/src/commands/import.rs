@@ -18,7 +18,10 @@ pub(crate) fn run(args: &ImportArgs, console: &Console) -> Result<Exit, Failure>
     if files.nodes.is_empty() {
         return Err(Failure::usage("no file of nodes among the sources"));
     }
-    let source = Source::new(files);
+    let source = match args.renumber {
+        true => Source::renumbered(files),
+        false => Source::new(files),
+    };
     let started = Instant::now();
     let database = Database::builder()
         .page_size(args.page_size)

@@ -10,9 +10,41 @@ use flate2::read::MultiGzDecoder;
 use crate::failure::Failure;
 
 /// Longest line accepted, in bytes: a node's largest data with room for its JSON around it.
-const LINE_MAX: u64 = 256 << 20;
+pub(super) const LINE_MAX: u64 = 256 << 20;
 
 const GZIP_MAGIC: [u8; 2] = [0x1f, 0x8b];
+
+/// The bytes of a file, unpacked. Whether it is gzipped is told from its first bytes, not from its name.
+pub(super) fn open(path: &Path) -> Result<Box<dyn BufRead>, Failure> {
+    let file = File::open(path)
+        .map_err(|error| Failure::missing(format!("{}: {error}", path.display())))?;
+    unpacked(path, file)
+}
+
+/// The same for a file that is open, or for bytes as if they had been in one.
+pub(super) fn unpacked(
+    path: &Path,
+    input: impl Read + 'static,
+) -> Result<Box<dyn BufRead>, Failure> {
+    let refuse = |error: io::Error| Failure::missing(format!("{}: {error}", path.display()));
+    let mut input = BufReader::with_capacity(1 << 16, input);
+    let begin = input.fill_buf().map_err(refuse)?;
+    let zipped = begin.starts_with(&GZIP_MAGIC);
+    if !zipped && !begin.is_empty() && path.extension().is_some_and(|ending| ending == "gz") {
+        return Err(Failure::usage(format!(
+            "{}: not gzip data, although its name says so; rename it if it is plain text",
+            path.display()
+        )));
+    }
+    Ok(if zipped {
+        Box::new(BufReader::with_capacity(
+            1 << 16,
+            MultiGzDecoder::new(input),
+        ))
+    } else {
+        Box::new(input)
+    })
+}
 
 /// A reader of lines that knows where it is.
 pub(crate) struct Lines {
@@ -23,39 +55,23 @@ pub(crate) struct Lines {
 }
 
 impl Lines {
-    /// Opens the file. Whether it is gzipped is told from its first bytes, not from its name.
+    /// Opens the file, plain or gzipped.
     pub(crate) fn open(path: &Path) -> Result<Lines, Failure> {
-        let file = File::open(path)
-            .map_err(|error| Failure::missing(format!("{}: {error}", path.display())))?;
-        Lines::over(path, file)
+        Ok(Lines::of(path, open(path)?))
     }
 
-    /// Reads a file that is open, or bytes as if they had been in one.
+    /// Reads bytes as if they had been in a file.
     pub(crate) fn over(path: &Path, input: impl Read + 'static) -> Result<Lines, Failure> {
-        let refuse = |error: io::Error| Failure::missing(format!("{}: {error}", path.display()));
-        let mut input = BufReader::with_capacity(1 << 16, input);
-        let begin = input.fill_buf().map_err(refuse)?;
-        let zipped = begin.starts_with(&GZIP_MAGIC);
-        if !zipped && !begin.is_empty() && path.extension().is_some_and(|ending| ending == "gz") {
-            return Err(Failure::usage(format!(
-                "{}: not gzip data, although its name says so; rename it if it is plain text",
-                path.display()
-            )));
-        }
-        let input: Box<dyn BufRead> = if zipped {
-            Box::new(BufReader::with_capacity(
-                1 << 16,
-                MultiGzDecoder::new(input),
-            ))
-        } else {
-            Box::new(input)
-        };
-        Ok(Lines {
+        Ok(Lines::of(path, unpacked(path, input)?))
+    }
+
+    fn of(path: &Path, input: Box<dyn BufRead>) -> Lines {
+        Lines {
             path: path.to_owned(),
             input,
             number: 0,
             line: Vec::new(),
-        })
+        }
     }
 
     /// The next line without its end, or `None` after the last. Empty lines are skipped.

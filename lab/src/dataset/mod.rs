@@ -1,4 +1,4 @@
-//! Graphs from files: nodes as JSON lines, edges as TSV, either of them gzipped.
+//! Graphs from files: nodes as JSON lines, TSV or CSV, edges as TSV or CSV, any of them gzipped.
 
 pub(crate) mod edges;
 pub(crate) mod generate;
@@ -6,6 +6,7 @@ pub(crate) mod lines;
 pub(crate) mod model;
 pub(crate) mod nodes;
 pub(crate) mod oracle;
+pub(crate) mod table;
 
 use std::cell::RefCell;
 use std::collections::HashMap;
@@ -16,6 +17,7 @@ use crate::failure::Failure;
 use self::edges::EdgeReader;
 use self::model::Model;
 use self::nodes::NodeReader;
+use self::table::Form;
 
 /// A node as its source has it, under the id that the database will use.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -23,7 +25,7 @@ pub(crate) struct NodeRow {
     pub(crate) id: u64,
     pub(crate) kind: String,
     pub(crate) name: String,
-    /// The JSON text of `data`, byte for byte; empty where the source has none.
+    /// The text of `data`, in JSON lines its JSON, byte for byte; empty where the source has none.
     pub(crate) data: Vec<u8>,
 }
 
@@ -43,12 +45,12 @@ pub(crate) struct Files {
     pub(crate) edges: Vec<PathBuf>,
 }
 
-const NODE_ENDINGS: &[&str] = &[".jsonl", ".ndjson", ".jsonl.gz", ".ndjson.gz"];
-const EDGE_ENDINGS: &[&str] = &[".tsv", ".tsv.gz"];
+const JSON_ENDINGS: &[&str] = &[".jsonl", ".ndjson", ".jsonl.gz", ".ndjson.gz"];
+const TABLE_ENDINGS: &[&str] = &[".tsv", ".csv", ".tsv.gz", ".csv.gz"];
 
 impl Files {
-    /// Sorts paths into nodes and edges by their endings; a folder stands for the files in it named
-    /// `nodes` and `edges`.
+    /// Sorts paths into nodes and edges: JSON lines are nodes, tables what their header says. A folder
+    /// stands for the files in it named `nodes` and `edges`.
     pub(crate) fn find(sources: &[PathBuf]) -> Result<Files, Failure> {
         let mut files = Files::default();
         for source in sources {
@@ -59,13 +61,16 @@ impl Files {
                     "{}: no such file",
                     source.display()
                 )));
-            } else if ends_with(source, NODE_ENDINGS) {
+            } else if ends_with(source, JSON_ENDINGS) {
                 files.nodes.push(source.clone());
-            } else if ends_with(source, EDGE_ENDINGS) {
-                files.edges.push(source.clone());
+            } else if let Some(form) = Form::of(source) {
+                match table::holds_nodes(source, form)? {
+                    true => files.nodes.push(source.clone()),
+                    false => files.edges.push(source.clone()),
+                }
             } else {
                 return Err(Failure::usage(format!(
-                    "{}: nodes end in .jsonl or .ndjson and edges in .tsv, each also with .gz",
+                    "{}: JSON lines end in .jsonl or .ndjson, tables in .tsv or .csv, each also with .gz",
                     source.display()
                 )));
             }
@@ -80,14 +85,14 @@ impl Files {
                 .map(|ending| folder.join(format!("{stem}{ending}")))
                 .find(|path| path.is_file())
         };
-        let nodes = pick("nodes", NODE_ENDINGS).ok_or_else(|| {
+        let nodes = pick("nodes", &[JSON_ENDINGS, TABLE_ENDINGS].concat()).ok_or_else(|| {
             Failure::missing(format!(
-                "{}: holds no nodes.jsonl or nodes.jsonl.gz",
+                "{}: holds no nodes.jsonl, nodes.tsv or nodes.csv, plain or with .gz",
                 folder.display()
             ))
         })?;
         self.nodes.push(nodes);
-        self.edges.extend(pick("edges", EDGE_ENDINGS));
+        self.edges.extend(pick("edges", TABLE_ENDINGS));
         Ok(())
     }
 }
@@ -108,8 +113,10 @@ pub(crate) enum Ids {
     Unknown,
     /// Numbers are kept as they are. They ascend in the source, so they do here.
     Numbers(Vec<u64>),
-    /// Strings get numbers from 1 in the order of the file.
-    Strings(HashMap<String, u64>),
+    /// Texts get numbers from 1 in the order of the file.
+    Texts(HashMap<String, u64>),
+    /// So does everything, because it was asked for.
+    Renumbered(HashMap<String, u64>),
 }
 
 /// A graph's files, read row by row, with ids checked on the way.
@@ -123,6 +130,14 @@ impl Source {
         Source {
             files,
             ids: RefCell::default(),
+        }
+    }
+
+    /// The same graph with the ids 1, 2, 3, … in the order of its files.
+    pub(crate) fn renumbered(files: Files) -> Source {
+        Source {
+            files,
+            ids: RefCell::new(Ids::Renumbered(HashMap::new())),
         }
     }
 

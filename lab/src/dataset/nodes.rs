@@ -1,4 +1,5 @@
-//! Nodes from JSON lines: `{"id":1,"kind":"games","name":"0ad","data":{…}}`.
+//! Nodes from JSON lines, `{"id":1,"kind":"games","name":"0ad","data":{…}}`, or from a table with the
+//! columns `id`, `kind`, `name` and perhaps `data`.
 
 use std::collections::HashMap;
 use std::fmt;
@@ -11,6 +12,7 @@ use serde_json::value::RawValue;
 use crate::failure::Failure;
 
 use super::lines::Lines;
+use super::table::{Form, NODES, Table};
 use super::{Ids, NodeRow};
 
 #[derive(Deserialize)]
@@ -52,27 +54,54 @@ impl<'de> Deserialize<'de> for SourceId {
 }
 
 /// Reads nodes one by one.
-pub(crate) struct NodeReader {
-    lines: Lines,
+pub(crate) enum NodeReader {
+    Lines(Lines),
+    Table(Table),
 }
 
 impl NodeReader {
     pub(crate) fn open(path: &Path) -> Result<NodeReader, Failure> {
-        Ok(NodeReader::over(Lines::open(path)?))
-    }
-
-    pub(crate) fn over(lines: Lines) -> NodeReader {
-        NodeReader { lines }
+        Ok(match Form::of(path) {
+            Some(form) => NodeReader::Table(Table::open(path, form, &NODES)?),
+            None => NodeReader::Lines(Lines::open(path)?),
+        })
     }
 
     /// The next node, or `None` after the last. Registers its id; a repeated one is refused.
     pub(crate) fn next_row(&mut self, ids: &mut Ids) -> Result<Option<NodeRow>, Failure> {
-        let Some(text) = self.lines.next_line()? else {
-            return Ok(None);
-        };
-        let row = parse(text, ids);
-        row.map(Some).map_err(|what| self.lines.wrong(what))
+        match self {
+            NodeReader::Lines(lines) => {
+                let Some(text) = lines.next_line()? else {
+                    return Ok(None);
+                };
+                let row = parse(text, ids);
+                row.map(Some).map_err(|what| lines.wrong(what))
+            }
+            NodeReader::Table(table) => {
+                if !table.advance()? {
+                    return Ok(None);
+                }
+                let row = of_fields(table.fields(), ids);
+                row.map(Some).map_err(|what| table.wrong(what))
+            }
+        }
     }
+}
+
+/// A row of a table. Its ids are numbers if the first of the graph is one.
+fn of_fields(fields: [&str; 4], ids: &mut Ids) -> Result<NodeRow, String> {
+    let [id, kind, name, data] = fields;
+    let number = match ids {
+        Ids::Unknown | Ids::Numbers(_) => id.parse().ok(),
+        Ids::Texts(_) | Ids::Renumbered(_) => None,
+    };
+    let id = number.map_or_else(|| SourceId::String(id.to_owned()), SourceId::Number);
+    Ok(NodeRow {
+        id: register(id, ids)?,
+        kind: kind.to_owned(),
+        name: name.to_owned(),
+        data: data.as_bytes().to_vec(),
+    })
 }
 
 fn parse(text: &str, ids: &mut Ids) -> Result<NodeRow, String> {
@@ -93,7 +122,7 @@ fn register(id: SourceId, ids: &mut Ids) -> Result<u64, String> {
     if matches!(ids, Ids::Unknown) {
         *ids = match id {
             SourceId::Number(_) => Ids::Numbers(Vec::new()),
-            SourceId::String(_) => Ids::Strings(HashMap::new()),
+            SourceId::String(_) => Ids::Texts(HashMap::new()),
         };
     }
     match (id, ids) {
@@ -103,20 +132,24 @@ fn register(id: SourceId, ids: &mut Ids) -> Result<u64, String> {
             }
             if let Some(last) = seen.last().filter(|last| **last >= id) {
                 return Err(format!(
-                    "id {id} comes after {last}: numbers must ascend; ids written as strings need not"
+                    "id {id} comes after {last}: numbers must ascend, as they become the nodes' ids; `lab import --renumber` gives new ones"
                 ));
             }
             seen.push(id);
             Ok(id)
         }
-        (SourceId::String(id), Ids::Strings(seen)) => {
-            let number = seen.len() as u64 + 1;
-            if seen.contains_key(&id) {
-                return Err(format!("id \"{id}\" appears a second time"));
-            }
-            seen.insert(id, number);
-            Ok(number)
-        }
+        (SourceId::Number(id), Ids::Renumbered(seen)) => next(id.to_string(), seen),
+        (SourceId::String(id), Ids::Texts(seen) | Ids::Renumbered(seen)) => next(id, seen),
         _ => Err("ids are all numbers or all strings, not both in one graph".to_owned()),
     }
+}
+
+/// The number of an id that is only a name: the next.
+fn next(id: String, seen: &mut HashMap<String, u64>) -> Result<u64, String> {
+    let number = seen.len() as u64 + 1;
+    if seen.contains_key(&id) {
+        return Err(format!("id \"{id}\" appears a second time"));
+    }
+    seen.insert(id, number);
+    Ok(number)
 }

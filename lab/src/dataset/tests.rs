@@ -107,11 +107,11 @@ fn bad_rows_are_named_with_file_and_line() {
     refused(&[nodes, ("e.tsv", b"")], "e.tsv:1: the header");
     refused(
         &[nodes, ("e.tsv", b"src\tdst\ttype\tdata\n1\t9\tto\n")],
-        "e.tsv:2: 4 tab-separated fields expected, found 3",
+        "e.tsv:2: 4 fields expected, found 3",
     );
     refused(
         &[nodes, ("e.tsv", b"src\tdst\ttype\n1\t9\tto\tx\n")],
-        "e.tsv:2: 3 tab-separated fields expected, found 4",
+        "e.tsv:2: 3 fields expected, found 4",
     );
     refused(&[nodes, ("e.tsv", b"src\tdst\ttype\n1\t9\n")], "found 2");
     refused(
@@ -125,6 +125,98 @@ fn bad_rows_are_named_with_file_and_line() {
     refused(
         &[nodes, ("e.tsv", b"src\tdst\ttype\n1\t9\t\n")],
         "the type is empty",
+    );
+}
+
+/// The same graph in every form, and columns in any order.
+#[test]
+fn tables_say_what_json_lines_say() {
+    let lines = read(&[("n.jsonl", NODES.as_bytes()), ("e.tsv", EDGES.as_bytes())]).unwrap();
+    let tsv = "id\tkind\tname\tdata\n1\ta\tx\t{\"v\": 1}\n9\tb\ty\t\n";
+    let csv = "name,id,data,kind\r\nx,1,\"{\"\"v\"\": 1}\",a\r\n\r\ny,9,,b\r\n";
+    let edges = "dst,src,data,type\n9,1,{},to\n9,9,,to\n";
+    for nodes in [("n.tsv", tsv), ("n.csv", csv)] {
+        let files = [
+            (nodes.0, nodes.1.as_bytes()),
+            ("e.csv.gz", &zipped(edges)[..]),
+        ];
+        assert_eq!(read(&files).unwrap(), lines, "{}", nodes.0);
+    }
+}
+
+/// In CSV a quoted field holds anything; in TSV a quote is a character like any other.
+#[test]
+fn quotes_count_in_csv_alone() {
+    let (nodes, _) = read(&[(
+        "n.csv",
+        b"id,kind,name\n1,a,\"two\nlines, \"\"quoted\"\"\"\n",
+    )])
+    .unwrap();
+    assert_eq!(nodes[0].name, "two\nlines, \"quoted\"");
+    let (nodes, _) = read(&[("n.tsv", b"id\tkind\tname\n1\ta\t\"x\n2\ta\ty\"\n")]).unwrap();
+    assert_eq!([&nodes[0].name, &nodes[1].name], ["\"x", "y\""]);
+}
+
+#[test]
+fn bad_tables_are_named_with_file_and_line() {
+    refused(
+        &[("n.csv", b"id,kind,nam\n")],
+        "n.csv:1: the header must name",
+    );
+    refused(
+        &[("n.csv", b"id,kind,name,id\n")],
+        "n.csv:1: the header must name",
+    );
+    refused(
+        &[("n.csv", b"id,kind,name\n1,a\n")],
+        "n.csv:2: 3 fields expected, found 2",
+    );
+    refused(
+        &[("n.csv", b"id,kind,name\n1,a,x\n\xff,a,x\n")],
+        "n.csv:3: not UTF-8 in field 1",
+    );
+    refused(
+        &[("n.csv", b"id,kind,name\n1,a,\"x\ny\"\n1,b,y\n")],
+        "n.csv:4: id 1 comes after 1",
+    );
+    refused(
+        &[("n.csv", b"id,kind,name\n1,a,x\nx,b,y\n")],
+        "n.csv:3: ids are all",
+    );
+    let nodes = ("n.csv", "id,kind,name\np,a,x\n7,a,x\n".as_bytes());
+    refused(
+        &[nodes, ("e.csv", b"src,dst,type\np,7,to\np,8,to\n")],
+        "e.csv:3: dst `8` is no node",
+    );
+}
+
+#[test]
+fn renumbered_nodes_may_come_in_any_order() {
+    let folder = tempfile::tempdir().unwrap();
+    let nodes = folder.path().join("n.csv");
+    let edges = folder.path().join("e.csv");
+    fs::write(&nodes, "id,kind,name\n70,a,x\n5,a,y\n").unwrap();
+    fs::write(&edges, "src,dst,type\n70,5,to\n").unwrap();
+    let files = Files::find(&[edges, nodes]).unwrap();
+    let kept = Source::new(files.clone()).model().map(|_| ());
+    assert!(kept.expect_err("accepted").message.contains("--renumber"));
+    let source = Source::renumbered(files);
+    let ids: Vec<u64> = source.nodes().map(|row| row.unwrap().id).collect();
+    assert_eq!(ids, [1, 2]);
+    let edge = source.edges().next().unwrap().unwrap();
+    assert_eq!((edge.source, edge.target), (1, 2));
+}
+
+/// A quote without an end must not read on until the memory is full.
+#[test]
+fn a_row_without_an_end_is_refused() {
+    let endless = std::io::Read::chain(&b"id,kind,name\n1,a,\""[..], std::io::repeat(b'x'));
+    let path = Path::new("n.csv");
+    let mut table = table::Table::over(path, endless, table::Form::Csv, &table::NODES).unwrap();
+    let failure = table.advance().expect_err("accepted");
+    assert!(
+        failure.message.contains("n.csv:2: the row is longer"),
+        "{failure}"
     );
 }
 
@@ -154,7 +246,7 @@ fn a_name_that_promises_gzip_is_held_to_it() {
 
 #[test]
 fn endings_and_folders() {
-    refused(&[("n.csv", b"")], "nodes end in .jsonl");
+    refused(&[("n.txt", b"")], "JSON lines end in .jsonl");
     let folder = tempfile::tempdir().unwrap();
     let missing = Files::find(&[folder.path().to_owned()]).expect_err("accepted");
     assert_eq!(missing.exit, crate::failure::Exit::Missing);

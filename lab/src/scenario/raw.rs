@@ -239,7 +239,7 @@ impl<'de> Deserialize<'de> for Mix {
 #[derive(Debug, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub(super) struct Dataset {
-    /// A folder with nodes.jsonl and edges.tsv, or one such file; relative to the scenario.
+    /// A folder with a file of nodes and one of edges, or a file of nodes; relative to the scenario.
     pub(super) file: Option<Spanned<String>>,
     pub(super) generator: Option<Spanned<Shape>>,
     pub(super) nodes: Option<Spanned<u64>>,

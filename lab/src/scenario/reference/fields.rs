@@ -97,7 +97,7 @@ const DATASET: &[Field] = &[
         "file",
         Text,
         "–",
-        "a folder with nodes.jsonl and edges.tsv (or .gz), relative to the scenario; instead of a generator",
+        "a folder with a file named nodes (.jsonl, .tsv or .csv) and one named edges (.tsv or .csv), each plain or with .gz, relative to the scenario; instead of a generator",
     ),
     field(
         "generator",
