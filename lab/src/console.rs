@@ -125,6 +125,21 @@ impl Console {
         }
     }
 
+    /// Writes rows as JSON: one document that names them, or a line for each.
+    pub(crate) fn rows(&self, name: &str, rows: &[serde_json::Value]) -> Result<(), Failure> {
+        match self.format {
+            Format::Ndjson => rows
+                .iter()
+                .try_for_each(|row| self.result(&format!("{row}\n"))),
+            _ => self.result(&format!("{:#}\n", serde_json::json!({ name: rows }))),
+        }
+    }
+
+    /// Whether results are JSON, of either form.
+    pub(crate) fn json(&self) -> bool {
+        matches!(self.format, Format::Json | Format::Ndjson)
+    }
+
     /// Writes a piece of the result to stdout.
     pub(crate) fn result(&self, text: &str) -> Result<(), Failure> {
         self.clear_line();

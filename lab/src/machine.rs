@@ -1,4 +1,4 @@
-//! What the machine is and which revision ran. Whatever cannot be found out is "unknown", never an
+//! What the machine is and which revision this binary was built from. Whatever cannot be found out is "unknown", never an
 //! error: a run in a stripped container is still a run.
 
 use std::fs;
@@ -14,19 +14,19 @@ use crate::stats::Summary;
 
 const UNKNOWN: &str = "unknown";
 
-/// The crate's folder when it was built: the place whose revision counts.
-const SOURCE: &str = env!("CARGO_MANIFEST_DIR");
-
 /// Everything about now and here. Seed, durability, id and times are the caller's.
 pub(crate) fn describe(out: &Path) -> Manifest {
-    let (revision, dirty) = revision();
     Manifest {
         argv: std::iter::once("lab".to_owned())
             .chain(std::env::args().skip(1))
             .collect(),
         lab_version: env!("CARGO_PKG_VERSION").to_owned(),
-        revision,
-        dirty,
+        revision: env!("LAB_REVISION").to_owned(),
+        dirty: match env!("LAB_DIRTY") {
+            "yes" => Some(true),
+            "no" => Some(false),
+            _ => None,
+        },
         rustc: env!("LAB_RUSTC").to_owned(),
         target: env!("LAB_TARGET").to_owned(),
         profile: format!(
@@ -85,37 +85,6 @@ pub(crate) fn now() -> Stamp {
     }
 }
 
-/// Short hash and dirty flag of the source tree this binary was built from.
-fn revision() -> (String, Option<bool>) {
-    let top = Path::new(SOURCE).parent().unwrap_or(Path::new(SOURCE));
-    // A source archive unpacked inside some other repository has no revision of its own.
-    let own = git(&["rev-parse", "--show-toplevel"])
-        .is_some_and(|found| same_folder(Path::new(&found), top));
-    if !own {
-        return (UNKNOWN.to_owned(), None);
-    }
-    // Reports are what runs leave, not what they measure.
-    let status = [
-        "status",
-        "--porcelain",
-        "--untracked-files=no",
-        "--",
-        ":/",
-        ":(exclude,top)reports",
-    ];
-    let dirty = git(&status).map(|changes| !changes.is_empty());
-    (
-        git(&["rev-parse", "--short=10", "HEAD"]).unwrap_or_else(|| UNKNOWN.to_owned()),
-        dirty,
-    )
-}
-
-fn git(arguments: &[&str]) -> Option<String> {
-    let mut command = Command::new("git");
-    command.arg("-C").arg(SOURCE).args(arguments);
-    output_of(command)
-}
-
 fn output_of(mut command: Command) -> Option<String> {
     let output = command
         .stdin(Stdio::null())
@@ -126,11 +95,6 @@ fn output_of(mut command: Command) -> Option<String> {
         .status
         .success()
         .then(|| String::from_utf8_lossy(&output.stdout).trim().to_owned())
-}
-
-fn same_folder(a: &Path, b: &Path) -> bool {
-    let real = |path: &Path| fs::canonicalize(path).ok();
-    real(a).is_some_and(|a| Some(a) == real(b))
 }
 
 fn cpu() -> String {

@@ -338,6 +338,8 @@ impl SweepCell {
 #[serde(rename_all = "kebab-case")]
 pub(crate) enum Ended {
     Complete,
+    /// It goes on, or was killed.
+    Unfinished,
     /// One part of several.
     Shard {
         number: u32,
@@ -414,6 +416,8 @@ pub(crate) struct CountedBy {
     pub(crate) rustc: String,
     pub(crate) profile: String,
     pub(crate) features: Vec<String>,
+    #[serde(default)]
+    pub(crate) revision: String,
     /// How often each cell was carried out.
     pub(crate) repeats: u64,
     pub(crate) duration_ns: u64,

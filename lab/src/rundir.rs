@@ -13,6 +13,7 @@ use crate::results::{Manifest, Run, SCHEMA};
 
 const RESULTS: &str = "results.json";
 const MANIFEST: &str = "manifest.json";
+const LATEST: &str = "latest";
 
 /// The directory of one run.
 pub(crate) struct RunDir {
@@ -104,8 +105,10 @@ fn write_json(path: &Path, value: &impl Serialize) -> Result<(), Failure> {
 }
 
 fn read_json<T: DeserializeOwned>(path: &Path) -> Result<T, Failure> {
-    let text = fs::read_to_string(path)
-        .map_err(|error| Failure::usage(format!("{}: {error}", path.display())))?;
+    let text = fs::read_to_string(path).map_err(|error| match error.kind() {
+        ErrorKind::NotFound => Failure::missing(format!("{}: no such run", path.display())),
+        _ => Failure::usage(format!("{}: {error}", path.display())),
+    })?;
     serde_json::from_str(&text)
         .map_err(|error| Failure::usage(format!("{}: {error}", path.display())))
 }
@@ -115,7 +118,7 @@ pub(crate) fn point_latest(out: &Path, id: &str) -> Result<(), Failure> {
     let target = Path::new("runs").join(id);
     let fresh = out.join(format!("latest-{id}"));
     link(&target, &fresh).context(fresh.display())?;
-    let latest = out.join("latest");
+    let latest = out.join(LATEST);
     fs::rename(&fresh, &latest).context(latest.display())
 }
 
@@ -131,7 +134,7 @@ fn link(target: &Path, at: &Path) -> std::io::Result<()> {
 
 /// The directory that `OUT/latest` leads to.
 pub(crate) fn latest(out: &Path) -> Result<PathBuf, Failure> {
-    let latest = out.join("latest");
+    let latest = out.join(LATEST);
     if latest.is_dir() {
         return Ok(latest);
     }
@@ -144,8 +147,11 @@ pub(crate) fn latest(out: &Path) -> Result<PathBuf, Failure> {
     }
 }
 
-/// A run by its directory, or by its name below `OUT/runs`.
+/// A run by its directory, or by its name below `OUT/runs`; `latest` is what `OUT/latest` leads to.
 pub(crate) fn find(out: &Path, run: &Path) -> PathBuf {
+    if run == Path::new(LATEST) && !run.is_dir() {
+        return latest(out).unwrap_or_else(|_| out.join(LATEST));
+    }
     let named = out.join("runs").join(run);
     if !run.is_dir() && named.is_dir() {
         named
@@ -183,7 +189,8 @@ mod tests {
     #[test]
     fn a_missing_or_foreign_run_is_refused() {
         let folder = tempfile::tempdir().unwrap();
-        assert!(read(folder.path()).is_err());
+        let missing = read(folder.path()).map(|_| ());
+        assert_eq!(missing.unwrap_err().exit, crate::failure::Exit::Missing);
         fs::write(folder.path().join(RESULTS), "{}").unwrap();
         assert!(read(folder.path()).is_err());
     }

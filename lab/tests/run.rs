@@ -200,10 +200,38 @@ fn digests_agree() {
             phase["digest"].as_str().unwrap().to_owned()
         };
         assert_eq!(digest("verify-batch"), digest("verify-bulk"));
+        assert_eq!(digest("batch"), digest("bulk"));
         assert_ne!(digest("verify-batch"), digest("after-kill"));
         seen.push(["verify-bulk", "back", "reach", "chain", "kinds", "prefix"].map(digest));
     }
     assert_eq!(seen[0], seen[1]);
+}
+
+/// A run's directory has the scenario as it was carried out, and that does the same again.
+#[test]
+fn the_resolved_scenario_is_kept_and_runs() {
+    let folder = folder(SCENARIO);
+    let arguments = [
+        "run",
+        "tiny.toml",
+        "--seed",
+        "9",
+        "--set",
+        "phase.kill.rounds=1",
+    ];
+    assert_eq!(lab(folder.path(), &arguments).status.code(), Some(0));
+    let resolved = fs::read_to_string(folder.path().join("reports/latest/scenario.toml")).unwrap();
+    for piece in ["seed = 9", "rounds = 1", "name = \"tiny\"", "repeats = 1"] {
+        assert!(resolved.contains(piece), "no `{piece}` in {resolved}");
+    }
+    let first = fs::canonicalize(folder.path().join("reports/latest")).unwrap();
+    let path = first.join("scenario.toml").display().to_string();
+    let again = lab(folder.path(), &["run", &path]);
+    assert_eq!(again.status.code(), Some(0), "{}", said(&again));
+    let second = fs::canonicalize(folder.path().join("reports/latest")).unwrap();
+    assert_ne!(first, second);
+    let kept = fs::read_to_string(second.join("scenario.toml")).unwrap();
+    assert_eq!(kept, resolved);
 }
 
 #[test]

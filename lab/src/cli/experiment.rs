@@ -100,7 +100,7 @@ pub(crate) struct PlanArgs {
 
 #[derive(Debug, Args)]
 pub(crate) struct CompareArgs {
-    /// A run's directory or name, or a baseline's name.
+    /// A run's directory or name, `latest`, or a baseline's name.
     #[arg(value_name = "A")]
     pub(crate) a: String,
     /// The same; what is reported is how B differs from A.

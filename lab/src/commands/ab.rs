@@ -10,7 +10,10 @@ use crate::cli::{AbArgs, Format, Global};
 use crate::console::Console;
 use crate::failure::{Context, Exit, Failure};
 use crate::results::Run;
+use crate::run::limits;
 use crate::rundir;
+use crate::scenario;
+use crate::scenario::plan::Changes;
 use crate::scenario::registry::{self, Better};
 use crate::stats::{interval, median};
 use crate::units::Unit;
@@ -29,6 +32,14 @@ struct Pair {
 }
 
 pub(super) fn run(args: &AbArgs, global: &Global, console: &Console) -> Result<Exit, Failure> {
+    let changes = Changes {
+        set: args.set.clone(),
+        quick: args.quick,
+        ..Changes::default()
+    };
+    // Building takes minutes; a mistake in the scenario is said before.
+    scenario::load(&args.scenario, &changes, console.color)?;
+    limits::watch_interrupts()?;
     let top = Path::new(SOURCE).parent().unwrap_or(Path::new(SOURCE));
     let revision = resolve(top, &args.base)?;
     let folder = std::path::absolute(global.out.join("ab").join(&revision)).context("ab")?;
@@ -47,7 +58,9 @@ pub(super) fn run(args: &AbArgs, global: &Global, console: &Console) -> Result<E
                 name,
             );
             let out = folder.join("runs").join(format!("{name}-{pair}"));
-            found[side] = Some(measure(program, args, &out)?);
+            let measured = measure(program, args, &out);
+            limits::check_interrupt()?;
+            found[side] = Some(measured?);
         }
         if let [Some(a), Some(b)] = found {
             runs.push((a, b));
@@ -91,23 +104,12 @@ fn build_revision(
     if program.is_file() {
         return Ok(program);
     }
-    let tree = folder.join("tree");
     fs::create_dir_all(folder).context(folder.display())?;
-    if !tree.is_dir() {
-        succeed(
-            Command::new("git")
-                .arg("-C")
-                .arg(top)
-                .args(["worktree", "add", "--quiet", "--detach", "--force"])
-                .arg(&tree)
-                .arg(revision),
-            "git worktree add",
-        )?;
-    }
+    let tree = WorkTree::add(top, folder.join("tree"), revision)?;
     console.log(format!("building {revision}"));
     succeed(
         Command::new("cargo")
-            .current_dir(&tree)
+            .current_dir(&tree.path)
             .env("CARGO_TARGET_DIR", folder.join("target"))
             .args([
                 "build",
@@ -121,15 +123,52 @@ fn build_revision(
             ]),
         "cargo build",
     )?;
-    // The work tree has served; what was built from it stays.
-    let _ = Command::new("git")
-        .arg("-C")
-        .arg(top)
-        .args(["worktree", "remove", "--force"])
-        .arg(&tree)
-        .stdin(Stdio::null())
-        .output();
     Ok(program)
+}
+
+/// A work tree of a revision, gone when it has served, however that ends. What was built from it stays.
+struct WorkTree<'a> {
+    top: &'a Path,
+    path: PathBuf,
+}
+
+impl<'a> WorkTree<'a> {
+    fn add(top: &'a Path, path: PathBuf, revision: &str) -> Result<WorkTree<'a>, Failure> {
+        let tree = WorkTree { top, path };
+        // What a killed process left would be in the way.
+        tree.remove();
+        succeed(
+            tree.git(&["add", "--quiet", "--detach", "--force"])
+                .arg(&tree.path)
+                .arg(revision),
+            "git worktree add",
+        )?;
+        Ok(tree)
+    }
+
+    fn git(&self, arguments: &[&str]) -> Command {
+        let mut command = Command::new("git");
+        command
+            .arg("-C")
+            .arg(self.top)
+            .arg("worktree")
+            .args(arguments);
+        command
+    }
+
+    /// There may be nothing to remove, and then that is no failure.
+    fn remove(&self) {
+        let mut remove = self.git(&["remove", "--force", "--force"]);
+        for command in [remove.arg(&self.path), &mut self.git(&["prune"])] {
+            let _ = command.stdin(Stdio::null()).output();
+        }
+    }
+}
+
+impl Drop for WorkTree<'_> {
+    fn drop(&mut self) {
+        self.remove();
+    }
 }
 
 fn succeed(command: &mut Command, what: &str) -> Result<(), Failure> {
@@ -138,6 +177,7 @@ fn succeed(command: &mut Command, what: &str) -> Result<(), Failure> {
         .stdout(Stdio::null())
         .status()
         .map_err(|error| Failure::missing(format!("{what}: {error}")))?;
+    limits::check_interrupt()?;
     if status.success() {
         Ok(())
     } else {
@@ -145,7 +185,8 @@ fn succeed(command: &mut Command, what: &str) -> Result<(), Failure> {
     }
 }
 
-/// One run of the scenario. Missed thresholds do not matter here, wrong results do.
+/// One run of the scenario. Missed thresholds do not matter here, nor counts that nobody counted; wrong
+/// results do.
 fn measure(program: &Path, args: &AbArgs, out: &Path) -> Result<Run, Failure> {
     // What an earlier comparison left would be taken for this one's.
     if out.exists() {
@@ -169,7 +210,9 @@ fn measure(program: &Path, args: &AbArgs, out: &Path) -> Result<Run, Failure> {
         .output()
         .context(program.display())?;
     match output.status.code() {
-        Some(0 | 3) => Ok(rundir::read(&rundir::latest(out)?)?.0),
+        Some(0 | 3 | 5) if rundir::latest(out).is_ok() => {
+            Ok(rundir::read(&rundir::latest(out)?)?.0)
+        }
         Some(4) => Err(Failure::wrong(format!(
             "{}: wrong results; see {}",
             program.display(),

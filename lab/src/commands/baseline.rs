@@ -1,9 +1,9 @@
 //! `lab baseline`: save, list, accept, remove.
 
 use std::fs;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
-use crate::cli::{BaselineCommand, Format, Global};
+use crate::cli::{BaselineCommand, Global};
 use crate::console::Console;
 use crate::failure::{Context, Exit, Failure};
 use crate::rundir;
@@ -27,22 +27,7 @@ pub(super) fn run(
         }
         BaselineCommand::Accept { name, run } => save(name, run.as_ref(), global, console),
         BaselineCommand::List => {
-            for name in baselines::names(out)? {
-                for scenario in baselines::scenarios(out, &name)? {
-                    let found = baselines::load(out, &name, &scenario)?;
-                    let text = match console.format {
-                        Format::Json | Format::Ndjson => format!(
-                            "{}\n",
-                            serde_json::json!({ "baseline": name, "scenario": scenario, "run": found.manifest.id, "revision": found.manifest.revision, "started_utc": found.manifest.started_utc })
-                        ),
-                        _ => format!(
-                            "{name}  {scenario}  {}  revision {}\n",
-                            found.manifest.started_utc, found.manifest.revision
-                        ),
-                    };
-                    console.result(&text)?;
-                }
-            }
+            list(out, console)?;
             Ok(Exit::Passed)
         }
         BaselineCommand::Rm { name } => {
@@ -53,6 +38,30 @@ pub(super) fn run(
             fs::remove_dir_all(&folder).context(folder.display())?;
             Ok(Exit::Passed)
         }
+    }
+}
+
+fn list(out: &Path, console: &Console) -> Result<(), Failure> {
+    let mut rows = Vec::new();
+    for name in baselines::names(out)? {
+        for scenario in baselines::scenarios(out, &name)? {
+            let made = baselines::load(out, &name, &scenario)?.manifest;
+            let (when, revision) = (&made.started_utc, &made.revision);
+            if console.json() {
+                rows.push(serde_json::json!({
+                    "baseline": name, "scenario": scenario, "run": made.id, "revision": revision,
+                    "started_utc": when,
+                }));
+            } else {
+                console.result(&format!(
+                    "{name}  {scenario}  {when}  revision {revision}\n"
+                ))?;
+            }
+        }
+    }
+    match console.json() {
+        true => console.rows("baselines", &rows),
+        false => Ok(()),
     }
 }
 

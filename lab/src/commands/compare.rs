@@ -66,13 +66,11 @@ pub(super) fn run(args: &CompareArgs, global: &Global, console: &Console) -> Res
     Ok(if worse { Exit::Threshold } else { Exit::Passed })
 }
 
-/// A run by its directory, its name, or the name of a baseline.
+/// A run by its directory, its name or `latest`, or the name of a baseline.
 fn find(out: &Path, name: &str, scenario: Option<&str>) -> Result<(Run, Manifest), Failure> {
-    let path = Path::new(name);
-    for folder in [path.to_owned(), out.join("runs").join(path)] {
-        if folder.join("results.json").is_file() {
-            return rundir::read(&folder);
-        }
+    let folder = rundir::find(out, Path::new(name));
+    if rundir::holds_run(&folder) {
+        return rundir::read(&folder);
     }
     let baseline = baselines::root(out).join(name);
     if !baseline.is_dir() {

@@ -1,6 +1,7 @@
 //! `lab merge`: the parts of a sharded run, joined and judged as the whole.
 
-use std::path::PathBuf;
+use std::collections::BTreeMap;
+use std::path::{Path, PathBuf};
 
 use crate::cli::{Global, MergeArgs};
 use crate::console::Console;
@@ -14,16 +15,26 @@ use crate::scenario;
 use super::baselines;
 use super::run::{show, show_documents};
 
+/// One part as it was stored.
+type Part = (Run, Manifest);
+
 pub(super) fn run(args: &MergeArgs, global: &Global, console: &Console) -> Result<Exit, Failure> {
-    let parts = args
-        .parts
-        .iter()
-        .map(|part| rundir::read(&rundir::find(&global.out, part)))
-        .collect::<Result<Vec<(Run, Manifest)>, Failure>>()?;
+    let mut parts = Vec::new();
+    for named in &args.parts {
+        let folder = rundir::find(&global.out, named);
+        match finished(&folder)? {
+            Ok(part) => parts.push(part),
+            Err(why) => console.log(format!("left out {}: {why}", folder.display())),
+        }
+    }
+    let parts = chosen(parts, console)?;
     let Some((first, manifest)) = parts.first() else {
-        return Err(Failure::usage("no part of a run is named"));
+        return Err(Failure::usage("no finished part of a run is named"));
     };
-    let (of, mut cells) = gather(&parts)?;
+    let mut cells: Vec<SweepCell> = parts
+        .iter()
+        .flat_map(|(run, _)| run.cells.iter().cloned())
+        .collect();
     cells.sort_by_key(|cell| cell.number);
     let path = PathBuf::from(&manifest.scenario_path);
     let scenario = scenario::from_sources(
@@ -33,7 +44,8 @@ pub(super) fn run(args: &MergeArgs, global: &Global, console: &Console) -> Resul
         console.color,
     )?;
     let expected = scenario.cells.len() - lacking(first, &scenario);
-    if cells.len() != expected {
+    // What came behind a wrong result was not run, and is not missed.
+    if cells.len() != expected && cells.iter().all(SweepCell::right) {
         return Err(Failure::usage(format!(
             "the parts have {} of {expected} cells",
             cells.len()
@@ -63,7 +75,7 @@ pub(super) fn run(args: &MergeArgs, global: &Global, console: &Console) -> Resul
         Some(name) => Some(baselines::load(&global.out, name, &whole.scenario)?),
         None => None,
     };
-    console.log(format!("{of} parts of {}", whole.scenario));
+    console.log(format!("{} parts of {}", parts.len(), whole.scenario));
     whole.checks = checks::judge(&scenario, &whole, baseline.as_ref(), &merged);
     let finished = run::finish(
         &scenario,
@@ -105,36 +117,65 @@ fn lacking(run: &Run, scenario: &scenario::plan::Scenario) -> usize {
         .count()
 }
 
-/// The cells of all parts, once it is sure that they are the parts of one run, each once.
-fn gather(parts: &[(Run, Manifest)]) -> Result<(u32, Vec<SweepCell>), Failure> {
-    let mut cells = Vec::new();
-    let mut seen = Vec::new();
+/// A part that came to its end, or why this is none: what a killed or interrupted process left.
+fn finished(folder: &Path) -> Result<Result<Part, &'static str>, Failure> {
+    if folder.is_dir() && !rundir::holds_run(folder) {
+        return Ok(Err("it holds no results"));
+    }
+    let (run, manifest) = rundir::read(folder)?;
+    match run.ended {
+        Ended::Shard { .. } => Ok(Ok((run, manifest))),
+        Ended::Complete => Err(Failure::usage(format!(
+            "{} is no part of a sharded run",
+            run.id
+        ))),
+        Ended::Unfinished => Ok(Err("it is unfinished")),
+        Ended::Interrupted => Ok(Err("it was interrupted")),
+        Ended::OverBudget => Ok(Err("its budget ended it")),
+    }
+}
+
+/// One run of each part, once it is sure that they are the parts of one run and that none is missing.
+/// Of a part that was carried out again the newest counts, unless one came to wrong results: no later
+/// success takes that back.
+fn chosen(parts: Vec<Part>, console: &Console) -> Result<Vec<Part>, Failure> {
+    let mut by_number: BTreeMap<u32, Part> = BTreeMap::new();
     let mut all = None;
-    for (run, manifest) in parts {
-        let Ended::Shard { number, of } = run.ended else {
-            return Err(Failure::usage(format!(
-                "{} is no part of a sharded run",
-                run.id
-            )));
+    for part in parts {
+        let Ended::Shard { number, of } = part.0.ended else {
+            continue;
         };
-        let first = &parts[0].1;
-        let same = manifest.sources == first.sources
-            && manifest.changes == first.changes
-            && manifest.revision == first.revision
-            && *all.get_or_insert(of) == of;
-        if !same {
+        let (known, first) = all.get_or_insert_with(|| (of, part.clone()));
+        if *known != of || !same_run(&part.1, &first.1) {
             return Err(Failure::usage(format!(
                 "{} and {} are parts of different runs",
-                run.id, parts[0].0.id
+                part.0.id, first.0.id
             )));
         }
-        if seen.contains(&number) {
-            return Err(Failure::usage(format!(
-                "part {number} of {of} is there twice"
-            )));
+        let worth = |(run, manifest): &Part| (!run.right(), manifest.started_utc.clone());
+        let (kept, left) = match by_number.remove(&number) {
+            Some(other) if worth(&other) > worth(&part) => (other, Some(part)),
+            other => (part, other),
+        };
+        if let Some((run, _)) = left {
+            console.log(format!("left out {}: part {number} was run again", run.id));
         }
-        seen.push(number);
-        cells.extend(run.cells.iter().cloned());
+        by_number.insert(number, kept);
     }
-    Ok((all.unwrap_or(1), cells))
+    let of = all.map_or(0, |(of, _)| of);
+    let lacking: Vec<String> = (1..=of)
+        .filter(|number| !by_number.contains_key(number))
+        .map(|number| number.to_string())
+        .collect();
+    if !lacking.is_empty() {
+        return Err(Failure::usage(format!(
+            "of {of} parts these are missing: {}",
+            lacking.join(", ")
+        )));
+    }
+    Ok(by_number.into_values().collect())
+}
+
+fn same_run(a: &Manifest, b: &Manifest) -> bool {
+    a.sources == b.sources && a.changes == b.changes && a.revision == b.revision
 }

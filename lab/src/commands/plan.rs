@@ -3,11 +3,11 @@
 use std::fs;
 use std::path::Path;
 
-use serde_json::json;
+use serde_json::{Value, json};
 
-use crate::cli::{Format, Global, PlanArgs};
+use crate::cli::{Global, PlanArgs};
 use crate::console::Console;
-use crate::failure::{Context, Exit, Failure};
+use crate::failure::{Exit, Failure};
 use crate::results::Ended;
 use crate::rundir;
 use crate::scenario;
@@ -28,10 +28,19 @@ const EDGE_BYTES: u64 = 9;
 
 pub(super) fn run(args: &PlanArgs, global: &Global, console: &Console) -> Result<Exit, Failure> {
     let changes = args.changes.changes();
+    let mut rows = Vec::new();
     for path in &args.scenarios {
         let scenario = scenario::load(path, &changes, console.color)?;
         let earlier = earlier(&global.out, &scenario.name);
-        console.result(&show(&scenario, earlier, console.format)?)?;
+        let time = time(&scenario, earlier);
+        let disk = scenario.cells.iter().filter_map(disk_bytes).max();
+        match console.json() {
+            true => rows.push(row(&scenario, time, earlier.is_some(), disk)),
+            false => console.result(&show(&scenario, time, earlier.is_some(), disk))?,
+        }
+    }
+    if console.json() {
+        console.rows("plans", &rows)?;
     }
     Ok(Exit::Passed)
 }
@@ -96,23 +105,28 @@ fn time_ns(plan: &Plan) -> Option<f64> {
     Some(phases.sum())
 }
 
-fn show(scenario: &Scenario, earlier: Option<f64>, format: Format) -> Result<String, Failure> {
-    let repeats = f64::from(scenario.repeats);
-    let known = scenario.cells.iter().filter_map(time_ns).sum::<f64>() * repeats;
-    let time = earlier.map_or(known, |each| each * repeats * scenario.cells.len() as f64);
-    let disk = scenario.cells.iter().filter_map(disk_bytes).max();
-    if matches!(format, Format::Json | Format::Ndjson) {
-        let cells: Vec<_> = scenario
-            .cells
-            .iter()
-            .map(|cell| json!({ "at": cell.at, "store": cell.store, "nodes": size(cell).map(|size| size.0), "edges": size(cell).map(|size| size.1) }))
-            .collect();
-        let value = json!({
-            "scenario": scenario.name, "cells": cells, "repeats": scenario.repeats,
-            "time_estimate_ns": time, "from_earlier_run": earlier.is_some(), "disk_estimate_bytes": disk,
-        });
-        return Ok(serde_json::to_string(&value).context("JSON")? + "\n");
-    }
+/// How long all of it would take. Of one cell without an estimate there is none of the whole.
+fn time(scenario: &Scenario, earlier: Option<f64>) -> Option<f64> {
+    let once = match earlier {
+        Some(each) => Some(each * scenario.cells.len() as f64),
+        None => scenario.cells.iter().map(time_ns).sum(),
+    };
+    once.map(|once| once * f64::from(scenario.repeats))
+}
+
+fn row(scenario: &Scenario, time: Option<f64>, ran: bool, disk: Option<u64>) -> Value {
+    let cells: Vec<_> = scenario
+        .cells
+        .iter()
+        .map(|cell| json!({ "at": cell.at, "store": cell.store, "nodes": size(cell).map(|size| size.0), "edges": size(cell).map(|size| size.1) }))
+        .collect();
+    json!({
+        "scenario": scenario.name, "cells": cells, "repeats": scenario.repeats,
+        "time_estimate_ns": time, "from_earlier_run": ran, "disk_estimate_bytes": disk,
+    })
+}
+
+fn show(scenario: &Scenario, time: Option<f64>, ran: bool, disk: Option<u64>) -> String {
     let mut out = format!("{}: {}\n\n", scenario.name, scenario.question);
     for axis in &scenario.axes {
         let values: Vec<&str> = axis
@@ -135,14 +149,15 @@ fn show(scenario: &Scenario, earlier: Option<f64>, format: Format) -> Result<Str
     for check in &scenario.checks {
         out += &format!("  check {} {}\n", check.metric, check.expect_text);
     }
-    let basis = if earlier.is_some() {
-        "as long as the last run took"
-    } else {
-        "a rough guess; run it once for a better one"
+    let time = time.map(|time| Unit::Ns.show(time));
+    let time = match time {
+        None => "unknown until it has run once".to_owned(),
+        Some(time) if ran => format!("about {time} (as long as the last run took)"),
+        Some(time) => format!("about {time} (a rough guess; run it once for a better one)"),
     };
-    out += &format!("\n  time: about {} ({basis})\n", Unit::Ns.show(time));
+    out += &format!("\n  time: {time}\n");
     if let Some(disk) = disk {
         out += &format!("  disk: about {} at once\n", Unit::Bytes.show(disk as f64));
     }
-    Ok(out)
+    out
 }

@@ -4,7 +4,7 @@ use std::path::PathBuf;
 
 use crate::cli::{Format, Global, ReportArgs};
 use crate::console::Console;
-use crate::failure::{Context, Exit, Failure};
+use crate::failure::{Exit, Failure};
 use crate::{report, rundir};
 
 use super::publish;
@@ -23,6 +23,7 @@ pub(crate) fn run(args: &ReportArgs, global: &Global, console: &Console) -> Resu
             .map(|run| rundir::find(&global.out, run))
             .collect()
     };
+    let mut rows = Vec::new();
     for folder in folders {
         let (run, manifest) = rundir::read(&folder)?;
         let page = match args.publish {
@@ -36,14 +37,13 @@ pub(crate) fn run(args: &ReportArgs, global: &Global, console: &Console) -> Resu
             Format::Human => console.result(&format!("{}\n", page.display()))?,
             Format::Md => console.result(&report::render(&run, &manifest).markdown)?,
             Format::Json | Format::Ndjson => {
-                let line =
-                    serde_json::json!({ "run": run.id, "report": page.display().to_string() });
-                console.result(&format!(
-                    "{}\n",
-                    serde_json::to_string(&line).context("JSON")?
-                ))?;
+                let page = page.display().to_string();
+                rows.push(serde_json::json!({ "run": run.id, "report": page }));
             }
         }
+    }
+    if console.json() {
+        console.rows("reports", &rows)?;
     }
     if args.publish {
         publish::render_all(&global.out)?;

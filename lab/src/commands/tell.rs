@@ -23,19 +23,21 @@ pub(super) fn list(args: &ListArgs, console: &Console) -> Result<Exit, Failure> 
     paths.retain(|path| path.extension().is_some_and(|ending| ending == "toml"));
     paths.sort();
     let mut exit = Exit::Passed;
+    let mut rows = Vec::new();
     for path in paths {
         match scenario::load(&path, &Changes::default(), console.color) {
             Ok(scenario) => {
                 let (name, cells) = (&scenario.name, scenario.cells.len());
-                let text = match console.format {
-                    Format::Human => format!("{name:<26} {}\n", scenario.question),
-                    Format::Md => format!("* `{name}`: {}\n", scenario.question),
-                    Format::Json | Format::Ndjson => format!(
-                        "{}\n",
-                        json!({ "name": name, "question": scenario.question, "path": path.display().to_string(), "cells": cells, "repeats": scenario.repeats, "checks": scenario.checks.len() })
-                    ),
-                };
-                console.result(&text)?;
+                match console.format {
+                    Format::Human => {
+                        console.result(&format!("{name:<26} {}\n", scenario.question))?;
+                    }
+                    Format::Md => console.result(&format!("* `{name}`: {}\n", scenario.question))?,
+                    Format::Json | Format::Ndjson => rows.push(json!({
+                        "name": name, "question": scenario.question, "path": path.display().to_string(),
+                        "cells": cells, "repeats": scenario.repeats, "checks": scenario.checks.len(),
+                    })),
+                }
             }
             Err(failure) => {
                 exit = exit.worse(failure.exit);
@@ -43,29 +45,27 @@ pub(super) fn list(args: &ListArgs, console: &Console) -> Result<Exit, Failure> 
             }
         }
     }
+    if console.json() {
+        console.rows("scenarios", &rows)?;
+    }
     Ok(exit)
 }
 
 /// `lab peers`: other stores, and which of them this binary has.
 pub(super) fn peers(console: &Console) -> Result<Exit, Failure> {
+    if console.json() {
+        let rows = PEERS.iter().map(|peer| {
+            json!({ "name": peer.name, "what": peer.what, "feature": peer.feature, "built_in": peer.built_in })
+        });
+        console.rows("peers", &rows.collect::<Vec<_>>())?;
+        return Ok(Exit::Passed);
+    }
     for peer in PEERS {
-        let text = match console.format {
-            Format::Json | Format::Ndjson => format!(
-                "{}\n",
-                json!({ "name": peer.name, "what": peer.what, "feature": peer.feature, "built_in": peer.built_in })
-            ),
-            _ => format!(
-                "{:<8} {}  {}\n",
-                peer.name,
-                if peer.built_in {
-                    "built in".to_owned()
-                } else {
-                    format!("missing: build with --features {}", peer.feature)
-                },
-                peer.what
-            ),
+        let built_in = match peer.built_in {
+            true => "built in".to_owned(),
+            false => format!("missing: build with --features {}", peer.feature),
         };
-        console.result(&text)?;
+        console.result(&format!("{:<8} {built_in}  {}\n", peer.name, peer.what))?;
     }
     Ok(Exit::Passed)
 }
@@ -187,23 +187,19 @@ pub(super) fn doctor(out: &Path, console: &Console) -> Result<Exit, Failure> {
     };
     said.push(("revision", manifest.revision.clone(), dirty));
     said.extend(sync(out));
+    if console.json() {
+        let rows = said
+            .iter()
+            .map(|(what, found, advice)| json!({ "what": what, "found": found, "advice": advice }));
+        console.rows("findings", &rows.collect::<Vec<_>>())?;
+        return Ok(Exit::Passed);
+    }
     for (what, found, advice) in &said {
-        let text = match console.format {
-            Format::Json | Format::Ndjson => {
-                format!(
-                    "{}\n",
-                    json!({ "what": what, "found": found, "advice": advice })
-                )
-            }
-            _ => {
-                let mark = if advice.is_some() { "!" } else { "✓" };
-                let advice = advice
-                    .as_ref()
-                    .map_or(String::new(), |advice| format!("\n    {advice}"));
-                format!("{mark} {what:<12} {found}{advice}\n")
-            }
-        };
-        console.result(&text)?;
+        let mark = if advice.is_some() { "!" } else { "✓" };
+        let advice = advice
+            .as_ref()
+            .map_or(String::new(), |advice| format!("\n    {advice}"));
+        console.result(&format!("{mark} {what:<12} {found}{advice}\n"))?;
     }
     Ok(Exit::Passed)
 }

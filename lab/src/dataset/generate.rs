@@ -2,6 +2,7 @@
 
 use crate::random::Random;
 use crate::scenario::raw::Shape;
+use crate::units::grouped;
 
 use super::model::Model;
 use super::{EdgeRow, NodeRow};
@@ -46,6 +47,19 @@ pub(crate) struct Generator {
     pub(crate) stride: u64,
     pub(crate) seed: u64,
     pub(crate) content: Content,
+}
+
+impl Generator {
+    /// What it makes, in a few words for people.
+    pub(crate) fn describe(&self) -> String {
+        format!(
+            "{}, {} nodes, {} edges, seed {}",
+            self.shape.name(),
+            grouped(self.nodes),
+            grouped(self.edges()),
+            self.seed
+        )
+    }
 }
 
 impl Content {

@@ -66,12 +66,22 @@ pub(super) fn verdict(run: &Run) -> (Verdict, String) {
     if skipped > 0 {
         said += &format!(", {skipped} skipped");
     }
-    match run.ended {
-        Ended::Complete => {}
-        Ended::Shard { number, of } => said += &format!(" (part {number} of {of})"),
-        Ended::Interrupted => said += " (interrupted: not all cells were run)",
-        Ended::OverBudget => said += " (over budget: not all cells were run)",
-    }
+    let cut = match run.ended {
+        Ended::Complete => return (verdict, said),
+        Ended::Shard { number, of } => {
+            said += &format!(" (part {number} of {of})");
+            return (verdict, said);
+        }
+        Ended::Unfinished => "unfinished",
+        Ended::Interrupted => "interrupted",
+        Ended::OverBudget => "over budget",
+    };
+    said += &format!(" ({cut}: not everything was run)");
+    // Part of an answer is none, however good the part looks.
+    let verdict = match verdict {
+        Verdict::Pass => Verdict::Inconclusive,
+        other => other,
+    };
     (verdict, said)
 }
 

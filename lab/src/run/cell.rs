@@ -89,7 +89,7 @@ impl<'a> Workshop<'a> {
             }
             DatasetPlan::Generated(generator) => {
                 self.console
-                    .detail(format!("making a graph: {generator:?}"));
+                    .detail(format!("making a graph: {}", generator.describe()));
                 generator.model()
             }
             DatasetPlan::Nothing => Model::default(),

@@ -383,6 +383,14 @@ fn over_repeats(cell: &SweepCell, plan: &CheckPlan, trend: Trend) -> Option<Judg
 /// Judges values that follow one another. A step counts as wrong only if the intervals say so too.
 fn along(points: &[(String, Measure)], plan: &CheckPlan, trend: Trend) -> Option<Judgement> {
     let mut best = points.first()?;
+    if points.len() == 1 {
+        return Some(Judgement {
+            verdict: Verdict::Inconclusive,
+            actual: Some(best.1.median),
+            excess: 0.0,
+            detail: format!("one value, so that nothing is compared: {}", best.0),
+        });
+    }
     let mut worst = Judgement {
         verdict: Verdict::Pass,
         actual: Some(best.1.median),

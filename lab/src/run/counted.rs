@@ -74,6 +74,14 @@ pub(super) fn add(
             scenario.path.display()
         )));
     }
+    if by.revision != manifest.revision {
+        return Err(Failure::missing(format!(
+            "{} was built from revision {}, and this program from {}; build it again with `make forensic`",
+            program.display(),
+            by.revision,
+            manifest.revision
+        )));
+    }
     join(run, &counted);
     manifest.counted_by = Some(CountedBy {
         program: program.display().to_string(),
@@ -81,6 +89,7 @@ pub(super) fn add(
         rustc: by.rustc,
         profile: by.profile,
         features: by.features,
+        revision: by.revision,
         repeats: by.repeats,
         duration_ns: by.duration_ns,
     });

@@ -24,6 +24,14 @@ pub(crate) fn watch_interrupts() -> Result<(), Failure> {
     }
 }
 
+/// Fails if somebody has interrupted this process.
+pub(crate) fn check_interrupt() -> Result<(), Failure> {
+    match INTERRUPTED.load(Ordering::Relaxed) {
+        true => Err(Failure::new(Exit::Interrupted, "interrupted")),
+        false => Ok(()),
+    }
+}
+
 /// The budget of one run.
 pub(crate) struct Limits {
     budget: Budget,
@@ -40,9 +48,7 @@ impl Limits {
 
     /// Fails if the run has to end now.
     pub(crate) fn check(&self) -> Result<(), Failure> {
-        if INTERRUPTED.load(Ordering::Relaxed) {
-            return Err(Failure::new(Exit::Interrupted, "interrupted"));
-        }
+        check_interrupt()?;
         match self.budget.time {
             Some(time) if self.started.elapsed() > time => Err(Failure::new(
                 Exit::Budget,

@@ -94,7 +94,8 @@ pub(crate) fn execute(
         &manifest.revision,
     )?;
     manifest.id.clone_from(&folder.id);
-    let mut run = empty(scenario, &folder.id, orders);
+    scenario.write_resolved(&folder.path, orders.changes)?;
+    let mut run = empty(scenario, &folder.id);
     let order = order(scenario, orders, &mut run);
     let stage = Stage {
         scenario,
@@ -108,11 +109,13 @@ pub(crate) fn execute(
     if stopped.is_none() && run.right() {
         stopped = counted::add(scenario, orders, &folder, &mut run, &mut manifest, console)?;
     }
+    run.ended = match (stopped.as_ref().map(|failure| failure.exit), orders.shard) {
+        (Some(Exit::Budget), _) => Ended::OverBudget,
+        (Some(_), _) => Ended::Interrupted,
+        (None, Some((number, of))) => Ended::Shard { number, of },
+        (None, None) => Ended::Complete,
+    };
     if let Some(failure) = &stopped {
-        run.ended = match failure.exit {
-            Exit::Budget => Ended::OverBudget,
-            _ => Ended::Interrupted,
-        };
         console.alarm(&format!(
             "lab: {}; what was measured is kept in {}",
             failure.message,
@@ -243,16 +246,13 @@ fn manifest(scenario: &Scenario, orders: &Orders<'_>) -> Manifest {
     manifest
 }
 
-fn empty(scenario: &Scenario, id: &str, orders: &Orders<'_>) -> Run {
+fn empty(scenario: &Scenario, id: &str) -> Run {
     Run {
         schema: SCHEMA,
         id: id.to_owned(),
         scenario: scenario.name.clone(),
         question: scenario.question.clone(),
-        ended: match orders.shard {
-            Some((number, of)) => Ended::Shard { number, of },
-            None => Ended::Complete,
-        },
+        ended: Ended::Unfinished,
         axes: scenario.axes.clone(),
         cells: Vec::new(),
         missing: Vec::new(),

@@ -10,6 +10,7 @@ use crate::dataset::oracle::Oracle;
 use crate::failure::{Context, Exit, Failure};
 use crate::results::{Phase, PhaseStatus};
 use crate::scenario::plan::{Action, LoadHow, PhasePlan, Plan};
+use crate::store::contents;
 use crate::store::peers::{self, PeerStore};
 
 use super::cell::Found;
@@ -97,5 +98,12 @@ fn load(
     notes.set("nodes", nodes);
     notes.set("edges", edges);
     notes.set("file_bytes", peer.file_bytes()?);
+    let found = peer.contents()?;
+    // The engine was opened anew by now as well.
+    peer.forget()?;
+    notes
+        .findings
+        .extend(contents::difference(&found, &contents::of_model(model)));
+    notes.digest = Some(found);
     Ok(notes)
 }

@@ -24,7 +24,7 @@ use crate::forensic;
 use crate::results::{Measure, Number, Phase, PhaseStatus, Setting, Table};
 use crate::scenario::plan::{Action, LoadHow, PhasePlan, Plan};
 use crate::scenario::registry::{self, ActionKind, counts};
-use crate::store::{self, Store};
+use crate::store::{self, Store, contents};
 use crate::units::grouped;
 
 use super::limits::Limits;
@@ -285,6 +285,7 @@ impl<'a> Bench<'a> {
         self.finish()?;
         let mut notes = Notes::new(plan.action.kind());
         let before = self.store.counts();
+        let counted = self.store.engine_counts();
         let database = self.store.create(&plan.database)?;
         if self.settings.is_empty() {
             self.settings = store::settings(&database);
@@ -294,7 +295,9 @@ impl<'a> Bench<'a> {
         database.close()?;
         let close_ns = closing.elapsed().as_nanos() as u64;
         let written = self.store.counts() - before;
+        notes.counts = Some(self.store.engine_counts() - counted);
         let file_bytes = self.store.file_bytes(&plan.database)?;
+        self.prove_loaded(&plan.database, &mut notes)?;
         let stats = self.database(&plan.database)?.stats()?;
         let rows = stats.nodes + stats.edges;
         let total_ns = loaded.time_ns + close_ns;
@@ -338,6 +341,19 @@ impl<'a> Bench<'a> {
             crate::units::Unit::Bytes.show(file_bytes as f64),
         ));
         Ok(notes)
+    }
+
+    /// Holds everything that was loaded against the graph, through a handle of its own: caches and counts stay
+    /// as loading left them.
+    fn prove_loaded(&self, database: &str, notes: &mut Notes) -> Result<(), Failure> {
+        let reader = store::open_read_only(&self.store.path(database))?;
+        let found = contents::of_snapshot(&reader.begin_read()?)?;
+        notes.findings.extend(contents::difference(
+            &found,
+            &contents::of_model(self.source),
+        ));
+        notes.digest = Some(found);
+        Ok(())
     }
 
     fn note_sizes(&self, notes: &mut Notes, stats: &Stats) {

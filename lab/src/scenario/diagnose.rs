@@ -71,9 +71,73 @@ pub(super) fn from_toml(error: &toml::de::Error, end: usize, start: usize) -> Di
             .label("not known here")
             .suggest(typed, expected.iter().copied()),
         _ => Diagnostic {
-            message: message.to_owned(),
+            message: in_words(message),
             ..diagnostic
         },
+    }
+}
+
+/// serde's words for what stands at a place, and for what should, with ours.
+const FOUND: [(&str, &str); 7] = [
+    ("string ", "the text "),
+    ("integer ", "the number "),
+    ("floating point ", "the number "),
+    ("boolean ", "the word "),
+    ("map", "a table"),
+    ("sequence", "a list"),
+    ("byte array", "bytes"),
+];
+const EXPECTED: [(&str, &str); 9] = [
+    ("struct ", "a table"),
+    ("a map", "a table"),
+    ("map", "a table"),
+    ("a sequence", "a list"),
+    ("a string", "a text in quotes"),
+    ("string", "a text in quotes"),
+    ("a boolean", "true or false"),
+    ("f64", "a number"),
+    ("i", "a whole number"),
+];
+
+/// `invalid type: string "x", expected u64` in words for people who write scenarios.
+fn in_words(message: &str) -> String {
+    if message == "wanted string or table" {
+        return "a word in quotes is needed here".to_owned();
+    }
+    let wrong = ["invalid type: ", "invalid value: "]
+        .iter()
+        .find_map(|kind| message.strip_prefix(kind));
+    let Some((found, expected)) = wrong.and_then(|rest| rest.rsplit_once(", expected ")) else {
+        return message.to_owned();
+    };
+    let found = FOUND
+        .iter()
+        .find_map(|(theirs, ours)| Some(format!("{ours}{}", found.strip_prefix(theirs)?)));
+    let number = |kind: &str| expected.strip_prefix(kind)?.parse::<u32>().ok();
+    let expected = match (number("u"), expected) {
+        (Some(bits), _) => format!("a whole number from 0 to {}", most(bits)),
+        (None, "usize") => "a whole number of at least 0".to_owned(),
+        _ => EXPECTED
+            .iter()
+            .find(|(theirs, _)| match *theirs {
+                "i" => number("i").is_some(),
+                "struct " => expected.starts_with(theirs),
+                whole => expected == whole,
+            })
+            .map_or_else(|| expected.to_owned(), |(_, ours)| (*ours).to_owned()),
+    };
+    match found {
+        Some(found) => format!("{expected} is needed here, and this is {found}"),
+        None => format!("{expected} is needed here"),
+    }
+}
+
+/// The largest whole number of so many bits, as people say it.
+fn most(bits: u32) -> String {
+    match bits {
+        32 => "4_294_967_295".to_owned(),
+        8 | 16 => (2u64.pow(bits) - 1).to_string(),
+        _ => "2^63 − 1".to_owned(),
     }
 }
 

@@ -24,12 +24,13 @@ mod validate;
 
 use std::fs;
 use std::path::Path;
+use std::string::FromUtf8Error;
 
 use serde::Deserialize;
 use serde_spanned::Spanned;
 use toml::de::DeValue;
 
-use crate::failure::Failure;
+use crate::failure::{Context, Failure};
 use crate::results::{Axis, Coordinate, Place};
 use crate::store::peers;
 
@@ -38,18 +39,42 @@ use self::document::Tree;
 use self::plan::{Changes, Plan, Scenario};
 use self::sources::Sources;
 use self::sweep::AxisText;
+use self::validate::Definition;
 
 /// The path of the axis that peers make.
 pub(crate) const STORE: &str = "store";
+
+/// The name of the scenario in a run's directory.
+const RESOLVED: &str = "scenario.toml";
+
+/// The path of the number of repeats.
+const REPEATS: &str = "sweep.repeats";
 
 /// The name by which `--set` texts are known.
 const SET: &str = "--set";
 
 /// Reads and validates one scenario. A failure shows every mistake at its place.
 pub(crate) fn load(path: &Path, changes: &Changes, color: bool) -> Result<Scenario, Failure> {
-    let text = fs::read_to_string(path)
-        .map_err(|error| Failure::usage(format!("{}: {error}", path.display())))?;
-    parse(path, text, changes, color)
+    let bytes =
+        fs::read(path).map_err(|error| Failure::usage(format!("{}: {error}", path.display())))?;
+    match String::from_utf8(bytes) {
+        Ok(text) => parse(path, text, changes, color),
+        Err(error) => Err(no_text(path, &error, color)),
+    }
+}
+
+/// A file that is no text, drawn at its first wrong byte.
+fn no_text(path: &Path, error: &FromUtf8Error, color: bool) -> Failure {
+    let mut sources = Sources::default();
+    sources.add(
+        path.display().to_string(),
+        String::from_utf8_lossy(error.as_bytes()),
+    );
+    let at = error.utf8_error().valid_up_to();
+    let wrong = char::REPLACEMENT_CHARACTER.len_utf8();
+    let diagnostic =
+        Diagnostic::new(at..at + wrong, "a scenario is UTF-8 text").label("no UTF-8 from here");
+    Failure::rendered(diagnose::render(&sources, &[diagnostic], color))
 }
 
 /// The part of [`load`] after reading, with what the text extends.
@@ -78,11 +103,26 @@ pub(crate) fn parse_with(
     for set in &changes.set {
         sources.add(SET, set.clone());
     }
-    let written = tree(&sources, changes).map(|tree| sweep::write_out(&tree));
-    for (name, text) in written.unwrap_or_default() {
-        sources.add(name, text);
+    let scenario = from_sources(path, written_out(&sources, changes), changes, color)?;
+    if !changes.quick {
+        // What `[quick]` says is held to the same rules, whether it is asked for or not.
+        let quick = Changes {
+            quick: true,
+            ..changes.clone()
+        };
+        from_sources(path, written_out(&sources, &quick), &quick, color)?;
     }
-    from_sources(path, sources, changes, color)
+    Ok(scenario)
+}
+
+/// The texts with those that list the values of stepped axes.
+fn written_out(sources: &Sources, changes: &Changes) -> Sources {
+    let mut all = sources.clone();
+    let written = tree(sources, changes).map(|tree| sweep::write_out(&tree));
+    for (name, text) in written.unwrap_or_default() {
+        all.add(name, text);
+    }
+    all
 }
 
 /// A scenario from its texts as they were gathered once.
@@ -102,7 +142,14 @@ pub(crate) fn from_sources(
             &diagnostics,
             color,
         ))),
-        Err(validate::Refusal::Missing(failure)) => Err(failure),
+        Err(validate::Refusal::Missing(failure, at)) => {
+            let diagnostic =
+                Diagnostic::new(at, failure.message).label("the graph is read from here");
+            Err(Failure {
+                exit: failure.exit,
+                ..Failure::rendered(diagnose::render(&sources, &[diagnostic], color))
+            })
+        }
     }
 }
 
@@ -167,10 +214,19 @@ fn build(path: &Path, sources: &Sources, changes: &Changes) -> Result<Scenario, 
     let Some(cell) = cells.first() else {
         return Err(validate::Refusal::Wrong(Vec::new()));
     };
-    let whole = validate::whole(&raw, path, sources.main(), cell, &axes)
-        .map_err(validate::Refusal::Wrong)?;
+    let repeats = repeats(&raw, &tree, changes);
+    let definition = Definition {
+        path,
+        text: sources.main(),
+        axes: &axes,
+        repeats,
+        own: changes.set.is_empty() && !changes.quick && changes.repeats.is_none(),
+    };
+    let whole = validate::whole(&raw, cell, &definition).map_err(validate::Refusal::Wrong)?;
+    let place = raw.file_place();
     for cell in &mut cells {
-        validate::find_files(cell).map_err(validate::Refusal::Missing)?;
+        validate::find_files(cell)
+            .map_err(|failure| validate::Refusal::Missing(failure, place.clone()))?;
     }
     Ok(Scenario {
         path: path.to_owned(),
@@ -178,9 +234,7 @@ fn build(path: &Path, sources: &Sources, changes: &Changes) -> Result<Scenario, 
         name: whole.name,
         question: whole.question,
         seed: whole.seed,
-        repeats: changes
-            .repeats
-            .unwrap_or(if changes.quick { 1 } else { whole.repeats }),
+        repeats,
         order: whole.order,
         budget: whole.budget,
         axes,
@@ -188,6 +242,18 @@ fn build(path: &Path, sources: &Sources, changes: &Changes) -> Result<Scenario, 
         checks: whole.checks,
         plots: whole.plots,
     })
+}
+
+/// How often each cell is carried out: with `--quick` once, unless `[quick]` says otherwise.
+fn repeats(raw: &raw::Scenario, tree: &Tree<'_>, changes: &Changes) -> u32 {
+    let quick = tree
+        .get("quick")
+        .and_then(|quick| quick.get_ref().as_table());
+    let said = quick.is_some_and(|quick| quick.contains_key(REPEATS));
+    let own = raw.sweep.repeats.as_ref().map_or(1, |one| *one.get_ref());
+    changes
+        .repeats
+        .unwrap_or(if changes.quick && !said { 1 } else { own })
 }
 
 /// One cell as the file would say it.
@@ -205,6 +271,43 @@ fn raw_cell<'s>(
         raw.seed = seed;
     }
     Ok(raw)
+}
+
+impl Scenario {
+    /// Writes the scenario into a folder as it was carried out: in one text, with everything that it extends,
+    /// `[quick]` if it was asked for, and what the command line changed.
+    pub(crate) fn write_resolved(&self, folder: &Path, changes: &Changes) -> Result<(), Failure> {
+        let drawn = |diagnostic: Diagnostic| Failure::lab(diagnostic.message);
+        let mut tree = tree(&self.sources, changes).map_err(drawn)?;
+        tree.remove("extends");
+        if changes.quick {
+            tree.remove("quick");
+        }
+        let whole = toml::Deserializer::from(Spanned::new(0..0, tree));
+        let mut table = toml::Table::deserialize(whole).context("the scenario")?;
+        table.insert("seed".to_owned(), toml::Value::Integer(self.seed as i64));
+        table.insert("name".to_owned(), self.name.clone().into());
+        table.insert("question".to_owned(), self.question.clone().into());
+        let sweep = table
+            .entry("sweep")
+            .or_insert_with(|| toml::Table::new().into());
+        if let Some(sweep) = sweep.as_table_mut() {
+            sweep.insert("repeats".to_owned(), i64::from(self.repeats).into());
+        }
+        // Data files are relative to the scenario, which stands elsewhere.
+        let home = self.path.parent().unwrap_or(Path::new("."));
+        let file = table
+            .get_mut("dataset")
+            .and_then(|dataset| dataset.get_mut("file"));
+        if let Some(toml::Value::String(file)) = file
+            && let Ok(whole) = std::path::absolute(home.join(&*file))
+        {
+            *file = whole.display().to_string();
+        }
+        let text = toml::to_string(&table).context("the scenario")?;
+        let path = folder.join(RESOLVED);
+        fs::write(&path, text).context(path.display())
+    }
 }
 
 fn store_axis(stores: &[&'static str]) -> Axis {

@@ -118,6 +118,22 @@ pub(crate) const OPERATIONS: &[(Operation, &str, &str)] = &[
 ];
 
 impl Operation {
+    /// Whether it is about a node that has to be there.
+    pub(crate) fn needs_node(self) -> bool {
+        !matches!(
+            self,
+            Operation::InsertNode
+                | Operation::Empty
+                | Operation::MissNode
+                | Operation::MissName
+                | Operation::ByKind
+                | Operation::Scan
+                | Operation::Snapshot
+                | Operation::Reopen
+                | Operation::Check
+        )
+    }
+
     pub(crate) fn named(name: &str) -> Option<Operation> {
         OPERATIONS
             .iter()

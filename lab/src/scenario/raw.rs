@@ -49,6 +49,17 @@ pub(crate) struct Scenario {
     pub(super) plot: Vec<Spanned<Plot>>,
 }
 
+impl Scenario {
+    /// Where the graph's files are named.
+    pub(super) fn file_place(&self) -> Range<usize> {
+        let file = self
+            .dataset
+            .as_ref()
+            .and_then(|dataset| dataset.get_ref().file.as_ref());
+        file.map_or_else(Range::default, Spanned::span)
+    }
+}
+
 /// What is left of the section once its axes are taken.
 #[derive(Debug, Default, Deserialize)]
 #[serde(deny_unknown_fields)]

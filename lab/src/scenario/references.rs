@@ -19,6 +19,9 @@ use super::registry::{self, ActionKind, TableDef, counts};
 pub(super) struct Scope<'a> {
     pub(super) phases: &'a [PhasePlan],
     pub(super) axes: &'a [results::Axis],
+    pub(super) repeats: u32,
+    /// Whether axes and repeats are as the scenario has them, unchanged by a command line.
+    pub(super) own: bool,
 }
 
 impl Scope<'_> {
@@ -143,7 +146,17 @@ pub(super) fn check_plan(raw: &raw::Check, scope: &Scope<'_>) -> Result<CheckPla
     let expect = expect::parse(raw.expect.get_ref())
         .map_err(|what| Diagnostic::new(span.clone(), what).label("not an expectation"))?;
     let mut expect = expect;
+    let only_where = scope.only_where(&raw.only_where)?;
     let other = match &mut expect {
+        Expect::Compare {
+            bound: Bound::Number(number, None),
+            ..
+        } if metric.unit == Unit::Ns && *number != 0.0 => {
+            return Err(
+                Diagnostic::new(span, "a time needs its unit: ns, us, ms, s or min")
+                    .label("a number without a unit"),
+            );
+        }
         Expect::Compare {
             bound: Bound::Number(_, unit),
             ..
@@ -154,12 +167,7 @@ pub(super) fn check_plan(raw: &raw::Check, scope: &Scope<'_>) -> Result<CheckPla
         } => Some(metric_at(path, span.clone(), scope.phases)?.unit),
         Expect::Baseline { .. } => None,
         Expect::Along { axis, .. } => {
-            if axis != expect::REPEATS {
-                let number = scope
-                    .axis(axis)
-                    .ok_or_else(|| scope.no_axis(axis, span.clone()))?;
-                axis.clone_from(&scope.axes[number].path);
-            }
+            *axis = along(axis, &only_where, &span, scope)?;
             None
         }
     };
@@ -179,10 +187,37 @@ pub(super) fn check_plan(raw: &raw::Check, scope: &Scope<'_>) -> Result<CheckPla
         expect,
         severity: raw.severity,
         only_if: raw.only_if,
-        only_where: scope.only_where(&raw.only_where)?,
+        only_where,
         note: raw.note.clone(),
         span,
     })
+}
+
+/// The path of an axis along which values are compared: of more than one, or nothing would be.
+fn along(
+    name: &str,
+    only_where: &Where,
+    span: &Range<usize>,
+    scope: &Scope<'_>,
+) -> Result<String, Diagnostic> {
+    let (path, values, label) = if name == expect::REPEATS {
+        let label = "`sweep.repeats` is 1";
+        (name.to_owned(), scope.repeats as usize, label)
+    } else {
+        let number = scope
+            .axis(name)
+            .ok_or_else(|| scope.no_axis(name, span.clone()))?;
+        let axis = &scope.axes[number];
+        match only_where.iter().any(|(limited, _)| *limited == number) {
+            true => (axis.path.clone(), 1, "`where` leaves one value of it"),
+            false => (axis.path.clone(), axis.values.len(), "it has one value"),
+        }
+    };
+    if values < 2 && scope.own {
+        let message = format!("`{name}` has one value here, so that nothing is compared along it");
+        return Err(Diagnostic::new(span.clone(), message).label(label));
+    }
+    Ok(path)
 }
 
 fn unit_name(unit: Unit) -> &'static str {

@@ -7,6 +7,9 @@ use crate::failure::Exit;
 use super::plan::{Action, DatasetPlan};
 use super::*;
 
+#[path = "tests/refused.rs"]
+mod refused;
+
 const SMALL: &str = r#"schema = 1
 name = "small"
 question = "Does it load?"
@@ -253,7 +256,12 @@ fn several_mistakes_are_shown_at_once() {
 fn a_missing_dataset_is_a_missing_prerequisite() {
     let failure = parse_text(&SMALL.replace("data/debian", "data/absent")).expect_err("accepted");
     assert_eq!(failure.exit, Exit::Missing);
-    assert!(failure.message.contains("data/absent"));
+    for piece in ["data/absent: no such file", "test.toml:5:8", "5 | file"] {
+        assert!(
+            failure.message.contains(piece),
+            "no `{piece}` in\n{failure}"
+        );
+    }
 }
 
 const SWEPT: &str = r#"schema = 1
@@ -363,6 +371,13 @@ fn quick_takes_what_the_scenario_has_for_it() {
     };
     let scenario = parse_with(SWEPT, &changes).unwrap();
     assert_eq!((nodes(&scenario), scenario.repeats), (vec![10; 2], 1));
+    let twice = SWEPT.replace("[quick]\n", "[quick]\n\"sweep.repeats\" = 2\n");
+    assert_eq!(parse_with(&twice, &changes).unwrap().repeats, 2);
+    let once = Changes {
+        repeats: Some(1),
+        ..changes
+    };
+    assert_eq!(parse_with(&twice, &once).unwrap().repeats, 1);
 }
 
 #[test]

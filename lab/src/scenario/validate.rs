@@ -17,6 +17,7 @@ use super::damage;
 use super::dataset;
 use super::diagnose::Diagnostic;
 use super::faults;
+use super::operations::Operation;
 use super::phases;
 use super::plan::{Action, Budget, CheckPlan, DatasetPlan, EnginePlan, PhasePlan, Plan};
 use super::raw;
@@ -26,7 +27,18 @@ use super::registry;
 /// Why there is no plan.
 pub(super) enum Refusal {
     Wrong(Vec<Diagnostic>),
-    Missing(Failure),
+    /// The graph's files, and where they are named.
+    Missing(Failure, Range<usize>),
+}
+
+/// What a scenario is beside its sections.
+pub(super) struct Definition<'a> {
+    pub(super) path: &'a Path,
+    pub(super) text: &'a str,
+    pub(super) axes: &'a [results::Axis],
+    pub(super) repeats: u32,
+    /// Nothing on the command line changed what it spans.
+    pub(super) own: bool,
 }
 
 /// What holds for the whole scenario, from its first cell.
@@ -34,7 +46,6 @@ pub(super) struct Whole {
     pub(super) name: String,
     pub(super) question: String,
     pub(super) seed: u64,
-    pub(super) repeats: u32,
     pub(super) order: super::sweep::Order,
     pub(super) budget: Budget,
     pub(super) checks: Vec<CheckPlan>,
@@ -63,6 +74,12 @@ pub(super) fn cell(raw: &raw::Scenario, folder: &Path) -> Result<Plan, Refusal> 
         Some(dataset) => dataset_plan(dataset, raw.seed, page_size, folder, &mut wrong),
         None => DatasetPlan::Nothing,
     };
+    if let (DatasetPlan::Generated(generator), Some(section)) = (&dataset, &raw.dataset)
+        && generator.nodes == 0
+    {
+        let nodes = section.get_ref().nodes.as_ref();
+        wrong.extend(about_nothing(&phases, nodes.map_or(0..0, Spanned::span)));
+    }
     if !wrong.is_empty() {
         return Err(Refusal::Wrong(wrong));
     }
@@ -77,6 +94,28 @@ pub(super) fn cell(raw: &raw::Scenario, folder: &Path) -> Result<Plan, Refusal> 
     })
 }
 
+/// An operation on nodes where there is none, and none was inserted before.
+fn about_nothing(phases: &[PhasePlan], nodes: Range<usize>) -> Option<Diagnostic> {
+    for phase in phases {
+        let Action::Mix(mix) = &phase.action else {
+            continue;
+        };
+        let operations = || mix.weights.iter().chain(&mix.beside).map(|(one, _)| *one);
+        if operations().any(|one| one == Operation::InsertNode) {
+            return None;
+        }
+        if let Some(one) = operations().find(|one| one.needs_node()) {
+            let message = format!(
+                "`{}` in phase `{}` needs nodes, and the graph has none",
+                one.name(),
+                phase.name
+            );
+            return Some(Diagnostic::new(nodes, message).label("no nodes"));
+        }
+    }
+    None
+}
+
 /// Finds the files of the cell's graph.
 pub(super) fn find_files(plan: &mut Plan) -> Result<(), Failure> {
     if let DatasetPlan::Files(files) = &mut plan.dataset {
@@ -88,19 +127,18 @@ pub(super) fn find_files(plan: &mut Plan) -> Result<(), Failure> {
 /// What the scenario says as a whole. Every cell has the phases of the first, by name and kind.
 pub(super) fn whole(
     raw: &raw::Scenario,
-    path: &Path,
-    text: &str,
     cell: &Plan,
-    axes: &[results::Axis],
+    definition: &Definition<'_>,
 ) -> Result<Whole, Vec<Diagnostic>> {
     let mut wrong = Vec::new();
     if let Some(name) = &raw.name {
         check_name(name, "scenario", &mut wrong);
     }
-    let stem = path
+    let stem = definition
+        .path
         .file_stem()
         .map(|stem| stem.to_string_lossy().into_owned());
-    let first = text.lines().next().unwrap_or_default();
+    let first = definition.text.lines().next().unwrap_or_default();
     let said = first.strip_prefix("# ").unwrap_or_default().to_owned();
     let repeats = raw.sweep.repeats.as_ref();
     if let Some(repeats) = repeats.filter(|repeats| !REPEATS.contains(repeats.get_ref())) {
@@ -128,7 +166,9 @@ pub(super) fn whole(
     });
     let scope = Scope {
         phases: &cell.phases,
-        axes,
+        axes: definition.axes,
+        repeats: definition.repeats,
+        own: definition.own,
     };
     let checks = raw
         .check
@@ -153,7 +193,6 @@ pub(super) fn whole(
             .as_ref()
             .map_or(said, |question| question.get_ref().clone()),
         seed: raw.seed,
-        repeats: repeats.map_or(1, |repeats| *repeats.get_ref()),
         order: raw.sweep.order,
         budget: Budget {
             time,

@@ -3,6 +3,7 @@
 
 pub(crate) mod ask;
 pub(crate) mod compare;
+pub(crate) mod contents;
 pub(crate) mod kill;
 pub(crate) mod load;
 pub(crate) mod op;

@@ -43,6 +43,9 @@ pub(crate) trait PeerStore: Target {
     /// returns how many commits that took.
     fn load(&mut self, model: &Model, batch: Option<usize>) -> Result<u64, Failure>;
 
+    /// A digest of everything that it holds; see [`super::contents`].
+    fn contents(&self) -> Result<String, Failure>;
+
     /// Bytes of all its files.
     fn file_bytes(&self) -> Result<u64, Failure>;
 

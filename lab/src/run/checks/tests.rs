@@ -88,6 +88,20 @@ fn counts_follow_trends_exactly() {
     );
 }
 
+/// A single value shows nothing, whatever is asked of it.
+#[test]
+fn one_value_alone_is_inconclusive() {
+    for text in [
+        "same over x",
+        "flat within 2 x over x",
+        "non-increasing over x",
+        "non-decreasing within 5% over x",
+    ] {
+        along_is("p.pages_read", text, &[&[2.0]], Verdict::Inconclusive);
+        along_is("p.p50_ns", text, &[&[2.0, 2.0, 2.0]], Verdict::Inconclusive);
+    }
+}
+
 #[test]
 fn a_slow_creep_is_seen_against_the_best_so_far() {
     let points: &[&[f64]] = &[&[100.0], &[95.0], &[90.0], &[85.0]];

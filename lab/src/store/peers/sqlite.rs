@@ -12,6 +12,7 @@ use crate::failure::{Context, Exit, Failure};
 use crate::results::Setting;
 use crate::scenario::plan::EnginePlan;
 use crate::scenario::raw::Durability;
+use crate::store::contents::Contents;
 use crate::store::op::{self, Committed, Done, Op, Walk};
 use crate::store::target::Target;
 use crate::units;
@@ -447,6 +448,31 @@ impl PeerStore for Sqlite {
             commits += u64::from(self.commit()?.ns > 0);
         }
         Ok(commits)
+    }
+
+    fn contents(&self) -> Result<String, Failure> {
+        let mut contents = Contents::new();
+        let mut nodes = self.statement("SELECT id, kind, name, data FROM node ORDER BY id")?;
+        let mut rows = nodes.query([])?;
+        while let Some(row) = rows.next()? {
+            let (kind, name): (String, String) = (row.get(1)?, row.get(2)?);
+            contents.node(
+                row.get::<_, i64>(0)? as u64,
+                &kind,
+                &name,
+                &row.get::<_, Vec<u8>>(3)?,
+            );
+        }
+        let sql =
+            "SELECT source, label, target, data FROM edge ORDER BY source, label, target, ordinal";
+        let mut edges = self.statement(sql)?;
+        let mut rows = edges.query([])?;
+        while let Some(row) = rows.next()? {
+            let (source, target): (i64, i64) = (row.get(0)?, row.get(2)?);
+            let (label, data): (String, Vec<u8>) = (row.get(1)?, row.get(3)?);
+            contents.edge(source as u64, &label, target as u64, &data);
+        }
+        Ok(contents.digest())
     }
 
     fn file_bytes(&self) -> Result<u64, Failure> {
