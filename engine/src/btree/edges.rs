@@ -1,5 +1,6 @@
 //! The spaces whose leaves hold edge blocks: both directions of adjacency, and the kind index.
 
+use std::cmp::Ordering;
 use std::marker::PhantomData;
 use std::ops::Range;
 use std::sync::Arc;
@@ -9,7 +10,7 @@ use super::find::leaf;
 use super::space::{Items, LeafBuilder, Space};
 use crate::error::Result;
 use crate::format::FormatError;
-use crate::format::bytes::u48_be;
+use crate::format::bytes::{from_u48_be, u48_be};
 use crate::format::edges::{BlockEdge, EdgeBlock, EdgeBlockBuilder};
 use crate::format::header::Root;
 use crate::format::limits::max_inline;
@@ -116,6 +117,17 @@ fn edge_key(key: &EdgeKey) -> [u8; 18] {
 
 fn encode_edge(key: &EdgeKey, out: &mut Vec<u8>) {
     out.extend_from_slice(&edge_key(key));
+}
+
+/// Whether an edge's key comes before these bytes. Mostly the id that they begin with decides.
+#[inline]
+fn is_edge_below(key: &EdgeKey, bound: &[u8]) -> bool {
+    let id = bound.first_chunk().map(|id| from_u48_be(*id));
+    match id.map(|id| key.node.cmp(&id)) {
+        Some(Ordering::Less) => true,
+        Some(Ordering::Greater) => false,
+        Some(Ordering::Equal) | None => edge_key(key).as_slice() < bound,
+    }
 }
 
 fn block_items<V: BlockValue>(leaf: &PageGuard) -> Items<EdgeKey, V> {
@@ -242,6 +254,10 @@ impl Space for Out {
         encode_edge(key, out);
     }
 
+    fn is_below(key: &EdgeKey, bound: &[u8], _: &mut Vec<u8>) -> bool {
+        is_edge_below(key, bound)
+    }
+
     fn items(leaf: &PageGuard) -> Items<EdgeKey, StoredData> {
         block_items(leaf)
     }
@@ -277,6 +293,10 @@ macro_rules! keys_only {
 
             fn encode_key(key: &EdgeKey, out: &mut Vec<u8>) {
                 encode_edge(key, out);
+            }
+
+            fn is_below(key: &EdgeKey, bound: &[u8], _: &mut Vec<u8>) -> bool {
+                is_edge_below(key, bound)
             }
 
             fn items(leaf: &PageGuard) -> Items<EdgeKey, ()> {

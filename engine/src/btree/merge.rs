@@ -168,6 +168,10 @@ impl<S: Space> Level for Leaves<S> {
         S::encode_key(key, out);
     }
 
+    fn is_below(&self, key: &S::Key, bound: &[u8], buffer: &mut Vec<u8>) -> bool {
+        S::is_below(key, bound, buffer)
+    }
+
     fn items(&self, page: &PageGuard) -> Result<Vec<(S::Key, S::Stored)>> {
         S::items(page)
             .map_err(|rule| Error::corrupt_page(page.at().page(), page.bytes().len(), rule.0))
@@ -194,6 +198,10 @@ impl Level for Branches {
 
     fn encode_key(&self, key: &Vec<u8>, out: &mut Vec<u8>) {
         out.extend_from_slice(key);
+    }
+
+    fn is_below(&self, key: &Vec<u8>, bound: &[u8], _: &mut Vec<u8>) -> bool {
+        key.as_slice() < bound
     }
 
     fn items(&self, page: &PageGuard) -> Result<Vec<(Vec<u8>, PageRef)>> {
@@ -234,7 +242,7 @@ struct Feed<'f, I: Iterator, V, S> {
     changes: Peekable<I>,
     store: &'f mut dyn FnMut(&V, &mut PageWriter<'_>) -> Result<S>,
     blob: fn(&S) -> Option<BlobRef>,
-    /// Where the next change's key is encoded.
+    /// Where the next change's key is encoded, if it must be.
     key: Vec<u8>,
 }
 
@@ -386,7 +394,5 @@ where
         return false;
     };
     let Some(upper) = upper else { return true };
-    feed.key.clear();
-    level.encode_key(key, &mut feed.key);
-    feed.key.as_slice() < upper
+    level.is_below(key, upper, &mut feed.key)
 }

@@ -15,6 +15,7 @@ pub(super) trait Level {
     fn space(&self) -> KeySpace;
     fn level(&self) -> u8;
     fn encode_key(&self, key: &Self::Key, out: &mut Vec<u8>);
+    fn is_below(&self, key: &Self::Key, bound: &[u8], buffer: &mut Vec<u8>) -> bool;
     fn items(&self, page: &PageGuard) -> Result<Vec<(Self::Key, Self::Stored)>>;
 }
 

@@ -33,6 +33,13 @@ pub(crate) trait Space: 'static {
 
     /// Appends the key's bytes, which sort as the keys do.
     fn encode_key(key: &Self::Key, out: &mut Vec<u8>);
+    /// Whether the key comes before these bytes. `buffer`: memory to use for it.
+    #[inline]
+    fn is_below(key: &Self::Key, bound: &[u8], buffer: &mut Vec<u8>) -> bool {
+        buffer.clear();
+        Self::encode_key(key, buffer);
+        buffer.as_slice() < bound
+    }
     /// The items of a leaf, in order.
     fn items(leaf: &PageGuard) -> Items<Self::Key, Self::Stored>;
     /// A value as memory holds it.

@@ -23,6 +23,9 @@ use crate::sync::{Mutex, MutexGuard, thread};
 const AHEAD_BYTES_MIN: u64 = 64 << 10;
 const AHEAD_BYTES_MAX: u64 = 1 << 20;
 
+/// How often a sync gives way to others at the most.
+const YIELDS_MAX: u32 = 64;
+
 /// What distinguishes a new log.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct LogIdentity {
@@ -208,6 +211,7 @@ impl LogWriter {
             if !delay.is_zero() {
                 thread::sleep(delay);
             }
+            self.gather();
             // What is appended while the sync runs may or may not be part of it.
             let target = self.tail().end;
             issued += 1;
@@ -223,6 +227,20 @@ impl LogWriter {
             Ok(target)
         })?;
         Ok(issued)
+    }
+
+    /// Gives way to others as long as they append: a sync takes longer than their records do, and whom the one before
+    /// let go comes back at once.
+    fn gather(&self) {
+        let mut end = self.tail().end;
+        for _ in 0..YIELDS_MAX {
+            thread::yield_now();
+            let now = self.tail().end;
+            if now == end {
+                break;
+            }
+            end = now;
+        }
     }
 
     /// Begins the next segment: makes this one durable to its end, then writes the next one's header

@@ -89,10 +89,14 @@ impl Sums {
         Some((widths, widths.size(self.count)))
     }
 
-    /// A bound of the size that is found at once.
+    /// A bound of the size with one edge more, which is greater than the others: found at once.
     #[inline]
-    fn at_most(&self) -> usize {
-        self.joined().map_or(usize::MAX, |(_, size)| size)
+    fn at_most_with(&self, edge: BlockEdge, stored_len: usize) -> usize {
+        if self.max_ordinal > 0 || edge.ordinal > 0 || self.data + stored_len > 0 {
+            return usize::MAX;
+        }
+        let widths = Widths::of(edge.label, self.max_peer.max(edge.peer));
+        widths.map_or(usize::MAX, |widths| widths.size(self.count + 1))
     }
 
     /// The size of a block whose labels stand before its peers.
@@ -159,13 +163,17 @@ impl EdgeBlockBuilder {
     pub(crate) fn push_within(&mut self, edge: BlockEdge, data: Data<'_>, room: usize) -> bool {
         debug_assert!(self.last() < Some(edge), "edges must ascend");
         let stored_len = data.stored_len();
-        let mut sums = self.sums;
-        sums.add(edge, stored_len);
         // The exact size takes longer to find, and matters only near the page's end.
-        if sums.at_most() > room && sums.size() > room {
-            return false;
+        if self.sums.at_most_with(edge, stored_len) <= room {
+            self.sums.add(edge, stored_len);
+        } else {
+            let mut sums = self.sums;
+            sums.add(edge, stored_len);
+            if sums.size() > room {
+                return false;
+            }
+            self.sums = sums;
         }
-        self.sums = sums;
         self.edges.push(edge);
         self.data_tags
             .push(2 * stored_len as u64 + u64::from(data.is_blob()));
