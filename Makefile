@@ -12,6 +12,10 @@ HOURS ?= 3
 # How often each real fault happens, and which of them; empty: all.
 CYCLES ?= 1000
 FAULTS ?=
+# Scenarios that choose parameters.
+TUNING := cache-capacity-sweep traversal-cache-sweep page-size batch-size group-commit
+# What `make bench-ab` runs with both.
+SCENARIO ?= scenarios/regression-10k-a.toml
 # What `make bench-peers` measures, and how often.
 SIZE ?= peers-m
 REPEATS ?= 3
@@ -34,7 +38,7 @@ MOUNTING := power-cut-ext4 power-cut-xfs full-disk failed-sync
 # All but the Debian graph, which `make demo` runs whole.
 GATED := $(filter-out scenarios/debian.toml scenarios/crash-% $(MOUNTING:%=scenarios/%.toml),$(wildcard scenarios/*.toml))
 
-.PHONY: help rust demo report regress faults test crash-self-test lint doc bench bench-peers bench-limits bench-instructions bench-forensics \
+.PHONY: help rust demo report regress faults test crash-self-test lint doc bench bench-ab bench-peers bench-limits bench-instructions bench-forensics \
 	forensic scale salvage crash crash-long crash-foreign fuzz fuzz-tools fuzz-long fuzz-coverage real-faults coverage \
 	mutants schedules miri
 
@@ -88,8 +92,17 @@ lint: rust ## Formatting and clippy with warnings denied, every combination of f
 doc: rust ## Build the documentation with warnings denied
 	RUSTDOCFLAGS="-D warnings" $(CARGO) doc --locked --workspace --no-deps
 
-bench: rust ## Time the calls that embedders make most
+bench: rust ## Time single calls, count their instructions where valgrind is, run the tuning scenarios; ends with the path of a report
 	$(CARGO) bench --locked -p vellum --bench time
+	@if command -v valgrind >/dev/null 2>&1 && command -v gungraun-runner >/dev/null 2>&1; then \
+		$(MAKE) --no-print-directory bench-instructions; \
+	else echo "skipped: instructions, as valgrind or gungraun-runner is missing; the report has those expected" >&2; fi
+	@$(CARGO) run --locked --quiet --release -p lab --bin lab -- run $(TUNING:%=scenarios/%.toml)
+	@$(CARGO) run --locked --quiet --release -p lab --bin lab -- bench --calls target/criterion engine/benches/instructions.tsv
+
+bench-ab: rust ## Compare a revision with the working tree, interleaved: BASE=rev, SCENARIO=scenarios/X.toml
+	@test -n "$(BASE)" || { echo "missing: BASE, the revision to compare with; for example: make bench-ab BASE=HEAD~1" >&2; exit 2; }
+	@$(CARGO) run --locked --quiet --release -p lab --bin lab -- ab $(BASE) $(SCENARIO)
 
 bench-peers: rust ## Measure every row beside SQLite, redb, LMDB, fjall and the limits; SIZE=peers-s|peers-m|peers-l; needs a C compiler
 	@command -v cc >/dev/null 2>&1 || { echo "missing: a C compiler named cc; install one with: apt-get install gcc" >&2; exit 1; }
@@ -98,12 +111,12 @@ bench-peers: rust ## Measure every row beside SQLite, redb, LMDB, fjall and the 
 bench-limits: rust ## Time reads beside their limit, the same graph in plain arrays
 	$(CARGO) bench --locked -p vellum --bench limits
 
-bench-instructions: rust ## Count their instructions, which repeat exactly; needs valgrind and gungraun-runner
+bench-instructions: rust ## Count their instructions, which repeat exactly, and hold them against those expected; needs valgrind and gungraun-runner
 	@command -v valgrind >/dev/null 2>&1 || { echo "missing: valgrind; install it with: apt-get install valgrind" >&2; exit 1; }
 	@command -v gungraun-runner >/dev/null 2>&1 || { \
 		least=$$(awk '/^name = "gungraun"$$/ { getline; gsub(/[^0-9.]/, ""); print }' Cargo.lock); \
 		echo "missing: gungraun-runner; install it with: cargo install gungraun-runner --version $$least --locked" >&2; exit 1; }
-	$(CARGO) bench --locked -p vellum --bench instructions
+	@CARGO="$(CARGO)" ACCEPT="$(ACCEPT)" sh engine/benches/instructions.sh
 
 bench-forensics: rust ## Compare the instructions of builds with and without counters; needs valgrind
 	@command -v valgrind >/dev/null 2>&1 || { echo "missing: valgrind; install it with: apt-get install valgrind" >&2; exit 1; }

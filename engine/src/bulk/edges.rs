@@ -1,6 +1,6 @@
 //! The edge half of a bulk load: sorted by source, numbered, written; then sorted by target.
 
-use std::collections::HashMap;
+use std::collections::BTreeMap;
 
 use super::lanes::{EdgeSorter, KeySorter, SortedEdges};
 use super::records::NewEdge;
@@ -60,7 +60,7 @@ impl<P: FnMut(BulkProgress)> Load<'_, P> {
         &mut self,
         edges: impl Iterator<Item = Result<(BulkEdge, Option<u32>)>>,
     ) -> Result<Taken> {
-        let mut labels: HashMap<String, u16> = HashMap::new();
+        let mut labels: BTreeMap<String, u16> = BTreeMap::new();
         // Graphs have few labels, and comparing is faster than hashing.
         let mut first: Vec<(String, u16)> = Vec::new();
         let mut taken = Taken {

@@ -1,6 +1,6 @@
 //! The node half of a bulk load: nodes as they come, then their index entries sorted.
 
-use std::collections::HashMap;
+use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use super::lanes::KeySorter;
@@ -19,7 +19,7 @@ struct NodeFeed<'a, P> {
     view: &'a View,
     totals: &'a mut Totals,
     dictionary: &'a mut Batch,
-    kinds: HashMap<String, u16>,
+    kinds: BTreeMap<String, u16>,
     names: Option<Sorter<Name>>,
     by_kind: KeySorter,
     gaps: &'a mut Vec<(u64, u64)>,
@@ -40,7 +40,7 @@ impl<P: FnMut(BulkProgress)> Load<'_, P> {
             view: &self.view,
             totals: &mut self.totals,
             dictionary: &mut self.dictionary,
-            kinds: HashMap::new(),
+            kinds: BTreeMap::new(),
             names: indexed.then(|| Sorter::new(budget)),
             by_kind: KeySorter::new(budget),
             gaps: &mut self.gaps,

@@ -1,6 +1,6 @@
 //! What a write transaction has changed so far, and how it looks from inside.
 
-use std::collections::HashMap;
+use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use super::spill::{Mark, Spilled};
@@ -47,8 +47,8 @@ pub(crate) struct Work {
     settled: Option<View>,
     spilled: Option<Spilled>,
     changed: bool,
-    kinds: HashMap<String, u16>,
-    labels: HashMap<String, u16>,
+    kinds: BTreeMap<String, u16>,
+    labels: BTreeMap<String, u16>,
     savepoints: Vec<u64>,
     next_savepoint: u64,
     identity: Arc<()>,
@@ -64,8 +64,8 @@ impl Work {
             spilled: None,
             changed: false,
             settled: None,
-            kinds: HashMap::new(),
-            labels: HashMap::new(),
+            kinds: BTreeMap::new(),
+            labels: BTreeMap::new(),
             savepoints: Vec::new(),
             next_savepoint: 0,
             identity: Arc::new(()),

@@ -8,12 +8,15 @@ mod account;
     allow(dead_code, reason = "each store uses a part of it")
 )]
 mod batch;
+mod calls;
 mod csr;
 #[cfg(feature = "fjall")]
 mod fjall;
 mod graph;
+mod growth;
 #[cfg(feature = "lmdb")]
 mod lmdb;
+mod memory;
 mod notes;
 mod plot;
 mod reads;
@@ -21,6 +24,7 @@ mod reads;
 mod redb;
 mod report;
 mod rows;
+mod short;
 #[cfg(feature = "sqlite")]
 mod sqlite;
 mod stages;
@@ -43,6 +47,7 @@ use crate::failure::{Context, Exit, Failure};
 use crate::machine;
 use crate::results::Manifest;
 
+use calls::Calls;
 use notes::Notes;
 use stages::{STAGES, Stage};
 
@@ -103,6 +108,9 @@ pub(crate) struct BenchArgs {
     /// Seconds after which a load of edges by commits ends, and its rate is that of the part so far.
     #[arg(long, default_value_t = 300)]
     load_seconds: u64,
+    /// Add single calls to the report: the folder that criterion left their times in, and the list of instructions.
+    #[arg(long, num_args = 2, value_names = ["CRITERION", "INSTRUCTIONS"])]
+    calls: Option<Vec<PathBuf>>,
 }
 
 /// What a stage's process is told.
@@ -143,27 +151,47 @@ pub(crate) fn run(args: &BenchArgs, global: &Global, console: &Console) -> Resul
             console.alarm(wrong);
             exit = Exit::Wrong;
         }
-        let path = out.join(format!("{}.json", size.name()));
-        let text = serde_json::to_string_pretty(&results).context("results")?;
-        fs::write(&path, text + "\n").context(path.display())?;
+        store(&out.join(format!("{}.json", size.name())), &results)?;
+    }
+    if let Some([criterion, list]) = args.calls.as_deref() {
+        fs::create_dir_all(&out).context(out.display())?;
+        store(
+            &out.join("calls.json"),
+            &Calls::collect(criterion, list, &global.out)?,
+        )?;
     }
     let mut all = Vec::new();
     for size in Size::ALL {
-        let path = out.join(format!("{}.json", size.name()));
-        if path.exists() {
-            let text = fs::read_to_string(&path).context(path.display())?;
-            all.push(serde_json::from_str::<Results>(&text).context(path.display())?);
-        }
+        all.extend(stored::<Results>(
+            &out.join(format!("{}.json", size.name())),
+        )?);
     }
-    if all.is_empty() {
+    let calls = stored::<Calls>(&out.join("calls.json"))?;
+    if all.is_empty() && calls.is_none() {
         return Err(Failure::usage(format!(
             "no results in {}; measure some with `lab bench peers-m`",
             out.display()
         )));
     }
-    let report = report::write(&all, &out)?;
+    let report = report::write(&all, calls.as_ref(), &out)?;
     console.result(&format!("{}\n", report.display()))?;
     Ok(exit)
+}
+
+fn store(path: &Path, results: &impl Serialize) -> Result<(), Failure> {
+    let text = serde_json::to_string_pretty(results).context("results")?;
+    fs::write(path, text + "\n").context(path.display())
+}
+
+/// What a file holds, if it is there.
+fn stored<T: for<'de> Deserialize<'de>>(path: &Path) -> Result<Option<T>, Failure> {
+    if !path.exists() {
+        return Ok(None);
+    }
+    let text = fs::read_to_string(path).context(path.display())?;
+    serde_json::from_str(&text)
+        .context(path.display())
+        .map(Some)
 }
 
 /// The stores that this binary has, of those wanted. Those it has not are named.

@@ -5,11 +5,15 @@ use std::fs;
 use std::path::{Path, PathBuf};
 
 use crate::failure::{Context, Failure};
+use crate::results::Manifest;
 use crate::stats;
+use crate::units::grouped;
 
+use super::calls::Calls;
 use super::rows::{Goal, LIMIT, ROWS, Row};
+use super::short::why;
 use super::stages::{STORES, VELLUM};
-use super::{Results, Size, plot};
+use super::{Results, Size, growth, plot};
 
 /// A row of one size, judged.
 pub(super) struct Line {
@@ -33,7 +37,7 @@ pub(super) fn lines(results: &Results) -> Vec<Line> {
 }
 
 /// The median over the repeats.
-fn value(results: &Results, store: &str, key: &str) -> Option<f64> {
+pub(super) fn value(results: &Results, store: &str, key: &str) -> Option<f64> {
     let of_store = results.notes.iter().filter(|note| note.store == store);
     let samples: Vec<f64> = match key.strip_suffix("_over_hit") {
         Some(miss) => of_store
@@ -174,8 +178,8 @@ fn title(results: &Results) -> String {
     format!(
         "{}: {} nodes, {} edges, {} repeats",
         results.size.name(),
-        crate::units::grouped(nodes),
-        crate::units::grouped(edges),
+        grouped(nodes),
+        grouped(edges),
         results.repeats
     )
 }
@@ -223,16 +227,89 @@ fn said(results: &Results) -> Vec<(String, String)> {
         .collect()
 }
 
+/// Rows that fall short, and what the profile says of each.
+fn short(results: &Results) -> Vec<(String, &'static str)> {
+    lines(results)
+        .iter()
+        .filter(|line| line.reached == Some(false))
+        .map(|line| {
+            let why = why(line.row.key).unwrap_or("No profile was taken.");
+            (line.row.title.to_owned(), why)
+        })
+        .collect()
+}
+
+/// A table beside those of the sizes.
+struct Extra {
+    title: &'static str,
+    remark: String,
+    heads: Vec<&'static str>,
+    /// Whether a row falls short, and its cells.
+    rows: Vec<(bool, Vec<String>)>,
+}
+
+fn extras(all: &[Results], calls: Option<&Calls>) -> Vec<Extra> {
+    let mut extras = Vec::new();
+    let growth = growth::lines(all);
+    if !growth.is_empty() {
+        let rows = growth.into_iter().map(|line| {
+            let verdict = if line.reached { "reached" } else { "short" };
+            let times = format!("{}×", number(line.times));
+            let cells = vec![line.title.to_owned(), times, line.goal, verdict.to_owned()];
+            (!line.reached, cells)
+        });
+        extras.push(Extra {
+            title: "From M to L",
+            remark: "Ten times the nodes and edges.".to_owned(),
+            heads: vec!["cost", "grew", "goal", "verdict"],
+            rows: rows.collect(),
+        });
+    }
+    if let Some(calls) = calls {
+        let Manifest {
+            cpu,
+            revision,
+            rustc,
+            ..
+        } = &calls.manifest;
+        let times = calls.times.iter().map(|time| {
+            let cells = [time.ns, time.low, time.high].map(|ns| format!("{} ns", number(ns)));
+            (false, [vec![time.call.clone()], cells.to_vec()].concat())
+        });
+        extras.push(Extra {
+            title: "Single calls, time",
+            remark: format!(
+                "10,000 nodes and 100,000 edges in memory; {cpu}; revision {revision}, {rustc}."
+            ),
+            heads: vec!["call", "median", "95 % from", "to"],
+            rows: times.collect(),
+        });
+        let counts = calls.instructions.iter();
+        let counts = counts.map(|(name, count)| (false, vec![name.clone(), grouped(*count)]));
+        extras.push(Extra {
+            title: "Single calls, instructions",
+            remark: format!("Of a thousand calls, or one walk or scan; {}.", calls.tools),
+            heads: vec!["calls", "instructions"],
+            rows: counts.collect(),
+        });
+    }
+    extras
+}
+
 /// Writes `report.md`, `report.html` and the plots, and returns the page's path.
-pub(super) fn write(all: &[Results], out: &Path) -> Result<PathBuf, Failure> {
+pub(super) fn write(
+    all: &[Results],
+    calls: Option<&Calls>,
+    out: &Path,
+) -> Result<PathBuf, Failure> {
     let path = out.join("report.md");
-    fs::write(&path, markdown(all)).context(path.display())?;
+    fs::write(&path, markdown(all, calls)).context(path.display())?;
     let path = out.join("report.html");
-    fs::write(&path, html(all)).context(path.display())?;
+    fs::write(&path, html(all, calls)).context(path.display())?;
     Ok(path)
 }
 
-fn markdown(all: &[Results]) -> String {
+fn markdown(all: &[Results], calls: Option<&Calls>) -> String {
     let mut text = "# Vellum beside other stores\n".to_owned();
     for results in all {
         let _ = write!(text, "\n## {}\n\n", title(results));
@@ -249,19 +326,32 @@ fn markdown(all: &[Results]) -> String {
             }
             let _ = writeln!(text, "| {} |", cells.join(" | "));
         }
+        text.push_str("\nRows that fall short, and what the profile says:\n\n");
+        for (row, why) in short(results) {
+            let _ = writeln!(text, "* **{row}**: {why}");
+        }
         text.push_str("\nSettings, as the stores told them:\n\n");
         for (what, value) in said(results) {
             let _ = writeln!(text, "* {what}: `{value}`");
         }
     }
+    for extra in extras(all, calls) {
+        let _ = write!(text, "\n## {}\n\n{}\n\n", extra.title, extra.remark);
+        let _ = writeln!(text, "| {} |", extra.heads.join(" | "));
+        let _ = writeln!(text, "|{}", "---|".repeat(extra.heads.len()));
+        for (short, cells) in extra.rows {
+            let mark = if short { " 🔴" } else { "" };
+            let _ = writeln!(text, "| {}{mark} |", cells.join(" | "));
+        }
+    }
     text
 }
 
-fn html(all: &[Results]) -> String {
+fn html(all: &[Results], calls: Option<&Calls>) -> String {
     let escape = crate::report::escape;
     let mut text = format!(
         "<!doctype html><html lang=\"en\"><meta charset=\"utf-8\"><title>Vellum beside other stores</title><style>{}\
-         tr.short td, tr.short th {{ color: var(--bad); }} main {{ max-width: 1500px; }}</style><main><h1>Vellum beside other stores</h1>",
+         tr.short td, tr.short th {{ color: var(--bad); }} tr.why td {{ text-align: left; white-space: normal; }} main {{ max-width: 1500px; }}</style><main><h1>Vellum beside other stores</h1>",
         crate::report::STYLE
     );
     for results in all {
@@ -281,7 +371,16 @@ fn html(all: &[Results]) -> String {
             }
             text.push_str("</tr>");
         }
-        text.push_str("</tbody></table></div><details><summary>Settings, as the stores told them</summary><table>");
+        text.push_str("</tbody></table></div><details open><summary>Rows that fall short, and what the profile says</summary><table>");
+        for (row, why) in short(results) {
+            let _ = write!(
+                text,
+                "<tr class=\"why\"><th>{}</th><td>{}</td></tr>",
+                escape(&row),
+                escape(why)
+            );
+        }
+        text.push_str("</table></details><details><summary>Settings, as the stores told them</summary><table>");
         for (what, value) in said(results) {
             let _ = write!(
                 text,
@@ -291,6 +390,27 @@ fn html(all: &[Results]) -> String {
             );
         }
         text.push_str("</table></details>");
+    }
+    for extra in extras(all, calls) {
+        let _ = write!(
+            text,
+            "<h2>{}</h2><p class=\"remark\">{}</p><div class=\"card\"><table><thead><tr>",
+            escape(extra.title),
+            escape(&extra.remark)
+        );
+        for head in &extra.heads {
+            let _ = write!(text, "<th>{}</th>", escape(head));
+        }
+        text.push_str("</tr></thead><tbody>");
+        for (short, cells) in &extra.rows {
+            let class = if *short { "short" } else { "" };
+            let _ = write!(text, "<tr class=\"{class}\">");
+            for cell in cells {
+                let _ = write!(text, "<td>{}</td>", escape(cell));
+            }
+            text.push_str("</tr>");
+        }
+        text.push_str("</tbody></table></div>");
     }
     text.push_str("<h2>Each row over size</h2><div class=\"plots\">");
     for row in ROWS {

@@ -252,6 +252,19 @@ pub(super) const ROWS: &[Row] = &[
         &[],
     ),
     less(
+        "memory_peak",
+        "peak resident memory above a cache of 32 MiB and buffers of 64 MiB, loads and gets",
+        "MiB",
+        &[AtMost([64.0, 64.0])],
+    ),
+    less("memory_get", "get node, cache of 32 MiB", "ns", &[]),
+    less(
+        "memory_get_over_pread",
+        "the same over bare reads of the missing pages",
+        "×",
+        &[AtMost([1.7, 1.7])],
+    ),
+    less(
         "caches_get",
         "get: a larger cache over the next smaller, at worst (16 pages to 64 MiB)",
         "×",

@@ -10,6 +10,7 @@ use crate::failure::{Context, Failure};
 use super::account;
 use super::csr::Csr;
 use super::graph::Graph;
+use super::memory;
 use super::notes::Notes;
 use super::reads;
 use super::subject::{Config, Reader, Session, Store, Way};
@@ -41,6 +42,8 @@ pub(super) enum Stage {
     Bulk,
     /// The engine with growing caches.
     Caches,
+    /// The engine with a cache of 32 MiB.
+    Memory,
 }
 
 pub(super) const STAGES: &[(Stage, &str)] = &[
@@ -48,6 +51,7 @@ pub(super) const STAGES: &[(Stage, &str)] = &[
     (Stage::Names, "names"),
     (Stage::Bulk, "bulk"),
     (Stage::Caches, "caches"),
+    (Stage::Memory, "memory"),
 ];
 
 /// Caches from 16 pages on.
@@ -65,7 +69,7 @@ impl Stage {
         match self {
             Stage::Main => true,
             Stage::Names | Stage::Bulk => store != CSR,
-            Stage::Caches => store == VELLUM,
+            Stage::Caches | Stage::Memory => store == VELLUM,
         }
     }
 }
@@ -119,6 +123,7 @@ fn on<S: Store>(stage: Stage, given: Given) -> Result<Notes, Failure> {
         Stage::Names => names::<S>(&given),
         Stage::Bulk => bulk::<S>(given),
         Stage::Caches => caches::<S>(&given),
+        Stage::Memory => memory::measure(&given.config, &given.graph, given.budget, given.reads),
     }
 }
 

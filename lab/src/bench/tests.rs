@@ -115,3 +115,92 @@ fn the_graph_is_what_it_says() {
         serde_json::from_slice::<serde_json::Value>(node.data).unwrap();
     }
 }
+
+fn measured(size: super::Size, values: &[(&str, &str, f64)]) -> super::Results {
+    let mut notes: Vec<Notes> = Vec::new();
+    for (store, key, value) in values {
+        let mut note = Notes {
+            store: (*store).to_owned(),
+            ..Notes::default()
+        };
+        note.value(key, *value);
+        notes.push(note);
+    }
+    super::Results {
+        size,
+        repeats: 1,
+        manifest: crate::machine::describe(std::path::Path::new(".")),
+        notes,
+        wrong: Vec::new(),
+    }
+}
+
+#[test]
+fn costs_that_grow_faster_than_allowed_fall_short() {
+    let sizes = |get: f64, edge: f64| {
+        let small = [
+            ("vellum", "get", 200.0),
+            ("csr", "get", 50.0),
+            ("vellum", "traversal", 5.0),
+            ("vellum", "edge_load", 2e6),
+        ];
+        let large = [
+            ("vellum", "get", get),
+            ("csr", "get", 100.0),
+            ("vellum", "traversal", edge),
+            ("vellum", "edge_load", 1e6),
+        ];
+        let all = [
+            measured(super::Size::PeersM, &small),
+            measured(super::Size::PeersL, &large),
+        ];
+        super::growth::lines(&all)
+            .iter()
+            .map(|line| line.reached)
+            .collect::<Vec<_>>()
+    };
+    assert_eq!(sizes(399.0, 8.4), [true, true, true]);
+    assert_eq!(sizes(401.0, 8.6), [false, false, true]);
+    let small = measured(super::Size::PeersM, &[("vellum", "get", 1.0)]);
+    assert!(
+        super::growth::lines(&[small]).is_empty(),
+        "two sizes or none"
+    );
+}
+
+#[test]
+fn calls_are_read_as_criterion_and_the_counts_leave_them() {
+    let folder = tempfile::tempdir().unwrap();
+    let newest = folder.path().join("a group/10/new");
+    std::fs::create_dir_all(&newest).unwrap();
+    std::fs::write(
+        newest.join("benchmark.json"),
+        r#"{"full_id": "a group/10"}"#,
+    )
+    .unwrap();
+    let estimates = r#"{"median": {"point_estimate": 12.5, "confidence_interval":
+        {"confidence_level": 0.95, "lower_bound": 12.0, "upper_bound": 13.0}}}"#;
+    std::fs::write(newest.join("estimates.json"), estimates).unwrap();
+    let list = folder.path().join("counts.tsv");
+    std::fs::write(&list, "# some tools\nget_nodes\t354579\n").unwrap();
+    let calls = super::calls::Calls::collect(folder.path(), &list, folder.path()).unwrap();
+    let time = &calls.times[0];
+    assert_eq!(
+        (time.call.as_str(), time.ns, time.low, time.high),
+        ("a group/10", 12.5, 12.0, 13.0)
+    );
+    assert_eq!(calls.tools, "some tools");
+    assert_eq!(calls.instructions, [("get nodes".to_owned(), 354_579)]);
+    let empty = tempfile::tempdir().unwrap();
+    assert!(super::calls::Calls::collect(empty.path(), &list, folder.path()).is_err());
+}
+
+#[test]
+fn profiles_are_of_rows_with_a_goal() {
+    for (keys, _) in super::short::WHY {
+        for key in *keys {
+            let row = super::rows::ROWS.iter().find(|row| row.key == *key);
+            assert!(row.is_some_and(|row| !row.goals.is_empty()), "{key}");
+        }
+    }
+}

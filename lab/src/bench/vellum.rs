@@ -21,6 +21,13 @@ fn letter(text: &str) -> u8 {
     text.as_bytes().first().map_or(0, |byte| byte - b'a')
 }
 
+impl Vellum {
+    /// Pages read from the file because the cache had none.
+    pub(super) fn misses(&self) -> u64 {
+        self.0.cache_stats().misses
+    }
+}
+
 impl Store for Vellum {
     type Session = Database;
 
