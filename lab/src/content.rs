@@ -8,6 +8,18 @@ use crate::digest::Digest;
 
 /// Of everything that can be read, and of questions that walk the graph. The first error ends it.
 pub(crate) fn content(txn: &ReadTxn) -> Result<String> {
+    let (mut digest, ids) = readable(txn, &[Direction::Out, Direction::In])?;
+    questions(txn, &ids, &mut digest)?;
+    Ok(digest.to_string())
+}
+
+/// Of everything that can be read, once: what a model of the graph can say as well.
+pub(crate) fn rows(txn: &ReadTxn) -> Result<u128> {
+    Ok(readable(txn, &[Direction::Out])?.0.value())
+}
+
+/// Nodes, edges from both ends, names, kinds and labels. The data of an edge is read from these ends.
+fn readable(txn: &ReadTxn, data_from: &[Direction]) -> Result<(Digest, Vec<NodeId>)> {
     let mut digest = Digest::new();
     digest.number(txn.next_id());
     digest.number(txn.node_count());
@@ -21,8 +33,10 @@ pub(crate) fn content(txn: &ReadTxn) -> Result<String> {
         digest.text(node.name());
         digest.bytes(&node.data()?);
     }
-    for id in &ids {
-        edges(txn, *id, &mut digest)?;
+    for direction in [Direction::Out, Direction::In] {
+        for id in &ids {
+            edges(txn, *id, direction, data_from, &mut digest)?;
+        }
     }
     for entry in txn.nodes_with_prefix("") {
         let (name, id) = entry?;
@@ -38,18 +52,27 @@ pub(crate) fn content(txn: &ReadTxn) -> Result<String> {
     for label in txn.labels()? {
         digest.text(&label);
     }
-    questions(txn, &ids, &mut digest)?;
-    Ok(digest.to_string())
+    Ok((digest, ids))
 }
 
-fn edges(txn: &ReadTxn, id: NodeId, digest: &mut Digest) -> Result<()> {
-    for direction in [Direction::Out, Direction::In] {
-        for edge in txn.edges(id, direction, None) {
-            let edge = edge?;
-            digest.number(edge.source().get());
-            digest.text(edge.label());
-            digest.number(edge.target().get());
-            digest.number(u64::from(edge.ordinal()));
+fn edges(
+    txn: &ReadTxn,
+    id: NodeId,
+    direction: Direction,
+    data_from: &[Direction],
+    digest: &mut Digest,
+) -> Result<()> {
+    for edge in txn.edges(id, direction, None) {
+        let edge = edge?;
+        let other = match direction {
+            Direction::Out => edge.target(),
+            Direction::In => edge.source(),
+        };
+        digest.number(id.get());
+        digest.text(edge.label());
+        digest.number(other.get());
+        digest.number(u64::from(edge.ordinal()));
+        if data_from.contains(&direction) {
             digest.bytes(&edge.data()?);
         }
     }

@@ -30,6 +30,7 @@ mod results;
 mod run;
 mod rundir;
 mod scenario;
+mod share;
 mod stats;
 mod store;
 mod units;

@@ -106,6 +106,57 @@ fn bad_scenarios_are_drawn_and_give_two() {
     );
 }
 
+/// What takes minutes to build is not built for a scenario that cannot run.
+#[test]
+fn ab_reads_the_scenario_before_it_builds() {
+    let (folder, _path) = scenario(&GOOD.replace("bulk", "bluk"));
+    refused(
+        folder.path(),
+        &["ab", "HEAD", "tiny.toml"],
+        2,
+        &["unknown variant `bluk`", "tiny.toml:8:8"],
+    );
+    assert!(!folder.path().join("reports").exists());
+}
+
+/// JSON is one document, whatever tells it.
+#[test]
+fn json_is_one_document_and_ndjson_a_line_each() {
+    let (folder, _path) = scenario(&GOOD.replace("file = \"data\"", "generator = \"tree\""));
+    for arguments in [
+        &["list", "."][..],
+        &["doctor"],
+        &["peers"],
+        &["plan", "tiny.toml"],
+    ] {
+        let output = lab(folder.path(), &[&["--format", "json"], arguments].concat());
+        let document: Result<serde_json::Value, _> = serde_json::from_slice(&output.stdout);
+        assert!(document.is_ok_and(|one| one.is_object()), "{arguments:?}");
+        let output = lab(
+            folder.path(),
+            &[&["--format", "ndjson"], arguments].concat(),
+        );
+        for line in String::from_utf8_lossy(&output.stdout).lines() {
+            let document: Result<serde_json::Value, _> = serde_json::from_str(line);
+            assert!(
+                document.is_ok_and(|one| one.is_object()),
+                "{arguments:?}: {line}"
+            );
+        }
+    }
+}
+
+#[test]
+fn what_nobody_can_estimate_is_said_to_be_unknown() {
+    let (folder, _path) = scenario("schema = 1\n[crash]\nworkload = \"small\"\n");
+    let output = lab(folder.path(), &["plan", "tiny.toml"]);
+    let said = String::from_utf8_lossy(&output.stdout).into_owned();
+    assert!(
+        said.contains("time: unknown until it has run once"),
+        "{said}"
+    );
+}
+
 /// The second scenario is wrong, so the first does not run either.
 #[test]
 fn nothing_runs_before_everything_is_checked() {
@@ -127,6 +178,25 @@ fn missing_prerequisites_are_named_and_give_five() {
     let (folder, _path) = scenario(GOOD);
     refused(folder.path(), &["run", "tiny.toml"], 5, &["data"]);
     refused(folder.path(), &["report"], 5, &["no run so far"]);
+    refused(
+        folder.path(),
+        &["report", "gone"],
+        5,
+        &["gone", "no such run"],
+    );
+    refused(folder.path(), &["merge", "gone"], 5, &["no such run"]);
+    refused(
+        folder.path(),
+        &["baseline", "save", "b", "gone"],
+        5,
+        &["no such run"],
+    );
+    refused(
+        folder.path(),
+        &["compare", "gone", "latest"],
+        5,
+        &["`gone`"],
+    );
 }
 
 #[test]

@@ -186,3 +186,104 @@ fn a_wrong_part_stays_wrong() {
         String::from_utf8_lossy(&merged.stderr)
     );
 }
+
+const SEARCHES: [&str; 3] = [
+    "[crash]\nworkload = \"small\"\nsessions = 2\nrecordings = 2\nexhaustive = 3\nsamples = 4\ntears = 8\npage_tears = 4\nolder_tears = 1\nfailing_syncs = 40\n[[check]]\nmetric = \"crash.distinct\"\nexpect = \">= 6_000\"\n",
+    "[faults]\nstride = 9\n[[check]]\nmetric = \"faults.cells\"\nexpect = \">= 1_000\"\n",
+    "[damage]\nstride = 300\npage_sizes = [\"4 KiB\"]\nways = [\"bits\", \"swapped-pages\", \"resealed-fields\"]\n[[check]]\nmetric = \"damage.damages\"\nexpect = \">= 300\"\n",
+];
+
+/// What a search counted, but for times and for what was seen while opening states: how many are opened, because
+/// no session can tell the others from them, depends on who meets which first.
+fn counted(run: &Value) -> Vec<(String, Value)> {
+    let phase = &run["cells"][0]["phases"][0];
+    let metrics = phase["metrics"].as_object().unwrap();
+    let by_chance = [
+        "opened",
+        "shared",
+        "saw.absent",
+        "saw.repaired",
+        "saw.replayed",
+        "saw.torn_slot",
+        "saw.torn_tail",
+        "peak_bytes",
+        "excess_bytes",
+    ];
+    let counts = metrics.iter().filter(|(name, _)| {
+        let clock = name.ends_with("_ns") || name.ends_with("_per_second");
+        !clock && !by_chance.contains(&name.as_str())
+    });
+    let counts = counts.map(|(name, measure)| (name.clone(), measure["median"].clone()));
+    let digest = ("digest".to_owned(), phase["digest"].clone());
+    counts.chain([digest]).collect()
+}
+
+/// A search is divided by what it goes through, and comes back whole.
+#[test]
+fn searches_are_divided_and_count_the_same_together() {
+    for search in SEARCHES {
+        let folder = tempfile::tempdir().unwrap();
+        let folder = folder.path();
+        let text = format!("schema = 1\nseed = 7\n{search}");
+        fs::write(folder.join("sharded.toml"), text).unwrap();
+        let whole = run(folder, None);
+        let whole = &whole["runs"][0];
+        let parts = ["1/3", "2/3", "3/3"].map(|shard| run(folder, Some(shard)));
+        let item = ["crash.states", "faults.cells", "damage.damages"]
+            .into_iter()
+            .find_map(|path| {
+                path.split_once('.')
+                    .filter(|(phase, _)| search.starts_with(&format!("[{phase}]")))
+            })
+            .unwrap();
+        let items = |run: &Value| {
+            run["cells"][0]["phases"][0]["metrics"][item.1]["median"]
+                .as_u64()
+                .unwrap()
+        };
+        let all = items(whole);
+        for part in &parts {
+            let part = &part["runs"][0];
+            assert!(
+                items(part) * 4 > all && items(part) * 2 < all,
+                "{search}: {}",
+                items(part)
+            );
+            assert_eq!(verdicts(part), ["skipped"], "{search}");
+        }
+        let merged = merge(folder, &parts.each_ref().map(id));
+        let said = String::from_utf8_lossy(&merged.stderr).into_owned();
+        assert_eq!(merged.status.code(), Some(0), "{search}: {said}");
+        let merged = document(&merged);
+        let merged = &merged["runs"][0];
+        assert_eq!(counted(merged), counted(whole), "{search}");
+        assert_eq!(verdicts(merged), ["pass"], "{search}");
+        assert_eq!(merged["cells"].as_array().unwrap().len(), 1);
+    }
+}
+
+/// A search that cannot be divided is one cell: one part has all of it, and the others nothing.
+#[test]
+fn a_search_of_crashed_recoveries_is_one_part() {
+    let folder = tempfile::tempdir().unwrap();
+    let folder = folder.path();
+    let text = SEARCHES[0]
+        .replace("sessions = 2", "depth = 2\nthird_of = 1_000")
+        .replace("6_000", "1");
+    fs::write(
+        folder.join("sharded.toml"),
+        format!("schema = 1\nseed = 7\n{text}"),
+    )
+    .unwrap();
+    let parts = ["1/2", "2/2"].map(|shard| run(folder, Some(shard)));
+    let cells = |document: &Value| document["runs"][0]["cells"].as_array().unwrap().len();
+    assert_eq!(parts.each_ref().map(cells), [1, 0]);
+    let merged = merge(folder, &parts.each_ref().map(id));
+    assert_eq!(
+        merged.status.code(),
+        Some(0),
+        "{}",
+        String::from_utf8_lossy(&merged.stderr)
+    );
+    assert_eq!(verdicts(&document(&merged)["runs"][0]), ["pass"]);
+}

@@ -23,7 +23,8 @@ pub(crate) struct RunArgs {
     /// The baseline that checks refer to; see `lab baseline`.
     #[arg(long, value_name = "NAME")]
     pub(crate) baseline: Option<String>,
-    /// Carry out only part I of N of the cells; `lab merge` joins the parts.
+    /// Carry out only part I of N: of the cells, and of searches through crashes, faults and damage that can be divided.
+    /// `lab merge` joins the parts.
     #[arg(long, value_name = "I/N", value_parser = shard)]
     pub(crate) shard: Option<(u32, u32)>,
     /// Put each complete run whose checks held in the place of what DIR has published of its scenario.

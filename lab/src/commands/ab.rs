@@ -310,3 +310,39 @@ fn show(pairs: &[Pair], revision: &str, share: f64, format: Format) -> Result<St
     }
     Ok(out)
 }
+
+#[cfg(test)]
+mod tests {
+    #![allow(clippy::unwrap_used)]
+
+    use super::*;
+
+    fn git(top: &Path, arguments: &[&str]) -> String {
+        let output = Command::new("git")
+            .arg("-C")
+            .arg(top)
+            .args(["-c", "user.name=a", "-c", "user.email=a@b"])
+            .args(arguments)
+            .output()
+            .unwrap();
+        assert!(output.status.success(), "{arguments:?}: {output:?}");
+        String::from_utf8(output.stdout).unwrap()
+    }
+
+    /// Nor does one stay that a killed process left.
+    #[test]
+    fn no_work_tree_stays() {
+        let folder = tempfile::tempdir().unwrap();
+        let top = folder.path().join("source");
+        fs::create_dir(&top).unwrap();
+        git(&top, &["init", "--quiet"]);
+        git(&top, &["commit", "--quiet", "--allow-empty", "-m", "first"]);
+        let path = folder.path().join("tree");
+        std::mem::forget(WorkTree::add(&top, path.clone(), "HEAD").unwrap());
+        let again = WorkTree::add(&top, path.clone(), "HEAD").unwrap();
+        assert!(path.join(".git").exists());
+        drop(again);
+        assert!(!path.exists());
+        assert_eq!(git(&top, &["worktree", "list"]).lines().count(), 1);
+    }
+}

@@ -8,7 +8,7 @@ use crate::console::Console;
 use crate::failure::{Exit, Failure};
 use crate::machine;
 use crate::results::{Ended, Manifest, Run, SweepCell};
-use crate::run::{self, checks};
+use crate::run::{self, checks, joined};
 use crate::rundir::{self, RunDir};
 use crate::scenario;
 
@@ -31,11 +31,7 @@ pub(super) fn run(args: &MergeArgs, global: &Global, console: &Console) -> Resul
     let Some((first, manifest)) = parts.first() else {
         return Err(Failure::usage("no finished part of a run is named"));
     };
-    let mut cells: Vec<SweepCell> = parts
-        .iter()
-        .flat_map(|(run, _)| run.cells.iter().cloned())
-        .collect();
-    cells.sort_by_key(|cell| cell.number);
+    let cells = cells(&parts);
     let path = PathBuf::from(&manifest.scenario_path);
     let scenario = scenario::from_sources(
         &path,
@@ -115,6 +111,21 @@ fn lacking(run: &Run, scenario: &scenario::plan::Scenario) -> usize {
         .iter()
         .filter(|cell| missing(&cell.store))
         .count()
+}
+
+/// The cells of all parts. Of a search that was divided every part has a share.
+fn cells(parts: &[Part]) -> Vec<SweepCell> {
+    let mut by_number: BTreeMap<u64, Vec<SweepCell>> = BTreeMap::new();
+    for cell in parts.iter().flat_map(|(run, _)| &run.cells) {
+        by_number.entry(cell.number).or_default().push(cell.clone());
+    }
+    by_number
+        .into_values()
+        .filter_map(|shares| match shares.as_slice() {
+            [one] => Some(one.clone()),
+            several => joined::join(several),
+        })
+        .collect()
 }
 
 /// A part that came to its end, or why this is none: what a killed or interrupted process left.

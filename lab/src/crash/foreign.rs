@@ -13,6 +13,7 @@ use super::enumerate::Bounds;
 use super::marks::{Mark, Version};
 use super::search::{Limits, Search, Subjected};
 use super::subject::{Examined, Recovered, Rule, Signs, Subject, Violation};
+use crate::share::Share;
 
 /// An engine, opened by an adapter.
 pub trait Engine: Sync {
@@ -108,6 +109,7 @@ pub fn enumerate<E>(
         depth: reach.depth,
         third_of: 1,
         most: reach.most_states,
+        share: Share::WHOLE,
     });
     let subject = Adapted { engine };
     let threads = std::thread::available_parallelism().map_or(1, usize::from);

@@ -35,6 +35,7 @@ use self::tally::Tally;
 use self::workload::{Recording, Saw, record};
 use crate::failure::{Context, Failure};
 use crate::machine;
+use crate::share::Share;
 
 pub(crate) use self::choice::Fill;
 pub(crate) use self::enumerate::Bounds;
@@ -85,6 +86,8 @@ pub(crate) struct Course<'a> {
     pub(crate) progress: &'a dyn Fn(u64),
     /// Whether to end early.
     pub(crate) stop: &'a (dyn Fn() -> bool + Sync),
+    /// The part that is carried out.
+    pub(crate) share: Share,
 }
 
 /// What a run of the enumerator found.
@@ -114,7 +117,8 @@ pub(crate) fn run(plan: &CrashPlan, seed: u64, course: &Course<'_>) -> Result<Ou
         bounds: plan.bounds,
         depth: plan.depth,
         third_of: plan.third_of,
-        most: plan.most,
+        most: course.share.of_limit(plan.most),
+        share: course.share,
     });
     let done = AtomicBool::new(false);
     let sessions = thread::scope(|scope| {
@@ -128,7 +132,7 @@ pub(crate) fn run(plan: &CrashPlan, seed: u64, course: &Course<'_>) -> Result<Ou
             }
         });
         let _done = Done(&done);
-        go_through(plan, seed, &search, course.progress)
+        go_through(plan, seed, &search, course)
     })?;
     let (mut tally, broken) = search.finish();
     tally.seen.failed_syncs = sessions.failed_syncs;
@@ -169,7 +173,7 @@ fn go_through(
     plan: &CrashPlan,
     seed: u64,
     search: &Search,
-    progress: &dyn Fn(u64),
+    course: &Course<'_>,
 ) -> Result<Recorded, Failure> {
     let mut all = Recorded::default();
     for number in 0..u64::from(plan.sessions) {
@@ -189,11 +193,13 @@ fn go_through(
             plan.threads,
         );
         all.failed_syncs += fail_syncs(plan, &source, &subject, &recording, search)?;
-        progress(search.distinct() as u64);
+        (course.progress)(search.distinct() as u64);
         all.events += recording.events.len() as u64;
         let digest = self::trace::digest_of(&recording.events);
         all.trace = all.trace.rotate_left(1) ^ digest;
-        all.different += record_again(plan, &source, digest)?;
+        if course.share.is_first() {
+            all.different += record_again(plan, &source, digest)?;
+        }
         all.saw.add(&recording.saw);
     }
     Ok(all)

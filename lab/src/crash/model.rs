@@ -2,8 +2,6 @@
 
 use std::collections::BTreeMap;
 
-use vellum::{Direction, ReadTxn};
-
 use crate::digest::Digest;
 
 /// Source, label, target, ordinal. Labels are numbered in the order of their first use.
@@ -89,7 +87,7 @@ impl Model {
         Some((self.labels.get(key.1)?.clone(), key.2, key.3))
     }
 
-    /// Of everything that can be read.
+    /// Of everything that can be read: [`crate::content::rows`] of a database with the same graph.
     pub(crate) fn digest(&self) -> u128 {
         let mut digest = Digest::new();
         digest.number(self.next_id());
@@ -143,55 +141,4 @@ impl Model {
             digest.text(label);
         }
     }
-}
-
-/// The same digest of what the database says.
-pub(crate) fn digest_of(txn: &ReadTxn) -> vellum::Result<u128> {
-    let mut digest = Digest::new();
-    digest.number(txn.next_id());
-    digest.number(txn.node_count());
-    digest.number(txn.edge_count());
-    let mut ids = Vec::new();
-    for node in txn.nodes() {
-        let node = node?;
-        ids.push(node.id());
-        digest.number(node.id().get());
-        digest.text(node.kind());
-        digest.text(node.name());
-        digest.bytes(&node.data()?);
-    }
-    for direction in [Direction::Out, Direction::In] {
-        for id in &ids {
-            for edge in txn.edges(*id, direction, None) {
-                let edge = edge?;
-                let other = if direction == Direction::Out {
-                    edge.target()
-                } else {
-                    edge.source()
-                };
-                digest.number(id.get());
-                digest.text(edge.label());
-                digest.number(other.get());
-                digest.number(u64::from(edge.ordinal()));
-                if direction == Direction::Out {
-                    digest.bytes(&edge.data()?);
-                }
-            }
-        }
-    }
-    for entry in txn.nodes_with_prefix("") {
-        let (name, id) = entry?;
-        digest.text(&name);
-        digest.number(id.get());
-    }
-    for kind in txn.kinds()? {
-        digest.text(&kind);
-        for id in txn.nodes_of_kind(&kind) {
-            digest.number(id?.get());
-        }
-    }
-    for label in txn.labels()? {
-        digest.text(&label);
-    }
-    Ok(digest.value())
 }

@@ -10,10 +10,11 @@ use vellum::storage::sim::{Disk, SimDirectory};
 use vellum::{Database, Error, NodeId};
 
 use super::marks::{Mark, Version};
-use super::model::{Model, digest_of};
+use super::model::Model;
 use super::subject::{Examined, Recovered, Rule, Signs, Subject, Violation};
 use super::watched::Watched;
 use super::workload::{COPY, NAME, builder};
+use crate::content;
 
 /// Commits that the sessions after a crash may add: one each.
 const MOST_ADDED: u64 = 4;
@@ -90,7 +91,7 @@ impl Vellum {
     /// The version that a database shows, if everything readable is as it was after it.
     fn version(&self, db: &Database) -> Result<Version, Violation> {
         let txn = db.begin_read().map_err(failed(Rule::Opens, "reading"))?;
-        let found = digest_of(&txn).map_err(failed(Rule::Opens, "reading"))?;
+        let found = content::rows(&txn).map_err(failed(Rule::Opens, "reading"))?;
         self.known.get(&found).copied().ok_or_else(|| {
             let what = format!(
                 "it shows no state after any commit (it says commit {})",

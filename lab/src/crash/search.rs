@@ -21,6 +21,7 @@ use super::tally::{Count, Kind, Tally};
 use super::walk::{Fresh, Walk};
 use super::watched::Sessions;
 use crate::random::Random;
+use crate::share::Share;
 
 /// How far a search goes.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -32,6 +33,8 @@ pub(crate) struct Limits {
     pub(crate) third_of: u64,
     /// A search ends at this many distinct states.
     pub(crate) most: u64,
+    /// Of the states after the first crash only these are gone through.
+    pub(crate) share: Share,
 }
 
 /// Events of a session that one thread goes through at a time. Few enough to keep every thread busy,
@@ -237,12 +240,16 @@ impl Worker<'_> {
     fn state(&mut self, walk: &Walk, choice: Choice, path: &Path) {
         let depth = path.crashes();
         let disk = walk.disk(&choice, self.session.seed);
+        let number = number(&disk, &walk.promise);
+        if depth == 0 && !self.search.limits.share.has(number) {
+            return;
+        }
         let kind = Kind::of(walk, &choice);
         let mut count = Count {
             states: 1,
             ..Count::default()
         };
-        if self.search.is_new(number(&disk, &walk.promise)) {
+        if self.search.is_new(number) {
             count.distinct = 1;
             let crash = Crash {
                 at: walk.at,

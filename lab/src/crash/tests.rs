@@ -8,6 +8,7 @@ use super::marks::{Mark, Promise, Version};
 use super::oracle::Rules;
 use super::subject::{Examined, Rule, Subject};
 use super::*;
+use crate::share::Share;
 
 fn source(workload: Workload, seed: u64) -> Source {
     Source {
@@ -59,6 +60,7 @@ fn nothing_broken(outcome: &Outcome) {
 const TO_THE_END: Course<'static> = Course {
     progress: &|_| (),
     stop: &|| false,
+    share: Share::WHOLE,
 };
 
 #[test]
@@ -72,6 +74,7 @@ fn a_search_that_is_told_to_stop_ends_with_what_it_has() {
     let course = Course {
         progress: &|_| (),
         stop: &|| started.swap(true, std::sync::atomic::Ordering::Relaxed),
+        share: Share::WHOLE,
     };
     let outcome = run(&endless, 1, &course).unwrap();
     assert!(outcome.broken.is_empty());
@@ -156,6 +159,7 @@ fn search(subject: &dyn Subject, source: &Source, events: &[Event]) -> Vec<Broke
         depth: 1,
         third_of: 1,
         most: plan.most,
+        share: Share::WHOLE,
     });
     let subjected = Subjected {
         subject,

@@ -20,6 +20,7 @@ use std::time::Instant;
 use parking_lot::Mutex;
 
 use crate::meter;
+use crate::share::Share;
 
 pub(crate) use self::image::Facts;
 pub(crate) use self::outcome::Outcome;
@@ -56,6 +57,8 @@ pub(crate) struct Course<'a> {
     pub(crate) progress: &'a (dyn Fn(u64) + Sync),
     /// Whether to end now, with what there is.
     pub(crate) stop: &'a (dyn Fn() -> bool + Sync),
+    /// The part that is carried out.
+    pub(crate) share: Share,
 }
 
 /// Damages every database in every way asked for, on every processor.
@@ -65,6 +68,7 @@ pub(crate) fn run(extent: &Extent) -> Result<Outcome, String> {
         threads: std::thread::available_parallelism().map_or(1, usize::from),
         progress: &|_| {},
         stop: &|| false,
+        share: Share::WHOLE,
     };
     run_on(extent, &course)
 }
@@ -135,6 +139,8 @@ impl Sweep<'_> {
                         }
                         let last = (first + BATCH * stride).min(count);
                         let places = (first..last).step_by(stride);
+                        let places =
+                            places.filter(|place| course.share.has((place / stride) as u64));
                         let done: Vec<One> = places.map(|place| self.one(&victim, place)).collect();
                         let mut outcome = outcome.lock();
                         for one in done {

@@ -28,6 +28,8 @@ pub(crate) use self::outcome::Outcome;
 pub(crate) use self::replay::replay;
 pub(crate) use self::report::{answer, metrics, tables};
 
+use crate::share::Share;
+
 /// What every broken rule about the order of writes says.
 pub(crate) const OUT_OF_ORDER: &str = "out of order: ";
 /// What every finding of the engine's check says.
@@ -81,6 +83,8 @@ pub(crate) struct Course<'a> {
     pub(crate) progress: &'a (dyn Fn(u64) + Sync),
     /// Whether to end now, with what there is.
     pub(crate) stop: &'a (dyn Fn() -> bool + Sync),
+    /// The part that is carried out.
+    pub(crate) share: Share,
 }
 
 /// Goes through the matrix, on every processor.
@@ -90,6 +94,7 @@ pub(crate) fn run(extent: Extent) -> Result<Outcome, String> {
         threads: std::thread::available_parallelism().map_or(1, usize::from),
         progress: &|_| {},
         stop: &|| false,
+        share: Share::WHOLE,
     };
     run_on(extent, &course)
 }
@@ -124,6 +129,9 @@ pub(crate) fn run_on(extent: Extent, course: &Course<'_>) -> Result<Outcome, Str
         .iter()
         .enumerate()
         .flat_map(|(row, (_, expected))| (0..expected.calls.len()).map(move |call| (row, call)))
+        .enumerate()
+        .filter(|(number, _)| course.share.has(*number as u64))
+        .map(|(_, one)| one)
         .collect();
     let next = AtomicUsize::new(0);
     let outcome = Mutex::new(outcome);

@@ -1,7 +1,7 @@
 //! One self-contained page: no script, no font, no request. Light or dark as the reader's system is.
 
-use crate::results::{Manifest, Phase, PhaseStatus, Run, Setting, Table, Verdict};
-use crate::scenario::{crash, registry};
+use crate::results::{Manifest, Phase, PhaseStatus, Run, Setting, SweepCell, Table, Verdict};
+use crate::scenario::{crash, damage, faults, registry};
 use crate::units::{Unit, grouped};
 
 use super::Figure;
@@ -107,7 +107,7 @@ fn tiles(run: &Run) -> Vec<(String, String)> {
         tiles.push((grouped(run.cells.len() as u64), "cells".to_owned()));
         for axis in &run.axes {
             let ends = [axis.values.first(), axis.values.last()];
-            let mut ends: Vec<&str> = ends.iter().flatten().map(|end| end.text.as_str()).collect();
+            let mut ends: Vec<String> = ends.into_iter().flatten().map(parts::place).collect();
             ends.dedup();
             tiles.push((
                 grouped(axis.values.len() as u64),
@@ -121,23 +121,11 @@ fn tiles(run: &Run) -> Vec<(String, String)> {
     let Some(cell) = run.cells.first() else {
         return tiles;
     };
-    let crash = cell.phases.iter().find(|phase| phase.name == crash::PHASE);
-    let of_crash = ["points", "states", "distinct", "opened", "violations"];
-    for (name, measure) in crash.iter().flat_map(|phase| {
-        let get = |name| Some((name, phase.metrics.get(name)?));
-        of_crash.into_iter().filter_map(get)
-    }) {
-        let label = match name {
-            "points" => "points of crash",
-            "states" => "states made",
-            "distinct" => "distinct states",
-            "opened" => "opened and judged",
-            name => name,
-        };
-        tiles.push((parts::metric(name, measure.median.0), label.to_owned()));
-    }
+    let search = searched(cell);
+    let with_graph = search.is_empty();
+    tiles.extend(search);
     for name in ["nodes", "edges", "kinds", "labels", "payload_bytes"] {
-        if let Some(value) = cell.dataset.get(name).filter(|_| crash.is_none()) {
+        if let Some(value) = cell.dataset.get(name).filter(|_| with_graph) {
             let label = if name == "payload_bytes" {
                 "payload: names and data"
             } else {
@@ -152,6 +140,56 @@ fn tiles(run: &Run) -> Vec<(String, String)> {
         .filter_map(|phase| Some((phase.metrics.get("file_bytes")?.median.0, &phase.name)));
     if let Some((bytes, phase)) = sizes.min_by(|a, b| a.0.total_cmp(&b.0)) {
         tiles.push((Unit::Bytes.show(bytes), format!("file after {phase}")));
+    }
+    tiles
+}
+
+/// How far the search of a cell went that brings its own databases: through crashes, faults or damage.
+fn searched(cell: &SweepCell) -> Vec<(String, String)> {
+    const OF: [(&str, &[(&str, &str)]); 3] = [
+        (
+            crash::PHASE,
+            &[
+                ("points", "points of crash"),
+                ("states", "states made"),
+                ("distinct", "distinct states"),
+                ("opened", "opened and judged"),
+                ("violations", "violations"),
+            ],
+        ),
+        (
+            faults::PHASE,
+            &[
+                ("cells", "cells of the matrix"),
+                ("calls", "calls to the disk"),
+                ("done", "done all the same"),
+                ("failed", "failed, then done"),
+                ("violations", "violations"),
+            ],
+        ),
+        (
+            damage::PHASE,
+            &[
+                ("damages", "damages"),
+                ("refused", "refused"),
+                ("harmless", "harmless"),
+                ("never_read", "never read"),
+                ("silent", "silent"),
+                ("violations", "violations"),
+            ],
+        ),
+    ];
+    let mut tiles = Vec::new();
+    for (owner, metrics) in OF {
+        let phases = cell.phases.iter().filter(|phase| phase.name == owner);
+        for phase in phases {
+            for (name, label) in metrics {
+                if let Some(measure) = phase.metrics.get(*name) {
+                    let value = parts::metric(name, measure.median.0);
+                    tiles.push((value, (*label).to_owned()));
+                }
+            }
+        }
     }
     tiles
 }

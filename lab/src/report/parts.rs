@@ -4,7 +4,8 @@ use std::ffi::OsStr;
 use std::path::Path;
 
 use crate::results::{
-    Cell, Check, Column, Ended, Manifest, Measure, Phase, PhaseStatus, Run, Setting, Table, Verdict,
+    Cell, Check, Column, Coordinate, Ended, Manifest, Measure, Phase, PhaseStatus, Run, Setting,
+    Table, Verdict,
 };
 use crate::scenario::registry;
 use crate::units::{Unit, grouped};
@@ -83,6 +84,12 @@ pub(super) fn verdict(run: &Run) -> (Verdict, String) {
         other => other,
     };
     (verdict, said)
+}
+
+/// A value of an axis: whole numbers in groups of three digits.
+pub(super) fn place(value: &Coordinate) -> String {
+    let number: Option<u64> = value.text.parse().ok();
+    number.map_or_else(|| value.text.clone(), grouped)
 }
 
 pub(super) fn verdict_name(verdict: Verdict) -> &'static str {

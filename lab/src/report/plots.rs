@@ -9,7 +9,8 @@ use crate::units::Unit;
 use super::canvas::{Anchor, Canvas, Drawn, Ink, text_width};
 use super::cells::Derived;
 
-const WIDTH: i32 = 540;
+/// A little more than what a plot has of a page of two columns, so that its text is about as large there as it says.
+const WIDTH: i32 = 500;
 
 /// Height of a row of the legend above a plot.
 const LEGEND_ROW: i32 = 20;

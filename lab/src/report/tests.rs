@@ -3,8 +3,8 @@
 use std::collections::BTreeMap;
 
 use crate::results::{
-    Axis, Cell, Check, Coordinate, Ended, Measure, Number, Phase, PhaseStatus, Place, PlotForm,
-    SCHEMA, Scale, Setting, SweepCell, Verdict,
+    Axis, Cell, Check, Column, Coordinate, Ended, Measure, Number, Phase, PhaseStatus, Place,
+    PlotForm, SCHEMA, Scale, Setting, SweepCell, Verdict,
 };
 use crate::scenario::registry;
 use crate::scenario::sources::Sources;
@@ -348,5 +348,76 @@ fn cells_become_lines_with_their_numbers_below() {
         summary(&run).contains("3 cells (2 cache × 2 nodes)"),
         "{}",
         summary(&run)
+    );
+}
+
+/// Part of an answer does not look like a whole one.
+#[test]
+fn a_run_that_was_cut_short_is_never_green() {
+    for ended in [Ended::Unfinished, Ended::Interrupted, Ended::OverBudget] {
+        let (mut run, manifest) = sample();
+        run.checks = vec![sample_check(Verdict::Pass)];
+        assert_eq!(parts::verdict(&run).0, Verdict::Pass);
+        run.ended = ended;
+        let (verdict, said) = parts::verdict(&run);
+        assert_eq!(verdict, Verdict::Inconclusive, "{said}");
+        assert!(said.contains("not everything was run"), "{said}");
+        let page = render(&run, &manifest).html;
+        assert!(page.contains("<div class=\"verdict open\">"), "{ended:?}");
+    }
+}
+
+/// Long names leave the axis little room: what has none is left out, and nothing is written over.
+#[test]
+fn labels_of_an_axis_keep_apart() {
+    let name = |number: u64| format!("a name that is very long indeed {number}");
+    let column = |name: &str, unit| Column {
+        name: name.to_owned(),
+        unit,
+    };
+    let rows = (1..4u64).map(|row| vec![name(row).into(), (row * 190_000).into()]);
+    let table = Table {
+        name: "reach.long".to_owned(),
+        columns: vec![column("name", Unit::Text), column("count", Unit::Count)],
+        rows: rows.collect(),
+        rows_left_out: 0,
+    };
+    let plot = sample_plot(
+        PlotForm::Bars,
+        "reach.long",
+        "name",
+        &["count"],
+        Scale::Linear,
+    );
+    let svg = plots::draw(&plot, &table).unwrap().svg;
+    let attribute = |text: &str, name: &str| -> Option<f64> {
+        let (_, rest) = text.split_once(&format!(" {name}=\""))?;
+        rest.split('"').next()?.parse().ok()
+    };
+    let labels: Vec<(f64, f64)> = svg
+        .split("<text")
+        .skip(1)
+        .filter(|text| text.contains("text-anchor=\"middle\""))
+        .filter_map(|text| {
+            let said = text.split('>').nth(1)?.split('<').next()?.trim();
+            let number = said.chars().all(|c| c.is_ascii_digit() || c == ',');
+            let half = f64::from(canvas::text_width(said) / 2);
+            let middle = attribute(text, "x").filter(|_| number)?;
+            Some((middle - half, middle + half))
+        })
+        .collect();
+    assert!(labels.len() >= 2, "{svg}");
+    for pair in labels.windows(2) {
+        assert!(pair[0].1 <= pair[1].0, "{labels:?}");
+    }
+}
+
+/// A plot that has a row of the page for itself keeps the size of its text.
+#[test]
+fn a_lone_plot_is_not_stretched() {
+    let rule = STYLE.lines().find(|line| line.starts_with("figure svg {"));
+    assert!(
+        rule.is_some_and(|rule| rule.contains("max-width")),
+        "{rule:?}"
     );
 }

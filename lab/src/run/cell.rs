@@ -12,6 +12,7 @@ use crate::failure::{Context, Exit, Failure};
 use crate::results::{Number, Phase, PhaseStatus, Setting, Table};
 use crate::rundir::RunDir;
 use crate::scenario::plan::{DatasetPlan, PhasePlan, Plan, Scenario};
+use crate::share::Share;
 use crate::store::{Store, peers};
 
 use super::limits::Limits;
@@ -183,7 +184,11 @@ impl<'a> Workshop<'a> {
         found: &mut Found,
     ) -> Result<(), Failure> {
         let store = Store::new(databases, &plan.engine, self.orders.trace)?;
-        let mut bench = Bench::new(plan, &store, model, self.limits, self.console);
+        let share = match plan.divides() {
+            true => self.orders.share(),
+            false => Share::WHOLE,
+        };
+        let mut bench = Bench::new(plan, &store, model, share, self.limits, self.console);
         let last = self.last_wanted(&plan.phases);
         for phase in &plan.phases[..last] {
             if found

@@ -5,7 +5,7 @@ use crate::results::{Check, Ended, Manifest, Measure, Number, Run, SweepCell, Ve
 use crate::scenario::counting;
 use crate::scenario::diagnose::{self, Diagnostic};
 use crate::scenario::expect::{Bound, Expect, Op, REPEATS, Trend};
-use crate::scenario::plan::{CheckPlan, Scenario};
+use crate::scenario::plan::{CheckPlan, Plan, Scenario};
 use crate::scenario::raw::{OnlyIf, Severity};
 use crate::scenario::registry;
 
@@ -154,12 +154,16 @@ impl Court<'_> {
         bound && has(&plan.metric)
     }
 
-    /// The cells that a check is about.
+    /// The cells that a check is about. A share of a search says nothing of the whole.
     fn cells<'c>(&'c self, plan: &'c CheckPlan) -> impl Iterator<Item = &'c SweepCell> {
-        self.run.cells.iter().filter(|cell| {
-            plan.only_where
-                .iter()
-                .all(|(axis, value)| cell.places.get(*axis) == Some(value))
+        let part = matches!(self.run.ended, Ended::Shard { .. });
+        let divided = move |cell: &SweepCell| {
+            let planned = self.scenario.cells.get(cell.number as usize);
+            part && planned.is_some_and(Plan::divides)
+        };
+        self.run.cells.iter().filter(move |cell| {
+            let within = |(axis, value): &(usize, usize)| cell.places.get(*axis) == Some(value);
+            plan.only_where.iter().all(within) && !divided(cell)
         })
     }
 

@@ -74,13 +74,10 @@ pub(super) fn add(
             scenario.path.display()
         )));
     }
-    if by.revision != manifest.revision {
-        return Err(Failure::missing(format!(
-            "{} was built from revision {}, and this program from {}; build it again with `make forensic`",
-            program.display(),
-            by.revision,
-            manifest.revision
-        )));
+    if let Some(stale) = stale(&program, &by.revision, &manifest.revision) {
+        run.missing.push(format!("{LACKING}{stale}"));
+        clear(&scratch)?;
+        return Ok(None);
     }
     join(run, &counted);
     manifest.counted_by = Some(CountedBy {
@@ -95,6 +92,16 @@ pub(super) fn add(
     });
     clear(&scratch)?;
     Ok(None)
+}
+
+/// Why a program's counts say nothing of this one: they are of another revision.
+fn stale(program: &Path, counted: &str, own: &str) -> Option<String> {
+    (counted != own).then(|| {
+        format!(
+            "{} was built from revision {counted}, and this program from {own}; build it again with `make forensic`",
+            program.display()
+        )
+    })
 }
 
 fn clear(scratch: &Path) -> Result<(), Failure> {

@@ -5,6 +5,7 @@ mod cell;
 pub(crate) mod checks;
 pub(crate) mod counted;
 mod gather;
+pub(crate) mod joined;
 pub(crate) mod limits;
 pub(crate) mod mix;
 mod names;
@@ -27,6 +28,7 @@ use crate::rundir::{self, RunDir};
 use crate::scenario::plan::{Changes, PhasePlan, Scenario};
 use crate::scenario::raw::Durability;
 use crate::scenario::sweep::Order;
+use crate::share::Share;
 use crate::store::peers;
 
 use self::cell::Workshop;
@@ -52,6 +54,11 @@ pub(crate) struct Orders<'a> {
 }
 
 impl Orders<'_> {
+    pub(crate) fn share(&self) -> Share {
+        self.shard
+            .map_or(Share::WHOLE, |(number, of)| Share::new(number, of))
+    }
+
     /// The phase as it is to be carried out: without metrics if others were asked for.
     fn measured<'p>(&self, phase: &'p PhasePlan) -> Cow<'p, PhasePlan> {
         if self.only.is_empty() || self.only.contains(&phase.name) {
@@ -266,9 +273,8 @@ fn empty(scenario: &Scenario, id: &str) -> Run {
 fn order(scenario: &Scenario, orders: &Orders<'_>, run: &mut Run) -> Vec<(u32, usize)> {
     let mut cells = Vec::new();
     for (number, plan) in scenario.cells.iter().enumerate() {
-        if let Some((shard, of)) = orders.shard
-            && number as u32 % of != shard - 1
-        {
+        // A search is divided by itself: every part has a share of it.
+        if !plan.divides() && !orders.share().has(number as u64) {
             continue;
         }
         match peers::missing(&plan.store) {

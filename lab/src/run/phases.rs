@@ -24,6 +24,7 @@ use crate::forensic;
 use crate::results::{Measure, Number, Phase, PhaseStatus, Setting, Table};
 use crate::scenario::plan::{Action, LoadHow, PhasePlan, Plan};
 use crate::scenario::registry::{self, ActionKind, counts};
+use crate::share::Share;
 use crate::store::{self, Store, contents};
 use crate::units::grouped;
 
@@ -131,6 +132,8 @@ pub(super) struct Bench<'a> {
     pub(super) plan: &'a Plan,
     pub(super) store: &'a Store,
     source: &'a Model,
+    /// The part of its searches that is carried out.
+    share: Share,
     /// Databases that hold something else than the source by now.
     grown: BTreeMap<String, Model>,
     /// The same as graphs that can be changed, where a mix has been at work.
@@ -167,6 +170,7 @@ impl<'a> Bench<'a> {
         plan: &'a Plan,
         store: &'a Store,
         source: &'a Model,
+        share: Share,
         limits: &'a Limits,
         console: &'a Console,
     ) -> Bench<'a> {
@@ -174,6 +178,7 @@ impl<'a> Bench<'a> {
             plan,
             store,
             source,
+            share,
             grown: BTreeMap::new(),
             oracles: BTreeMap::new(),
             behind: BTreeSet::new(),

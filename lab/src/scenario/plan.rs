@@ -236,6 +236,16 @@ pub(crate) enum Action {
 }
 
 impl Action {
+    /// Whether it is a search that can be divided among processes. A crash on top of another belongs to the
+    /// recovery of a state, which several states share: only searches of single crashes fall apart.
+    pub(crate) fn divides(&self) -> bool {
+        match self {
+            Action::Crash(crash) => crash.depth == 1,
+            Action::Faults(_) | Action::Damage(_) => true,
+            _ => false,
+        }
+    }
+
     pub(crate) fn kind(&self) -> ActionKind {
         match self {
             Action::Load(_) => ActionKind::Load,
@@ -395,6 +405,13 @@ pub(crate) struct Plan {
     pub(crate) at: Vec<Place>,
     /// The same, by number.
     pub(crate) places: Vec<usize>,
+}
+
+impl Plan {
+    /// Whether all that it does can be divided among processes.
+    pub(crate) fn divides(&self) -> bool {
+        self.phases.iter().all(|phase| phase.action.divides())
+    }
 }
 
 /// A whole scenario, checked.

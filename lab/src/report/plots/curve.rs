@@ -8,7 +8,7 @@ use super::super::canvas::{self, Anchor, Canvas, Drawn, Ink, text_width};
 use super::{CAPTION, Data, Drawing, Mark, WIDTH, human, legend, legend_height, remark};
 
 /// Height without the legend.
-const HEIGHT: i32 = 300;
+const HEIGHT: i32 = 280;
 
 /// The axes and the rectangle they span.
 struct Frame {

@@ -86,15 +86,17 @@ pub(super) fn draw(data: &Data<'_>, names: &[String]) -> Result<Drawing, String>
         rows.push(marks);
     }
     let svg = canvas::draw(WIDTH as u32, height as u32, &data.plot.title, |canvas| {
+        // Where long names leave little room, a tick whose label would run into the one before has none.
+        let mut free = i32::MIN;
         for tick in &frame.axis.ticks {
             let x = frame.at(frame.axis.place(*tick).unwrap_or(0.0));
             canvas.line(&[(x, frame.top), (x, bottom)], Ink::Grid, 1)?;
-            canvas.text(
-                &data.unit.show(*tick),
-                (x, bottom + 14),
-                Anchor::Middle,
-                Ink::Muted,
-            )?;
+            let label = data.unit.show(*tick);
+            let half = text_width(&label) / 2;
+            if x - half >= free {
+                canvas.text(&label, (x, bottom + 14), Anchor::Middle, Ink::Muted)?;
+                free = x + half + 6;
+            }
         }
         legend(canvas, &data.series, frame.left)?;
         if named > 0 {

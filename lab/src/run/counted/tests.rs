@@ -59,3 +59,14 @@ fn what_the_build_that_counts_finds_wrong_is_wrong() {
     assert_eq!(own.status, PhaseStatus::Wrong);
     assert!(own.findings[0].contains("page owners: two"));
 }
+
+#[test]
+fn counts_of_another_revision_are_not_taken_over() {
+    let program = Path::new("lab-forensic");
+    assert_eq!(stale(program, "a", "a"), None);
+    let said = stale(program, "a", "b").unwrap_or_default();
+    assert!(
+        said.contains("revision a") && said.contains("from b"),
+        "{said}"
+    );
+}

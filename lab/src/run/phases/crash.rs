@@ -18,6 +18,7 @@ impl Bench<'_> {
         let course = Course {
             progress: &said,
             stop: &|| self.limits.check().is_err(),
+            share: self.share,
         };
         let outcome = crash::run(crash, self.plan.seed, &course)?;
         self.stopped = self.limits.check().err();

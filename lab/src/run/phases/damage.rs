@@ -20,6 +20,7 @@ impl Bench<'_> {
             threads: damage.threads,
             progress: &|damages| self.console.progress("damages:", damages),
             stop: &|| self.limits.check().is_err(),
+            share: self.share,
         };
         let outcome = damage::run_on(&damage.extent, &course).map_err(Failure::lab)?;
         self.stopped = self.limits.check().err();

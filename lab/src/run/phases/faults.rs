@@ -20,6 +20,7 @@ impl Bench<'_> {
             threads: faults.threads,
             progress: &|cells| self.console.progress("cells of the fault matrix:", cells),
             stop: &|| self.limits.check().is_err(),
+            share: self.share,
         };
         let outcome = faults::run_on(faults.extent, &course).map_err(Failure::lab)?;
         self.stopped = self.limits.check().err();
