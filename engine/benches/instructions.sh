@@ -3,6 +3,8 @@
 # are named there, within one percent with others. ACCEPT=1 writes the file anew.
 set -eu
 
+# One unit, so that what is inlined does not depend on how a build was cut into units.
+export CARGO_PROFILE_BENCH_CODEGEN_UNITS=1
 here=$(dirname "$0")
 counts=$here/instructions.tsv
 # The C library chooses its copying loops by the processor.
