@@ -269,9 +269,13 @@ fn name_of(pair: &Pair) -> &str {
     pair.metric.split_once('.').map_or("", |(_, name)| name)
 }
 
-/// Worse by more than allowed: a count at all, a time with its whole interval.
+/// Worse by more than allowed: a count at all, a time with its whole interval, of which fewer than three pairs
+/// have none.
 fn is_worse(pair: &Pair, share: f64) -> bool {
     let name = name_of(pair);
+    if registry::by_clock(name) && pair.interval.is_none() {
+        return false;
+    }
     let share = if registry::by_clock(name) { share } else { 0.0 };
     let [low, high] = pair.interval.unwrap_or([pair.ratio; 2]);
     match registry::better(name) {
@@ -327,6 +331,25 @@ mod tests {
             .unwrap();
         assert!(output.status.success(), "{arguments:?}: {output:?}");
         String::from_utf8(output.stdout).unwrap()
+    }
+
+    #[test]
+    fn only_what_a_store_does_can_be_worse_and_times_only_by_their_interval() {
+        let pair = |metric: &str, interval| Pair {
+            cell: String::new(),
+            metric: metric.to_owned(),
+            a: 1.0,
+            b: 2.0,
+            ratio: 2.0,
+            interval,
+        };
+        let whole = Some([1.9, 2.1]);
+        assert!(is_worse(&pair("load.syncs", None), 0.05));
+        assert!(is_worse(&pair("load.time_ns", whole), 0.05));
+        assert!(!is_worse(&pair("load.time_ns", None), 0.05));
+        assert!(!is_worse(&pair("load.time_ns", Some([0.9, 3.0])), 0.05));
+        assert!(!is_worse(&pair("load.raw_write_ns", whole), 0.05));
+        assert!(!is_worse(&pair("write.floor_ns", whole), 0.05));
     }
 
     /// Nor does one stay that a killed process left.

@@ -324,6 +324,9 @@ pub(crate) enum Better {
     Neither,
 }
 
+/// What the scenario or the disk beside the store decides.
+const NOT_OF_A_STORE: [&str; 4] = ["payload_bytes", "cache_bytes", "raw_write_ns", "floor_ns"];
+
 pub(crate) fn better(name: &str) -> Better {
     if let Some(counter) = name.strip_prefix(counts::PREFIX) {
         return counts::better(counter);
@@ -331,9 +334,7 @@ pub(crate) fn better(name: &str) -> Better {
     let name = name.rsplit_once('.').map_or(name, |(_, each)| each);
     match by_name(name).map(|metric| metric.unit) {
         Some(Unit::PerSecond) => Better::Higher,
-        Some(Unit::Ns | Unit::Bytes) if !["payload_bytes", "cache_bytes"].contains(&name) => {
-            Better::Lower
-        }
+        Some(Unit::Ns | Unit::Bytes) if !NOT_OF_A_STORE.contains(&name) => Better::Lower,
         _ if name == "traversal_hit_ratio" => Better::Higher,
         _ => {
             let costs = [
