@@ -392,25 +392,7 @@ fn html(all: &[Results], calls: Option<&Calls>) -> String {
         text.push_str("</table></details>");
     }
     for extra in extras(all, calls) {
-        let _ = write!(
-            text,
-            "<h2>{}</h2><p class=\"remark\">{}</p><div class=\"card\"><table><thead><tr>",
-            escape(extra.title),
-            escape(&extra.remark)
-        );
-        for head in &extra.heads {
-            let _ = write!(text, "<th>{}</th>", escape(head));
-        }
-        text.push_str("</tr></thead><tbody>");
-        for (short, cells) in &extra.rows {
-            let class = if *short { "short" } else { "" };
-            let _ = write!(text, "<tr class=\"{class}\">");
-            for cell in cells {
-                let _ = write!(text, "<td>{}</td>", escape(cell));
-            }
-            text.push_str("</tr>");
-        }
-        text.push_str("</tbody></table></div>");
+        html_extra(&mut text, &extra);
     }
     text.push_str("<h2>Each row over size</h2><div class=\"plots\">");
     for row in ROWS {
@@ -418,4 +400,28 @@ fn html(all: &[Results], calls: Option<&Calls>) -> String {
     }
     text.push_str("</div></main></html>\n");
     text
+}
+
+/// A table of its own below those of the rows.
+fn html_extra(text: &mut String, extra: &Extra) {
+    let escape = crate::report::escape;
+    let _ = write!(
+        text,
+        "<h2>{}</h2><p class=\"remark\">{}</p><div class=\"card\"><table><thead><tr>",
+        escape(extra.title),
+        escape(&extra.remark)
+    );
+    for head in &extra.heads {
+        let _ = write!(text, "<th>{}</th>", escape(head));
+    }
+    text.push_str("</tr></thead><tbody>");
+    for (short, cells) in &extra.rows {
+        let class = if *short { "short" } else { "" };
+        let _ = write!(text, "<tr class=\"{class}\">");
+        for cell in cells {
+            let _ = write!(text, "<td>{}</td>", escape(cell));
+        }
+        text.push_str("</tr>");
+    }
+    text.push_str("</tbody></table></div>");
 }
