@@ -5,7 +5,7 @@ RUSTC ?= rustc
 NIGHTLY ?= nightly
 # Seconds for each fuzz target.
 T ?= 60
-# Kinds of test that must catch a planted bug before the next one's turn; 6 asks all.
+# Kinds of test that must catch a planted bug before the next one's turn; 7 asks all.
 LAYERS ?= 2
 # Hours of processor time for all fuzz targets together.
 HOURS ?= 3

@@ -1,5 +1,6 @@
 //! How often a second the body of a target runs on its committed corpus, without a fuzzer:
-//! `cargo run --release -p vellum-fuzz-bodies --example speed -- wal 5`, for a target and seconds.
+//! `cargo run --release -p vellum-fuzz-bodies --example speed -- wal 5`, for a target and seconds; a third
+//! argument is the folder of another corpus, such as one that a fuzzer has found.
 #![allow(clippy::expect_used, clippy::print_stdout)]
 
 use std::fs;
@@ -14,15 +15,17 @@ fn main() {
     let chosen = arguments.next();
     let seconds = arguments.next().and_then(|text| text.parse().ok());
     let time = Duration::from_secs(seconds.unwrap_or(2));
+    let other = arguments.next();
     for (name, run) in TARGETS {
         if chosen.as_ref().is_some_and(|chosen| chosen != name) {
             continue;
         }
-        let folder = Path::new(env!("CARGO_MANIFEST_DIR"))
-            .join("../corpus")
-            .join(name);
+        let committed = Path::new(env!("CARGO_MANIFEST_DIR")).join("../corpus");
+        let folder = other
+            .as_ref()
+            .map_or(committed.join(name), |other| other.into());
         let inputs: Vec<Vec<u8>> = fs::read_dir(folder)
-            .expect("the committed corpus")
+            .expect("the corpus")
             .map(|entry| fs::read(entry.expect("an entry").path()).expect("a seed"))
             .collect();
         let (started, mut runs) = (Instant::now(), 0u64);

@@ -1,5 +1,7 @@
 //! A page from arbitrary bytes: refused, or read whole and written again as the same content.
 
+use std::sync::Arc;
+
 use arbitrary::{Arbitrary, Unstructured};
 use vellum::format::page::{Page, PageKind, TRAILER_LEN, seal};
 use vellum::format::sorted::Mode;
@@ -94,9 +96,27 @@ pub fn run(data: &[u8]) -> Outcome {
     } else {
         start.image(u.take_rest())
     };
-    match Page::verify(image.into(), place(), &ID) {
-        Ok(page) => Outcome::Page(read(&page)),
+    let image: Arc<[u8]> = image.into();
+    match Page::verify(image.clone(), place(), &ID) {
+        Ok(page) => {
+            assert_nowhere_else(&image);
+            Outcome::Page(read(&page))
+        }
         Err(rule) => Outcome::Refused(rule),
+    }
+}
+
+/// A page is a page in one place of one file, from one birth on.
+fn assert_nowhere_else(image: &Arc<[u8]>) {
+    let (page, birth) = (place().page(), place().birth());
+    let elsewhere = [
+        (PageRef::new(page + 1, birth), &ID),
+        (PageRef::new(page, birth - 1), &ID),
+        (Some(place()), b"another file...."),
+    ];
+    for (at, id) in elsewhere {
+        let taken = Page::verify(image.clone(), at.expect("small numbers"), id);
+        assert!(taken.is_err(), "a page is taken for another");
     }
 }
 

@@ -19,7 +19,7 @@ use vellum_lab::planted::{BUGS, Layer, hunt};
 
 /// Which bug a process of its own looks for.
 const CHOSEN: &str = "VELLUM_PLANTED_BUG";
-/// How many kinds of test it goes on for; all by `LAYERS=6`.
+/// How many kinds of test it goes on for; all by `LAYERS=7`.
 const LAYERS: &str = "LAYERS";
 const TWICE: usize = 2;
 /// A process that a bug makes endless is ended after so long. What it told before counts.
@@ -288,7 +288,7 @@ fn markdown(clean: &Caught, rows: &[(usize, Caught)]) -> String {
         "# Planted bugs and what caught each\n\n\
          Made by `make crash-self-test`. Every bug alters the path that every user of the engine takes. A hunt\n\
          ends once two kinds of test have caught the bug, so a gap says that a test was not asked or found nothing;\n\
-         `make crash-self-test LAYERS=6` asks all. Without a bug, all of them together find nothing, in {:.0} s.\n\
+         `make crash-self-test LAYERS=7` asks all. Without a bug, all of them together find nothing, in {:.0} s.\n\
          What each kind of test is: [`docs/reliability.md`](../docs/reliability.md).\n\n| bug | what it does |",
         clean.seconds
     );

@@ -62,7 +62,7 @@ pub(crate) struct Course<'a> {
 }
 
 /// Damages every database in every way asked for, on every processor.
-#[cfg(test)]
+#[cfg(any(test, vellum_plant))]
 pub(crate) fn run(extent: &Extent) -> Result<Outcome, String> {
     let course = Course {
         threads: std::thread::available_parallelism().map_or(1, usize::from),

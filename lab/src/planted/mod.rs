@@ -6,6 +6,7 @@
 
 mod bugs;
 mod crashes;
+mod full;
 mod session;
 mod stubborn;
 
@@ -16,6 +17,7 @@ use vellum::plant::plant;
 use vellum::storage::sim::{Disk, FaultKind, SimDirectory};
 
 use self::session::{Trace, session};
+use crate::damage;
 use crate::faults::{self, Part};
 use crate::ordering;
 
@@ -25,7 +27,8 @@ pub use self::bugs::{BUGS, RACES};
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Layer {
     /// A session gives the same answers as without the bug, on quiet storage and on storage that
-    /// interrupts and shortens every call; the workloads of the enumerator agree with their model.
+    /// interrupts and shortens every call, and on storage that is full once; the workloads of the enumerator
+    /// agree with their model.
     Model,
     /// The engine's own check finds nothing.
     Check,
@@ -35,18 +38,21 @@ pub enum Layer {
     Enumeration,
     /// Calls that fail, and writes that are lost or go elsewhere.
     Faults,
+    /// Files that are damaged after they were written.
+    Damage,
     /// The fuzz targets, on their corpus and on a stated number of random inputs.
     Fuzz,
 }
 
 impl Layer {
     /// All of them, in the order of the report.
-    pub const ALL: [Layer; 6] = [
+    pub const ALL: [Layer; 7] = [
         Layer::Model,
         Layer::Check,
         Layer::Ordering,
         Layer::Enumeration,
         Layer::Faults,
+        Layer::Damage,
         Layer::Fuzz,
     ];
 
@@ -58,10 +64,19 @@ impl Layer {
             Layer::Ordering => "ordering",
             Layer::Enumeration => "enumeration",
             Layer::Faults => "faults",
+            Layer::Damage => "damage",
             Layer::Fuzz => "fuzz",
         }
     }
 }
+
+/// Ways of damaging files: what checksums, births and the log's chain are for.
+const DAMAGE: [damage::Way; 4] = [
+    damage::Way::OlderPages,
+    damage::Way::SwappedPages,
+    damage::Way::Bits,
+    damage::Way::LogBits,
+];
 
 /// One hunt for one bug.
 struct Hunt<'a> {
@@ -94,9 +109,11 @@ pub fn hunt(
         tell,
     };
     type Step<'s> = &'s dyn Fn(&mut Hunt<'_>);
-    let steps: [Step<'_>; 7] = [
+    let steps: [Step<'_>; 9] = [
         &|hunt| hunt.sessions(),
         &|hunt| hunt.stubborn(),
+        &|hunt| hunt.full(),
+        &|hunt| hunt.damage(),
         &|hunt| hunt.faults(Part::Syncs, 3),
         &|hunt| hunt.fuzz(fuzz),
         &|hunt| hunt.crashes(),
@@ -152,6 +169,30 @@ impl Hunt<'_> {
     fn stubborn(&mut self) {
         if let Err(broken) = guarded(stubborn::in_order) {
             self.by(Layer::Ordering, &broken);
+        }
+    }
+
+    fn full(&mut self) {
+        if let Err(broken) = guarded(full::goes_on) {
+            self.by(Layer::Model, &broken);
+        }
+    }
+
+    fn damage(&mut self) {
+        let extent = damage::Extent {
+            ways: DAMAGE.to_vec(),
+            page_sizes: vec![4096],
+            stride: 997,
+            stride_of_others: 1,
+            seed: 1,
+            until_broken: true,
+        };
+        let broken = match guarded(|| damage::run(&extent)) {
+            Ok(outcome) => outcome.broken,
+            Err(error) => vec![error],
+        };
+        if let Some(broken) = broken.first() {
+            self.by(Layer::Damage, broken);
         }
     }
 

@@ -254,7 +254,14 @@ fn first_from(txn: &WriteTxn, from: u64) -> vellum::Result<NodeId> {
     Ok(NodeId::MIN)
 }
 
-pub(super) fn small(txn: &mut WriteTxn, round: u64) -> vellum::Result<()> {
+/// One small commit of this round.
+pub(super) fn commit(db: &Database, round: u64) -> vellum::Result<()> {
+    let mut txn = db.begin_write()?;
+    small(&mut txn, round)?;
+    txn.commit().map(|_| ())
+}
+
+fn small(txn: &mut WriteTxn, round: u64) -> vellum::Result<()> {
     let mut last = None;
     for number in 0..6u64 {
         let kind = format!("kind {}", (round + number) % 9);

@@ -1,10 +1,9 @@
 //! A session that goes on after a sync failed, as a program does that looks at no error: no commit may be
 //! acknowledged, and nothing may reach the disk, behind the failure.
 
-use vellum::Database;
 use vellum::storage::sim::{Call, Disk, Fault, FaultKind, SimDirectory, SyncFailure};
 
-use super::session::{NAME, builder, small};
+use super::session::{NAME, builder, commit};
 use crate::ordering;
 
 /// The mark of an acknowledged commit.
@@ -60,10 +59,4 @@ fn go_on(directory: &SimDirectory, fault: Option<Fault>) -> vellum::Result<()> {
     // Dropped rather than closed: a handle that is poisoned leaves the files alone.
     drop(db);
     Ok(())
-}
-
-fn commit(db: &Database, round: u64) -> vellum::Result<()> {
-    let mut txn = db.begin_write()?;
-    small(&mut txn, round)?;
-    txn.commit().map(|_| ())
 }
