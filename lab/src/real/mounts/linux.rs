@@ -2,6 +2,7 @@
 
 use std::fs::File;
 use std::path::{Path, PathBuf};
+use std::time::Duration;
 
 use rustix::io::Errno;
 use rustix::ioctl::{self, Opcode, Setter};
@@ -16,6 +17,11 @@ use super::super::{Stop, skip};
 const SHUTDOWN: Opcode = ioctl::opcode::read::<u32>(b'X', 125);
 /// Without writing the file system's journal first: as if the power had gone.
 const NO_FLUSH: u32 = 2;
+
+/// How often, and after what pause, a file system is unmounted again that is in use: a process that another lane starts
+/// holds every open file until it has become its own program.
+const BUSY_TRIES: u32 = 500;
+const BUSY_PAUSE: Duration = Duration::from_millis(10);
 
 /// A file system in a file, on a loop device.
 pub(in super::super) struct Image {
@@ -72,8 +78,15 @@ impl Image {
     }
 
     pub(in super::super) fn unmount(&self) -> Result<(), Stop> {
-        Ok(unmount(&*self.folder, UnmountFlags::empty())
-            .context(format_args!("unmounting {}", self.folder.display()))?)
+        let mut result = unmount(&*self.folder, UnmountFlags::empty());
+        for _ in 0..BUSY_TRIES {
+            if result != Err(Errno::BUSY) {
+                break;
+            }
+            std::thread::sleep(BUSY_PAUSE);
+            result = unmount(&*self.folder, UnmountFlags::empty());
+        }
+        Ok(result.context(format_args!("unmounting {}", self.folder.display()))?)
     }
 }
 
