@@ -88,6 +88,8 @@ lint: rust ## Formatting and clippy with warnings denied, every combination of f
 		echo "clippy: vellum with features '$$features'"; \
 		$(CARGO) clippy --locked -p vellum --all-targets --features "$$features" -- -D warnings || exit 1; \
 	done
+	@echo "check: the bugs that can be planted, and what looks for them"
+	@RUSTFLAGS="--cfg vellum_plant" $(CARGO) check --locked --quiet --target-dir target/planted -p vellum-fuzz-bodies --test planted
 
 doc: rust ## Build the documentation with warnings denied
 	RUSTDOCFLAGS="-D warnings" $(CARGO) doc --locked --workspace --no-deps

@@ -1,6 +1,7 @@
 //! The crash enumerator, with bounds that end within seconds.
 
-use crate::crash::{Bounds, CrashPlan, Fill, Rules, Workload, run};
+use crate::crash::{Bounds, Course, CrashPlan, Fill, Rules, Workload, run};
+use crate::share::Share;
 
 /// Ways into the file, in the order in which they are crashed.
 pub(super) const WORKLOADS: [Workload; 10] = [
@@ -48,7 +49,12 @@ pub(super) fn broken(workload: Workload) -> Found {
         },
         threads: std::thread::available_parallelism().map_or(1, usize::from),
     };
-    match run(&plan, 1, &|_| {}) {
+    let course = Course {
+        progress: &|_| {},
+        stop: &|| false,
+        share: Share::WHOLE,
+    };
+    match run(&plan, 1, &course) {
         Err(failure) => Found::NoRecording(failure.message),
         Ok(outcome) => outcome.broken.first().map_or(Found::Nothing, |broken| {
             Found::State(format!("{}: {}", broken.path, broken.violation))
