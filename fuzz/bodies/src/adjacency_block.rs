@@ -1,5 +1,7 @@
 //! Edge blocks: arbitrary bytes are refused or read, and a list of edges survives encoding.
 
+use std::ops::Range;
+
 use arbitrary::{Arbitrary, Unstructured};
 use vellum::PageRef;
 use vellum::format::FormatError;
@@ -71,12 +73,14 @@ pub(crate) fn read(block: &EdgeBlock<'_>) -> Result<Shape, FormatError> {
     assert_eq!(block.first()?, edges[0]);
     assert_eq!(block.last()?, edges[edges.len() - 1]);
     let mut seen = 0;
+    let mut labels = Vec::new();
     for (label, range) in block.labels() {
         assert_eq!(range.start, seen, "label runs follow one another");
         seen = range.end;
         assert!(edges[range.clone()].iter().all(|edge| edge.label == label));
-        assert_eq!(block.label_range(label), Some(range));
+        labels.push((label, range));
     }
+    find_labels(block, &labels);
     assert_eq!(seen, edges.len(), "label runs cover the block");
     read_parts(block, &edges)?;
     let (count, blobs) = count_data(block)?;
@@ -91,6 +95,27 @@ pub(crate) fn read(block: &EdgeBlock<'_>) -> Result<Shape, FormatError> {
         joined: block.is_joined(),
         labels: block.labels().nth(1).is_some(),
     })
+}
+
+/// Labels are found, and those that are not there are not. Finding one walks over those before it unless labels and
+/// peers are packed together, and then a stride keeps large blocks affordable.
+fn find_labels(block: &EdgeBlock<'_>, labels: &[(u16, Range<usize>)]) {
+    let stride = if block.is_joined() {
+        1
+    } else {
+        labels.len() / 50 + 1
+    };
+    let last = labels.iter().rev().take(1);
+    for (label, range) in labels.iter().step_by(stride).chain(last) {
+        assert_eq!(block.label_range(*label).as_ref(), Some(range));
+        let next = label.wrapping_add(1);
+        if labels
+            .binary_search_by_key(&next, |(label, _)| *label)
+            .is_err()
+        {
+            assert_eq!(block.label_range(next), None);
+        }
+    }
 }
 
 /// Decoding any part gives what decoding the whole does. A stride keeps large blocks affordable.

@@ -201,6 +201,9 @@ impl<'p> EdgeBlock<'p> {
 
     /// The indexes of the edges with this label, if there are any.
     pub fn label_range(&self, label: u16) -> Option<Range<usize>> {
+        if let Peers::Joined(joined) = self.peers {
+            return joined.label_range(self.page, label);
+        }
         let (found, range) = self.labels().find(|(other, _)| *other >= label)?;
         (found == label).then_some(range)
     }

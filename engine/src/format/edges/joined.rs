@@ -123,6 +123,27 @@ impl Joined {
         ensure(ascending, "edges of a block do not ascend")
     }
 
+    /// The indexes of the edges with this label, if there are any. Numbers ascend, so halving finds both ends.
+    pub(super) fn label_range(&self, page: &[u8], label: u16) -> Option<Range<usize>> {
+        let numbers = self.numbers(page);
+        let (label, shift) = (u64::from(label), self.widths.peer);
+        let from = |label: u64, start: usize| {
+            let (mut low, mut high) = (start, self.count);
+            while low < high {
+                let middle = low + (high - low) / 2;
+                if numbers.get(middle) >> shift < label {
+                    low = middle + 1;
+                } else {
+                    high = middle;
+                }
+            }
+            low
+        };
+        let start = from(label, 0);
+        let end = from(label + 1, start);
+        (start < end).then_some(start..end)
+    }
+
     /// The label of edge `start` and the edges that have it from there on; `None` at the end.
     pub(super) fn label_run(&self, page: &[u8], start: usize) -> Option<(u16, Range<usize>)> {
         if start >= self.count {
