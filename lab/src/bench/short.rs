@@ -13,15 +13,15 @@ pub(super) const WHY: &[(&[&str], &str)] = &[
         &["get"],
         "Of a get's samples (perf), 59 % of those in the lookup stand at one load, the first byte of the node's cell, and most others at the one \
          before it, the place of the cell in its page: a line of memory that the arrays do not have, as they keep where nodes end in a table \
-         of their own that stays in the nearest caches. 355 instructions a get, none of them a branch search.",
+         of their own that stays in the nearest caches. About 400 instructions a get, and no branch is searched.",
     ),
     (
         &["own_snapshot"],
-        "107 instructions for a snapshot that is begun and dropped, four of them atomic: the state is looked up, and its view counted.",
+        "110 instructions for a snapshot that is begun and dropped, four of them atomic: the state is looked up, and its view counted.",
     ),
     (
         &["out", "in"],
-        "944 instructions for ten edges, half of them to find the block; the profile is flat otherwise: 14 % in finding the leaf, 9 % waiting for the \
+        "930 instructions for ten edges, half of them to find the block; the profile is flat otherwise: 14 % in finding the leaf, 9 % waiting for the \
          place of the cell, the rest in reading numbers of 20 bits and handing them over. The arrays read 32 bits that stand ready.",
     ),
     (
