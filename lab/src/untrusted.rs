@@ -59,9 +59,10 @@ fn read_graph(nodes: Vec<u8>, edges: Option<Vec<u8>>) -> Result<(u64, u64), Fail
 
 fn table(name: &str, bytes: Vec<u8>, columns: &Columns) -> Result<Table, Failure> {
     let first = bytes.split(|byte| *byte == b'\n').next();
-    let form = match first.is_some_and(|line| line.contains(&b',')) {
-        true => Form::Csv,
-        false => Form::Tsv,
+    let (form, ending) = match first.is_some_and(|line| line.contains(&b',')) {
+        true => (Form::Csv, "csv"),
+        false => (Form::Tsv, "tsv"),
     };
-    Table::over(Path::new(name), std::io::Cursor::new(bytes), form, columns)
+    let path = Path::new(name).with_extension(ending);
+    Table::over(&path, std::io::Cursor::new(bytes), form, columns)
 }

@@ -21,9 +21,15 @@ pub fn run(data: &[u8]) -> Outcome {
     match vellum_lab::untrusted::graph(nodes.to_vec(), edges.then(|| rest.to_vec())) {
         Ok((nodes, edges)) => Outcome::Graph(nodes, edges),
         Err(message) => {
-            let named = ["nodes.jsonl", "edges.tsv"]
-                .iter()
-                .any(|name| message.starts_with(name));
+            let named = [
+                "nodes.jsonl",
+                "nodes.csv",
+                "nodes.tsv",
+                "edges.csv",
+                "edges.tsv",
+            ]
+            .iter()
+            .any(|name| message.starts_with(name));
             assert!(named, "the file is not named: {message}");
             Outcome::Refused
         }

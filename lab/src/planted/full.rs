@@ -62,6 +62,8 @@ fn rounds(directory: &SimDirectory, fault: Option<Fault>) -> Result<Option<Answe
         Ok(()) | Err(Error::Full { .. } | Error::Io { .. } | Error::Poisoned) => {}
         Err(error) => return Err(error),
     }
+    // Opening needs space too, and is refused without it; what is asked here is what is found.
+    directory.plan(None);
     let db = builder(directory).open(NAME)?;
     Ok(Some([shown, all(&db)?]))
 }
