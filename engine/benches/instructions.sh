@@ -6,6 +6,13 @@ set -eu
 # One unit, so that what is inlined does not depend on how a build was cut into units.
 export CARGO_PROFILE_BENCH_CODEGEN_UNITS=1
 here=$(dirname "$0")
+# The path of a program stands on its stack, and where its values lie decides which steps the C library's copying loops
+# take: a path of one length everywhere. One percent is allowed where the checkout's own is longer.
+root=$(cd "$here/../.." && pwd -P)
+length=160
+built=$root/target/instructions/
+while [ ${#built} -lt $length ]; do built=${built}_; done
+export CARGO_TARGET_DIR="$built"
 counts=$here/instructions.tsv
 # The C library chooses its copying loops by the processor.
 processor=$(awk -F ': ' '/^cpu family/ { family = $2 } /^model\t/ { print "processor " family "." $2; exit }' /proc/cpuinfo 2>/dev/null || true)
@@ -28,7 +35,7 @@ if [ "${ACCEPT:-0}" = 1 ]; then
 fi
 
 allowed=0.01
-[ "$(head -n 1 "$counts")" = "# $tools" ] && allowed=0
+[ "$(head -n 1 "$counts")" = "# $tools" ] && [ ${#built} -eq $length ] && allowed=0
 awk -F '\t' -v allowed="$allowed" -v counts="$counts" '
   NR == FNR { if ($1 !~ /^#/) expected[$1] = $2; next }
   {
