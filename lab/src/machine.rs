@@ -207,11 +207,11 @@ mod tests {
     #[test]
     fn the_nearest_mount_is_found() {
         let mounts = "1 0 8:1 / / rw,relatime - ext4 /dev/a rw\n\
-                      2 1 0:5 / /tmp rw,nosuid shared:2 - tmpfs tmpfs rw\n\
+                      2 1 0:5 / /scratch rw,nosuid shared:2 - tmpfs tmpfs rw\n\
                       3 1 8:2 / /home\\040x rw - xfs /dev/b rw\nnonsense\n";
         let of = |path: &str| mount_of(mounts, Path::new(path));
-        assert_eq!(of("/tmp/a").as_deref(), Some("tmpfs (rw,nosuid)"));
-        assert_eq!(of("/tmpfile").as_deref(), Some("ext4 (rw,relatime)"));
+        assert_eq!(of("/scratch/a").as_deref(), Some("tmpfs (rw,nosuid)"));
+        assert_eq!(of("/scratchfile").as_deref(), Some("ext4 (rw,relatime)"));
         assert_eq!(of("/home x/a").as_deref(), Some("xfs (rw)"));
         assert_eq!(mount_of("", Path::new("/")), None);
     }

@@ -33,7 +33,7 @@ fn size(layout: Layout) -> isize {
 }
 
 // SAFETY: every call goes to the system's allocator as it came; counting allocates nothing.
-#[allow(unsafe_code, reason = "an allocator cannot be written without")]
+#[expect(unsafe_code, reason = "an allocator cannot be written without")]
 unsafe impl GlobalAlloc for Counting {
     unsafe fn alloc(&self, layout: Layout) -> *mut u8 {
         note(size(layout));

@@ -77,7 +77,7 @@ impl<'p> BlobIndex<'p> {
     }
 
     /// Length of the whole blob in bytes, the same on each of its index pages.
-    #[allow(clippy::len_without_is_empty, reason = "no blob is empty")]
+    #[expect(clippy::len_without_is_empty, reason = "no blob is empty")]
     pub fn len(&self) -> u64 {
         u64_at(self.bytes, TOTAL_AT)
     }

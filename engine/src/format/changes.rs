@@ -40,7 +40,7 @@ mod tag {
 
 /// One operation. Ids are node ids unless the field says otherwise.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-#[allow(
+#[expect(
     missing_docs,
     reason = "the fields are those of the table in FORMAT.md"
 )]

@@ -490,7 +490,7 @@ pub struct NamesIter<'p> {
 
 impl NamesIter<'_> {
     /// The next entry.
-    #[allow(
+    #[expect(
         clippy::should_implement_trait,
         reason = "the item borrows from the iterator"
     )]

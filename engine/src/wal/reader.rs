@@ -167,7 +167,7 @@ impl LogReader {
     ///
     /// # Errors
     /// [`Error::Corrupt`] if the log was whole beyond this place once, [`Error::Io`].
-    #[allow(clippy::should_implement_trait, reason = "nothing may follow an error")]
+    #[expect(clippy::should_implement_trait, reason = "nothing may follow an error")]
     pub fn next(&mut self) -> Result<Option<Record>> {
         // A log has two segments, so at most one continues another.
         for _ in 0..2 {

@@ -167,7 +167,7 @@ impl Store for Lmdb {
         let mut options = EnvOpenOptions::new().read_txn_without_tls();
         options.map_size(MAP_BYTES).max_dbs(8).max_readers(64);
         // SAFETY: nobody else changes the file that is mapped; the folder is this process's own.
-        #[allow(
+        #[expect(
             unsafe_code,
             reason = "heed maps a file, and has no safe way to open one"
         )]

@@ -174,7 +174,7 @@ impl<'p> EdgeBlock<'p> {
 
     /// Edges in the block, at least 1.
     #[inline]
-    #[allow(clippy::len_without_is_empty, reason = "no block is empty")]
+    #[expect(clippy::len_without_is_empty, reason = "no block is empty")]
     pub fn len(&self) -> usize {
         self.count
     }

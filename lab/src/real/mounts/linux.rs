@@ -144,7 +144,7 @@ impl Drop for Tmpfs {
 }
 
 /// Shuts the file system down that this folder is in. Nothing that is not on its medium survives.
-#[allow(unsafe_code, reason = "there is no safe wrapper of this ioctl")]
+#[expect(unsafe_code, reason = "there is no safe wrapper of this ioctl")]
 pub(in super::super) fn shut_down(folder: &Path) -> Result<(), Stop> {
     let folder = File::open(folder).context(folder.display())?;
     // SAFETY: the opcode takes a pointer to a `u32` and reads it; `Setter` passes one that lives for
