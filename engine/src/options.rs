@@ -69,7 +69,8 @@ impl Durability {
 #[cfg_attr(feature = "serde", derive(serde::Serialize))]
 #[cfg_attr(feature = "serde", serde(rename_all = "lowercase"))]
 pub enum CheckpointMode {
-    /// In a thread of the database's own. A commit waits only if it finds no room.
+    /// In a thread of the database's own. A commit waits only if it finds no room. Where many edges are to be merged,
+    /// there and on closing, one more thread helps for that long.
     #[default]
     Background,
     /// In the commit that begins one. With one writing thread, the same operations then always give

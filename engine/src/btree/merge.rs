@@ -19,7 +19,7 @@ use crate::format::limits::MAX_LEVEL;
 use crate::format::node::BlobRef;
 use crate::format::sorted::least_separator;
 use crate::ids::{KeySpace, PageRef};
-use crate::pager::{PageGuard, PageWriter, Pager, Pages};
+use crate::pager::{PageGuard, PageSink, PageWriter, Pager, Pages, Stage, Steps};
 use crate::plant::planted;
 
 /// How the items of a tree changed.
@@ -30,6 +30,19 @@ pub(crate) struct MergeCounts {
     pub(crate) replaced: u64,
 }
 
+/// The leaves of a tree after a merge, and what the branches have to change for them.
+struct MergedLeaves {
+    separators: Separators,
+    counts: MergeCounts,
+    grown: i64,
+}
+
+/// The leaves of a tree after a merge, to be written by the owner of the file.
+pub(crate) struct StagedLeaves {
+    leaves: MergedLeaves,
+    steps: Steps,
+}
+
 /// Merges strictly ascending changes into a tree and returns the new root. The old tree stays as it
 /// is; pages of it that the new one does not use are dropped through the writer.
 pub(crate) fn merge<S: Space>(
@@ -37,17 +50,84 @@ pub(crate) fn merge<S: Space>(
     changes: impl Iterator<Item = Result<(S::Key, Change<S::Value>)>>,
     writer: &mut PageWriter<'_>,
 ) -> Result<(Root, MergeCounts)> {
-    let mut leaves = Merge {
+    let mut store = |value: &S::Value, writer: &mut PageWriter<'_>| S::store(value, writer);
+    let release = |old: &S::Stored, writer: &mut PageWriter<'_>| {
+        S::blob(old).map_or(Ok(()), |blob| writer.drop_blob(blob))
+    };
+    let pager = writer.pager();
+    let leaves = merge_leaves::<S, _>(root, pager, changes, writer, &mut store, release)?;
+    merge_branches::<S>(root, leaves, writer)
+}
+
+/// The first half of [`merge`], by a thread that does not own the file. Only trees without blobs can be merged so.
+pub(crate) fn stage_leaves<S: Space<Value = ()>>(
+    root: Root,
+    changes: impl Iterator<Item = Result<(S::Key, Change<()>)>>,
+    pager: &Pager,
+    mut stage: Stage,
+) -> Result<StagedLeaves> {
+    let mut store = |value: &(), _: &mut Stage| Ok(S::stored(value));
+    let nothing = |_: &S::Stored, _: &mut Stage| Ok(());
+    let leaves = merge_leaves::<S, _>(root, pager, changes, &mut stage, &mut store, nothing)?;
+    let steps = stage.into_steps();
+    Ok(StagedLeaves { leaves, steps })
+}
+
+/// The second half, by the owner.
+pub(crate) fn merge_staged<S: Space<Value = ()>>(
+    root: Root,
+    staged: StagedLeaves,
+    writer: &mut PageWriter<'_>,
+) -> Result<(Root, MergeCounts)> {
+    let StagedLeaves { mut leaves, steps } = staged;
+    let written = writer.write_staged(steps)?;
+    for (_, change) in &mut leaves.separators {
+        if let Change::Put(at) = change {
+            // Every page that a separator leads to was written to the stage.
+            *at = written
+                .get(Stage::index_of(*at))
+                .copied()
+                .unwrap_or(PageRef::NOWHERE);
+        }
+    }
+    merge_branches::<S>(root, leaves, writer)
+}
+
+fn merge_leaves<S: Space, W: PageSink>(
+    root: Root,
+    pager: &Pager,
+    changes: impl Iterator<Item = Result<(S::Key, Change<S::Value>)>>,
+    writer: &mut W,
+    store: &mut dyn FnMut(&S::Value, &mut W) -> Result<S::Stored>,
+    release: fn(&S::Stored, &mut W) -> Result<()>,
+) -> Result<MergedLeaves> {
+    let mut merge = Merge {
         root,
+        pager,
         writer,
         counts: MergeCounts::default(),
         grown: 0,
     };
     let space = Leaves::<S>(std::marker::PhantomData);
-    let mut store = |value: &S::Value, writer: &mut PageWriter<'_>| S::store(value, writer);
-    let mut separators = leaves.level(&space, changes, &mut store, S::blob)?;
-    let counts = leaves.counts;
-    let mut grown = leaves.grown;
+    let separators = merge.level(&space, changes, store, release)?;
+    Ok(MergedLeaves {
+        separators,
+        counts: merge.counts,
+        grown: merge.grown,
+    })
+}
+
+/// Merges what changed among the leaves into the branches.
+fn merge_branches<S: Space>(
+    root: Root,
+    leaves: MergedLeaves,
+    writer: &mut PageWriter<'_>,
+) -> Result<(Root, MergeCounts)> {
+    let MergedLeaves {
+        mut separators,
+        counts,
+        mut grown,
+    } = leaves;
     count!(writer.pager().tally(), Merges, !separators.is_empty());
     count!(
         writer.pager().tally(),
@@ -67,6 +147,7 @@ pub(crate) fn merge<S: Space>(
         }
         let mut branches = Merge {
             root,
+            pager: writer.pager(),
             writer,
             counts: MergeCounts::default(),
             grown: 0,
@@ -79,7 +160,7 @@ pub(crate) fn merge<S: Space>(
             },
             changes,
             &mut keep,
-            |_| None,
+            |_, _| Ok(()),
         )?;
         grown += branches.grown;
     }
@@ -230,38 +311,39 @@ impl Pages for Uncached<'_> {
     }
 }
 
-struct Merge<'m, 'w> {
+struct Merge<'m, W> {
     root: Root,
-    writer: &'m mut PageWriter<'w>,
+    pager: &'m Pager,
+    writer: &'m mut W,
     counts: MergeCounts,
     grown: i64,
 }
 
 /// One level's merge: the changes still to come, and how their values are stored and released.
-struct Feed<'f, I: Iterator, V, S> {
+struct Feed<'f, I: Iterator, V, S, W> {
     changes: Peekable<I>,
-    store: &'f mut dyn FnMut(&V, &mut PageWriter<'_>) -> Result<S>,
-    blob: fn(&S) -> Option<BlobRef>,
+    store: &'f mut dyn FnMut(&V, &mut W) -> Result<S>,
+    release: fn(&S, &mut W) -> Result<()>,
     /// Where the next change's key is encoded, if it must be.
     key: Vec<u8>,
 }
 
-impl Merge<'_, '_> {
+impl<W: PageSink> Merge<'_, W> {
     fn level<L: Level, V>(
         &mut self,
         level: &L,
         changes: impl Iterator<Item = Result<(L::Key, Change<V>)>>,
-        store: &mut dyn FnMut(&V, &mut PageWriter<'_>) -> Result<L::Stored>,
-        blob: fn(&L::Stored) -> Option<BlobRef>,
+        store: &mut dyn FnMut(&V, &mut W) -> Result<L::Stored>,
+        release: fn(&L::Stored, &mut W) -> Result<()>,
     ) -> Result<Separators> {
         let mut feed = Feed {
             changes: changes.peekable(),
             store,
-            blob,
+            release,
             key: Vec::new(),
         };
         let mut separators = Separators::new();
-        let pages = Uncached(self.writer.pager());
+        let pages = Uncached(self.pager);
         // A level above the old root has no pages yet.
         let root = if level.level() < self.root.height {
             self.root
@@ -292,17 +374,17 @@ impl Merge<'_, '_> {
         &mut self,
         level: &L,
         descent: &mut Descent<'_, Uncached<'_>>,
-        feed: &mut Feed<'_, I, V, L::Stored>,
+        feed: &mut Feed<'_, I, V, L::Stored, W>,
     ) -> Result<(Separators, i64)>
     where
         I: Iterator<Item = Result<(L::Key, Change<V>)>>,
     {
-        let page_size = self.writer.page_size();
+        let page_size = self.pager.page_size();
         let first = match descent.is_leftmost() {
             true => least_separator(level.space()).to_vec(),
             false => descent.separator(),
         };
-        count!(self.writer.pager().tally(), MergeRuns);
+        count!(self.pager.tally(), MergeRuns);
         let mut run = Run::new(level, page_size, first);
         let mut absorbed = false;
         loop {
@@ -312,7 +394,7 @@ impl Merge<'_, '_> {
                     run.replaces(descent.separator());
                     self.writer.drop_page(page.at());
                     let items = level.items(&page)?;
-                    note_replaced(self.writer.pager(), level.level(), items.len());
+                    note_replaced(self.pager, level.level(), items.len());
                     items
                 }
                 None => Vec::new(),
@@ -320,11 +402,11 @@ impl Merge<'_, '_> {
             self.merge_page(level, items, upper.as_deref(), feed, &mut run)?;
             if upper.is_none() || !descent.advance()? {
                 // Nothing follows: what is appended next finds a full page before it.
-                return run.finish(false, self.writer);
+                return run.finish(false, self.pager, self.writer);
             }
             let touched = touches(level, feed, descent.upper().as_deref());
             if !touched && (absorbed || !run.is_underfull()) {
-                return run.finish(true, self.writer);
+                return run.finish(true, self.pager, self.writer);
             }
             absorbed |= !touched;
         }
@@ -336,7 +418,7 @@ impl Merge<'_, '_> {
         level: &L,
         items: Vec<(L::Key, L::Stored)>,
         upper: Option<&[u8]>,
-        feed: &mut Feed<'_, I, V, L::Stored>,
+        feed: &mut Feed<'_, I, V, L::Stored, W>,
         run: &mut Run<'_, L>,
     ) -> Result<()>
     where
@@ -352,8 +434,8 @@ impl Merge<'_, '_> {
                 run.push(old, &stored, self.writer)?;
             }
             let old = items.next_if(|(old, _)| old.cmp(&key) == Ordering::Equal);
-            if let Some(blob) = old.as_ref().and_then(|(_, stored)| (feed.blob)(stored)) {
-                self.writer.drop_blob(blob)?;
+            if let Some((_, stored)) = &old {
+                (feed.release)(stored, self.writer)?;
             }
             match (&change, old.is_some()) {
                 (Change::Put(_), false) => self.counts.added += 1,
@@ -386,7 +468,11 @@ fn note_replaced(pager: &Pager, level: u8, items: usize) {
 }
 
 /// Whether the next change falls below this separator.
-fn touches<L: Level, V, S, I>(level: &L, feed: &mut Feed<'_, I, V, S>, upper: Option<&[u8]>) -> bool
+fn touches<L: Level, V, S, I, W>(
+    level: &L,
+    feed: &mut Feed<'_, I, V, S, W>,
+    upper: Option<&[u8]>,
+) -> bool
 where
     I: Iterator<Item = Result<(L::Key, Change<V>)>>,
 {

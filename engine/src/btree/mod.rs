@@ -28,7 +28,7 @@ pub(crate) use dictionary::{Absent, Dictionary};
 pub(crate) use directory::Directories;
 pub(crate) use edges::{EdgeCell, EdgeCells, EdgeData, In, Kinds, Out, StoredData};
 pub(crate) use find::{find_absent, find_cell, find_name, find_node, path_to};
-pub(crate) use merge::merge;
+pub(crate) use merge::{StagedLeaves, merge, merge_staged, stage_leaves};
 pub(crate) use names::{NameCursor, NameKey, Names, only_named};
 pub(crate) use nodes::{NodeRecord, Nodes, StoredNode};
 pub(crate) use space::{Change, Space};

@@ -4,7 +4,7 @@ use super::space::{Change, LeafBuilder};
 use crate::error::{Error, Result};
 use crate::format::sorted::least_separator;
 use crate::ids::{KeySpace, PageRef};
-use crate::pager::{PageGuard, PageWriter};
+use crate::pager::{PageGuard, PageSink, Pager};
 
 /// One level of a tree, as far as merging needs to know it.
 pub(super) trait Level {
@@ -65,7 +65,7 @@ impl<'l, L: Level> Run<'l, L> {
         &mut self,
         key: L::Key,
         stored: &L::Stored,
-        writer: &mut PageWriter<'_>,
+        writer: &mut impl PageSink,
     ) -> Result<()> {
         // Reading a leaf checks each of its blocks, but neither order within a block nor that its
         // keys lie where the branches above say. Builders rely on both.
@@ -85,7 +85,7 @@ impl<'l, L: Level> Run<'l, L> {
         Ok(())
     }
 
-    fn complete_page(&mut self, next: &L::Key, writer: &mut PageWriter<'_>) -> Result<()> {
+    fn complete_page(&mut self, next: &L::Key, writer: &mut impl PageSink) -> Result<()> {
         let separator = self.separator_before(next);
         let used = self.builder.size();
         let image = self.builder.finish();
@@ -122,7 +122,7 @@ impl<'l, L: Level> Run<'l, L> {
         after
     }
 
-    fn write(&mut self, page: Complete, writer: &mut PageWriter<'_>) -> Result<()> {
+    fn write(&mut self, page: Complete, writer: &mut impl PageSink) -> Result<()> {
         let at = writer.write(page.image)?;
         self.written.push((page.separator, at));
         Ok(())
@@ -138,7 +138,8 @@ impl<'l, L: Level> Run<'l, L> {
     pub(super) fn finish(
         mut self,
         balance: bool,
-        writer: &mut PageWriter<'_>,
+        pager: &Pager,
+        writer: &mut impl PageSink,
     ) -> Result<(Separators, i64)> {
         if !self.builder.is_empty() {
             let used = self.builder.size();
@@ -150,7 +151,7 @@ impl<'l, L: Level> Run<'l, L> {
             };
             match self.held.take() {
                 Some(before) if balance && used < self.page_size / 2 => {
-                    self.share(before, tail, writer)?;
+                    self.share(before, tail, pager, writer)?;
                 }
                 Some(before) => {
                     self.write(before, writer)?;
@@ -170,14 +171,15 @@ impl<'l, L: Level> Run<'l, L> {
         &mut self,
         before: Complete,
         tail: Complete,
-        writer: &mut PageWriter<'_>,
+        pager: &Pager,
+        writer: &mut impl PageSink,
     ) -> Result<()> {
         let half = usize::midpoint(before.used, tail.used);
         self.separator = before.separator;
         self.last = None;
         let mut cut = false;
         for image in [before.image, tail.image] {
-            let page = writer.temporary(image)?;
+            let page = pager.temporary(image)?;
             for (key, stored) in self.level.items(&page)? {
                 if !cut && self.builder.size() >= half && self.last.is_some() {
                     self.complete_page(&key, writer)?;

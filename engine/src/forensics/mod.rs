@@ -39,6 +39,7 @@ mod event;
 mod ledger;
 mod record;
 mod register;
+mod states;
 mod tally;
 mod trace;
 mod watch;

@@ -1,20 +1,20 @@
 //! Who owns which page, and what contradicts that.
 //!
-//! Every page is in one of a few states, and every event is allowed in some of them only. The states
-//! take one byte a page; who did what is remembered for the newest events, so that memory is bounded
+//! Every page is in one of a few states, and every event is allowed in some of them only. States are kept
+//! by runs of pages; who did what is remembered for the newest events, so that memory is bounded
 //! whatever the length of the session.
 
-use std::collections::{HashMap, VecDeque};
+use std::collections::VecDeque;
 use std::fmt;
+use std::ops::Range;
 
 use super::event::{Action, Event};
+use super::states::States;
 
 /// Events remembered.
 const HISTORY: usize = 1 << 16;
 /// Conflicts listed; the rest is counted.
 const CONFLICTS: usize = 1000;
-/// Pages whose states are kept together.
-const CHUNK: u64 = 4096;
 
 /// What is known of a page. Pages that were there when the database was opened, and that no freelist
 /// named, are `Unknown`: in use, for all that the register can tell.
@@ -84,13 +84,17 @@ impl Ownership {
 }
 
 fn covers(event: &Event, page: u64) -> bool {
-    (event.page..event.page.saturating_add(event.pages)).contains(&page)
+    pages(event).contains(&page)
+}
+
+fn pages(event: &Event) -> Range<u64> {
+    event.page..event.page.saturating_add(event.pages)
 }
 
 /// Follows the events of one database.
 #[derive(Default)]
 pub(super) struct Register {
-    chunks: HashMap<u64, Box<[State]>>,
+    states: States<State>,
     history: VecDeque<Event>,
     conflicts: Vec<Conflict>,
     conflicts_left_out: u64,
@@ -105,14 +109,13 @@ impl Register {
         if matches!(event.action, Action::Evict | Action::Append | Action::Sync) {
             return event;
         }
-        for page in event.page..event.page.saturating_add(event.pages) {
-            let before = self.state(page);
+        for (part, before) in self.states.parts(pages(&event)) {
             match next(before, event.action) {
                 Ok(state) if state == before => {}
-                Ok(state) => self.set(page, state),
+                Ok(state) => self.states.set(part, state),
                 Err((rule, state)) => {
-                    self.conflict(page, rule, event);
-                    self.set(page, state);
+                    self.conflicts(part.clone(), rule, event);
+                    self.states.set(part, state);
                 }
             }
         }
@@ -125,40 +128,25 @@ impl Register {
         event
     }
 
-    fn conflict(&mut self, page: u64, rule: &'static str, event: Event) {
-        if self.conflicts.len() == CONFLICTS {
-            self.conflicts_left_out += 1;
-            return;
-        }
-        let mut newest_first = self.history.iter().rev();
-        let before = newest_first.find(|event| covers(event, page)).copied();
-        self.conflicts.push(Conflict {
-            page,
-            rule,
-            event,
-            before,
-        });
-    }
-
-    fn state(&self, page: u64) -> State {
-        let chunk = self.chunks.get(&(page / CHUNK));
-        let state = chunk.and_then(|chunk| chunk.get((page % CHUNK) as usize));
-        state.copied().unwrap_or_default()
-    }
-
-    fn set(&mut self, page: u64, state: State) {
-        let chunk = self.chunks.entry(page / CHUNK);
-        let chunk = chunk.or_insert_with(|| vec![State::Unknown; CHUNK as usize].into());
-        if let Some(place) = chunk.get_mut((page % CHUNK) as usize) {
-            *place = state;
+    /// Every page of these contradicts the event.
+    fn conflicts(&mut self, pages: Range<u64>, rule: &'static str, event: Event) {
+        let room = (CONFLICTS - self.conflicts.len()) as u64;
+        let listed = pages.start..pages.end.min(pages.start.saturating_add(room));
+        self.conflicts_left_out += pages.end - listed.end;
+        for page in listed {
+            let mut newest_first = self.history.iter().rev();
+            let before = newest_first.find(|event| covers(event, page)).copied();
+            self.conflicts.push(Conflict {
+                page,
+                rule,
+                event,
+                before,
+            });
         }
     }
 
     pub(super) fn ownership(&self) -> Ownership {
-        let count = |wanted| {
-            let states = self.chunks.values().flat_map(|chunk| chunk.iter());
-            states.filter(|state| **state == wanted).count() as u64
-        };
+        let count = |state| self.states.count(state);
         Ownership {
             conflicts: self.conflicts.clone(),
             conflicts_left_out: self.conflicts_left_out,
@@ -312,8 +300,13 @@ mod tests {
         assert_eq!(ownership.history.len(), HISTORY);
         assert_eq!(ownership.conflicts.len(), CONFLICTS);
         assert_eq!(ownership.conflicts_left_out, HISTORY as u64);
-        // A damaged reference may name any page: it costs one chunk.
+        // A damaged reference may name any page, and a freelist as many as it likes.
         register.note(event(Action::Drop, crate::ids::MAX_U48, 1));
-        assert_eq!(register.chunks.len(), 2);
+        register.note(event(Action::Listed, 1 << 20, 1 << 47));
+        register.note(event(Action::Grow, 1 << 20, 1 << 46));
+        assert_eq!(register.states.runs(), 4);
+        let ownership = register.ownership();
+        assert_eq!(ownership.taken, 1 << 46);
+        assert_eq!(ownership.conflicts_left_out, HISTORY as u64 + (1 << 46));
     }
 }

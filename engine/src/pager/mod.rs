@@ -9,6 +9,7 @@ mod allocator;
 mod cache;
 mod freelist;
 mod pin;
+mod stage;
 mod writer;
 
 use std::ops::Deref;
@@ -19,6 +20,7 @@ pub(crate) use allocator::{Allocator, Mark};
 pub use cache::CacheStats;
 pub(crate) use freelist::read_freelist;
 pub(crate) use pin::PagePin;
+pub(crate) use stage::{PageSink, Stage, Steps};
 pub(crate) use writer::{BirthReserve, Births, PageWriter, blob_pages};
 
 use cache::{Frame, FrameGuard, PageCache};
@@ -157,6 +159,13 @@ impl Pager {
 
     pub(crate) fn drop_caches(&self) {
         self.cache.clear();
+    }
+
+    /// A page that is not written yet, to be read again.
+    pub(crate) fn temporary(&self, image: Box<[u8]>) -> Result<PageGuard> {
+        let page = Page::check_layout(image.into(), PageRef::NOWHERE);
+        let page = page.map_err(|rule| self.corrupt(PageRef::NOWHERE, rule.0))?;
+        Ok(PageGuard::of(page))
     }
 
     /// Holds on to a page, if there is room for it beside what the cache needs. `beside`: memory that its holder keeps

@@ -4,13 +4,14 @@ use std::cell::Cell;
 use std::rc::Rc;
 
 use super::allocator::Allocator;
-use super::{PageGuard, Pager, Pages};
+use super::stage::Step;
+use super::{PageSink, Pager, Pages, Steps};
 use crate::error::{Error, Result};
 use crate::forensics::{Site, count};
 use crate::format::blob::{Extent, data_capacity, encode_data, encode_index, index_capacity};
 use crate::format::freelist;
 use crate::format::node::BlobRef;
-use crate::format::page::{Page, PageKind, seal};
+use crate::format::page::{PageKind, seal};
 use crate::ids::{MAX_U48, PageRef};
 
 /// Consecutive pages are gathered up to this many bytes before they are written.
@@ -100,28 +101,26 @@ impl<'a> PageWriter<'a> {
         self.pager
     }
 
-    /// Bytes of a page.
     /// How many pages were given up so far: a count that goes on while the writer is lent to somebody.
     pub(crate) fn dropped(&self) -> Rc<Cell<u64>> {
         Rc::clone(&self.dropped)
     }
 
+    /// Bytes of a page.
     pub(crate) fn page_size(&self) -> usize {
         self.pager.page_size()
     }
 
-    /// A page that is not written yet, to be read again.
-    pub(crate) fn temporary(&self, image: Box<[u8]>) -> Result<PageGuard> {
-        let nowhere = PageRef::new(MAX_U48, 0).ok_or(Error::Poisoned)?;
-        let page = Page::check_layout(image.into(), nowhere)
-            .map_err(|rule| self.pager.corrupt(nowhere, rule.0))?;
-        Ok(PageGuard::of(page))
-    }
-
-    /// Writes a page image to a page of its own.
-    pub(crate) fn write(&mut self, image: Box<[u8]>) -> Result<PageRef> {
-        let page = self.allocator.take(self.site);
-        self.write_to(page, image)
+    /// Does what a merge elsewhere left to do, and returns the pages it wrote, in order.
+    pub(crate) fn write_staged(&mut self, steps: Steps) -> Result<Vec<PageRef>> {
+        let mut written = Vec::new();
+        for step in steps.0 {
+            match step {
+                Step::Write(image) => written.push(self.write(image)?),
+                Step::Drop(at) => self.drop_page(at),
+            }
+        }
+        Ok(written)
     }
 
     fn write_to(&mut self, page: u64, mut image: Box<[u8]>) -> Result<PageRef> {
@@ -164,12 +163,6 @@ impl<'a> PageWriter<'a> {
         count!(self.pager.tally(), PageWrites);
         count!(self.pager.tally(), PageWrittenBytes, bytes);
         Ok(())
-    }
-
-    /// Says that the new state does not reach this page.
-    pub(crate) fn drop_page(&mut self, at: PageRef) {
-        self.dropped.set(self.dropped.get() + 1);
-        self.allocator.drop_page(at, self.site);
     }
 
     /// Writes data into pages of its own.
@@ -254,6 +247,19 @@ impl<'a> PageWriter<'a> {
         }
         refs.reverse();
         Ok((refs, free_pages))
+    }
+}
+
+impl PageSink for PageWriter<'_> {
+    /// Writes a page image to a page of its own.
+    fn write(&mut self, image: Box<[u8]>) -> Result<PageRef> {
+        let page = self.allocator.take(self.site);
+        self.write_to(page, image)
+    }
+
+    fn drop_page(&mut self, at: PageRef) {
+        self.dropped.set(self.dropped.get() + 1);
+        self.allocator.drop_page(at, self.site);
     }
 }
 

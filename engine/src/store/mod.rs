@@ -16,6 +16,7 @@ mod files;
 mod open;
 mod recover;
 mod signal;
+mod slice;
 mod slots;
 mod state;
 mod trees;
@@ -25,12 +26,12 @@ use std::sync::{Arc, PoisonError};
 use arc_swap::ArcSwap;
 
 pub(crate) use checkpoint::Slice;
-pub(crate) use checkpoint::merge_all;
 pub(crate) use commit::CommitInput;
 pub use commit::{CommitKind, CommitReport};
 pub(crate) use exclusive::{Exclusive, Held};
 pub(crate) use files::Files;
 pub(crate) use signal::Signal;
+pub(crate) use slice::merge_all;
 pub(crate) use state::State;
 pub(crate) use trees::Trees;
 
