@@ -50,14 +50,15 @@ impl RealPlan {
         format!("{what}, {} times", crate::units::grouped(self.cycles))
     }
 
-    /// How many experiments run beside each other. Those that share nothing but processors do.
+    /// How many experiments run beside each other. Those that share nothing but processors do, and those that wait for
+    /// file systems to be mounted more than they compute do so more often.
     fn lanes(&self) -> u64 {
-        let apart = matches!(
-            self.fault,
-            RealFault::Sigkill | RealFault::PowerExt4 | RealFault::PowerXfs
-        );
         let cores = thread::available_parallelism().map_or(1, |cores| cores.get() as u64);
-        if apart { cores.min(8) } else { 1 }
+        match self.fault {
+            RealFault::Sigkill => cores.min(8),
+            RealFault::PowerExt4 | RealFault::PowerXfs => (3 * cores).min(8),
+            _ => 1,
+        }
     }
 }
 
