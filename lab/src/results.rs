@@ -289,7 +289,8 @@ pub(crate) struct SweepCell {
     pub(crate) places: Vec<usize>,
     /// Repeats that were carried out.
     pub(crate) repeats: u64,
-    /// The engine's settings as read back from it, not as asked for.
+    /// The engine's settings as read back from it, not as asked for; of a phase that brings databases of
+    /// its own, the values of its sections in effect.
     pub(crate) engine: Vec<Setting>,
     /// Facts about the graph: `nodes`, `edges`, `payload_bytes`, …
     pub(crate) dataset: BTreeMap<String, Number>,

@@ -43,6 +43,22 @@ fn a_crash_scenario_counts_draws_and_passes() {
     assert!(metric("distinct") >= 50.0 && metric("states") >= metric("distinct"));
     assert_eq!(metric("opened") + metric("shared"), metric("distinct"));
     assert_eq!(phase["tables"].as_array().unwrap().len(), 4);
+    let settings = document["runs"][0]["cells"][0]["engine"]
+        .as_array()
+        .unwrap();
+    for (name, value) in [
+        ("crash.workload", "create"),
+        ("crash.tears", "4"),
+        ("crash.page_tears", "256"),
+        ("oracle.rules", "check, commit, again"),
+    ] {
+        let used = settings.iter().find(|setting| setting["name"] == name);
+        assert_eq!(
+            used.map(|used| &used["value"]),
+            Some(&value.into()),
+            "{name}"
+        );
+    }
     let report = document["runs"][0]["report"].as_str().unwrap();
     assert!(fs::read_to_string(report).unwrap().contains("<svg"));
 }

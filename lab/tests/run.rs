@@ -254,6 +254,27 @@ fn a_missed_threshold_gives_three_at_its_line() {
     );
 }
 
+/// A mistyped name makes no baseline beside the one that was meant.
+#[test]
+fn baselines_are_saved_once_and_accepted_by_the_same_name() {
+    let folder = folder(SCENARIO);
+    let code = |arguments: &[&str]| lab(folder.path(), arguments).status.code();
+    assert_eq!(code(&["run", "tiny.toml", "--only", "reopen"]), Some(0));
+    assert_eq!(code(&["baseline", "save", "good"]), Some(0));
+    assert_eq!(code(&["baseline", "save", "good"]), Some(2));
+    assert_eq!(code(&["baseline", "save", "../good"]), Some(2));
+    assert_eq!(code(&["baseline", "accept", "good"]), Some(0));
+    let wrong = lab(folder.path(), &["baseline", "accept", "god"]);
+    assert_eq!(wrong.status.code(), Some(5), "{}", said(&wrong));
+    let text = said(&wrong);
+    assert!(
+        text.contains("no baseline `god`; the nearest name is `good`"),
+        "{text}"
+    );
+    let all = folder.path().join("reports/baselines");
+    assert_eq!(fs::read_dir(all).unwrap().count(), 1);
+}
+
 #[test]
 fn import_check_inspect() {
     let folder = folder(SCENARIO);

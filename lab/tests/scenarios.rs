@@ -367,6 +367,9 @@ fn telling_commands_tell() {
         assert_eq!(output.status.code(), Some(0), "{arguments:?}");
         assert!(said.contains(piece), "{arguments:?}: {said}");
     }
+    let lines = lab(folder.path(), &["schema", "scenario", "--format", "ndjson"]);
+    let said = String::from_utf8_lossy(&lines.stdout);
+    assert_eq!(said.lines().count(), 1, "{said}");
 }
 
 #[test]
@@ -399,12 +402,9 @@ fn what_is_exported_can_be_imported() {
         assert_eq!(read("out"), read("again"), "{file}");
         assert!(!read("out").is_empty());
     }
-    assert_ne!(
-        lab(folder.path(), &["export", "a.vellum", "-o", "out"])
-            .status
-            .code(),
-        Some(0)
-    );
+    let again = lab(folder.path(), &["export", "a.vellum", "-o", "out"]);
+    assert_eq!(again.status.code(), Some(2));
+    assert!(String::from_utf8_lossy(&again.stderr).contains("nothing is overwritten"));
 }
 
 /// Each form holds what the others hold, and only CSV holds any text; what a form cannot hold is named.
@@ -456,6 +456,9 @@ fn every_form_of_export_can_be_imported() {
         &["export", "a.vellum", "--as", "tsv", "-o", "tsv"],
         "an edge of node 1 has a tab",
     );
+    for half in ["jsonl", "tsv"] {
+        assert!(!path(half).exists(), "half an export is left in {half}");
+    }
     fs::write(path("csv/edges.csv"), "src,dst,type\n1,2,to\n").unwrap();
     passes(&["import", "csv", "-o", "b.vellum"]);
     passes(&["export", "b.vellum", "--as", "tsv", "-o", "again"]);

@@ -6,6 +6,7 @@ use std::path::{Path, PathBuf};
 use crate::cli::{BaselineCommand, Global};
 use crate::console::Console;
 use crate::failure::{Context, Exit, Failure};
+use crate::nearest::nearest;
 use crate::rundir;
 
 use super::baselines;
@@ -18,14 +19,23 @@ pub(super) fn run(
     let out = &global.out;
     match command {
         BaselineCommand::Save { name, run } => {
-            if baselines::root(out).join(name).is_dir() {
+            if baselines::root(out)
+                .join(baselines::checked(name)?)
+                .is_dir()
+            {
                 return Err(Failure::usage(format!(
                     "there is a baseline `{name}` already; `lab baseline accept {name}` replaces what is in it"
                 )));
             }
             save(name, run.as_ref(), global, console)
         }
-        BaselineCommand::Accept { name, run } => save(name, run.as_ref(), global, console),
+        BaselineCommand::Accept { name, run } => {
+            let all = baselines::names(out)?;
+            if !all.contains(name) {
+                return Err(none(name, &all));
+            }
+            save(name, run.as_ref(), global, console)
+        }
         BaselineCommand::List => {
             list(out, console)?;
             Ok(Exit::Passed)
@@ -33,12 +43,21 @@ pub(super) fn run(
         BaselineCommand::Rm { name } => {
             let folder = baselines::root(out).join(baselines::checked(name)?);
             if !folder.is_dir() {
-                return Err(Failure::missing(format!("there is no baseline `{name}`")));
+                return Err(none(name, &baselines::names(out)?));
             }
             fs::remove_dir_all(&folder).context(folder.display())?;
             Ok(Exit::Passed)
         }
     }
+}
+
+/// A name that no baseline has.
+fn none(name: &str, all: &[String]) -> Failure {
+    let near = nearest(name, all.iter().map(String::as_str));
+    let near = near.map_or(String::new(), |near| {
+        format!("; the nearest name is `{near}`")
+    });
+    Failure::missing(format!("there is no baseline `{name}`{near}"))
 }
 
 fn list(out: &Path, console: &Console) -> Result<(), Failure> {

@@ -16,8 +16,13 @@ pub(super) fn root(out: &Path) -> PathBuf {
 pub(super) fn load(out: &Path, name: &str, scenario: &str) -> Result<Baseline, Failure> {
     let folder = root(out).join(name).join(scenario);
     if !folder.is_dir() {
+        // One name may hold runs of several scenarios.
+        let how = match root(out).join(name).is_dir() {
+            true => "accept",
+            false => "save",
+        };
         return Err(Failure::missing(format!(
-            "there is no baseline `{name}` of {scenario} in {}; make one with `lab baseline save {name}`",
+            "there is no baseline `{name}` of {scenario} in {}; make one with `lab baseline {how} {name}`",
             root(out).display()
         )));
     }

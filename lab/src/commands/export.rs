@@ -28,16 +28,18 @@ struct Line<'a> {
 pub(super) fn run(args: &ExportArgs, console: &Console) -> Result<Exit, Failure> {
     let database = open_read_only(&args.database)?;
     let folder = &args.output;
+    if folder.exists() {
+        return Err(Failure::usage(format!(
+            "{} exists already; give another name, nothing is overwritten",
+            folder.display()
+        )));
+    }
     std::fs::create_dir(folder).context(folder.display())?;
     let txn = database.begin_read()?;
-    let (nodes, edges) = match args.form {
-        ExportAs::Jsonl => {
-            let nodes = write_lines(&txn, &folder.join("nodes.jsonl"), console)?;
-            (nodes, write_edges(&txn, folder, Form::Tsv, console)?)
-        }
-        ExportAs::Tsv => write_tables(&txn, folder, Form::Tsv, console)?,
-        ExportAs::Csv => write_tables(&txn, folder, Form::Csv, console)?,
-    };
+    // Half a graph would be read as a whole one.
+    let (nodes, edges) = write(&txn, folder, args.form, console).inspect_err(|_| {
+        let _ = std::fs::remove_dir_all(folder);
+    })?;
     let text = match console.format {
         Format::Json | Format::Ndjson => format!(
             "{}\n",
@@ -52,6 +54,23 @@ pub(super) fn run(args: &ExportArgs, console: &Console) -> Result<Exit, Failure>
     };
     console.result(&text)?;
     Ok(Exit::Passed)
+}
+
+/// Writes everything, and says how many nodes and edges that was.
+fn write(
+    txn: &ReadTxn,
+    folder: &Path,
+    form: ExportAs,
+    console: &Console,
+) -> Result<(u64, u64), Failure> {
+    match form {
+        ExportAs::Jsonl => {
+            let nodes = write_lines(txn, &folder.join("nodes.jsonl"), console)?;
+            Ok((nodes, write_edges(txn, folder, Form::Tsv, console)?))
+        }
+        ExportAs::Tsv => write_tables(txn, folder, Form::Tsv, console),
+        ExportAs::Csv => write_tables(txn, folder, Form::Csv, console),
+    }
 }
 
 fn create(path: &Path) -> Result<BufWriter<File>, Failure> {

@@ -89,7 +89,11 @@ pub(super) fn schema(args: &SchemaArgs, console: &Console) -> Result<Exit, Failu
                 .map(|()| Exit::Passed);
         }
     };
-    let text = serde_json::to_string_pretty(&schema).context("JSON")?;
+    let text = match console.format {
+        Format::Ndjson => serde_json::to_string(&schema),
+        _ => serde_json::to_string_pretty(&schema),
+    }
+    .context("JSON")?;
     console.result(&format!("{text}\n"))?;
     Ok(Exit::Passed)
 }

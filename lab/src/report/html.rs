@@ -450,19 +450,17 @@ fn phase_card(run: &Run, phase: &Phase) -> String {
 }
 
 fn configuration(run: &Run, manifest: &Manifest) -> String {
-    let mut out = String::from(
-        "<div class=\"pair\">\n<div><h2>Effective configuration</h2>\n<div class=\"card\">",
-    );
+    let mut out = String::from("<div class=\"pair\">\n");
     let (common, differing) = parts::configuration(run);
-    if common.is_empty() && differing.rows.is_empty() {
-        out += "<p class=\"remark\">The recorded session sets the engine's options itself.</p>";
-    } else {
+    if !common.is_empty() || !differing.rows.is_empty() {
+        out += "<div><h2>Effective configuration</h2>\n<div class=\"card\">";
         out += &settings(&common);
+        if !differing.rows.is_empty() {
+            out += &table_details(&differing, "Read back from each cell: ");
+        }
+        out += "</div></div>\n";
     }
-    if !differing.rows.is_empty() {
-        out += &table_details(&differing, "Read back from each cell: ");
-    }
-    out += "</div></div>\n<div><h2>Machine</h2>\n<div class=\"card\">";
+    out += "<div><h2>Machine</h2>\n<div class=\"card\">";
     out += &settings(&parts::machine(manifest));
     out += "</div></div>\n</div>\n";
     let shape: Vec<&Table> = match run.cells.as_slice() {

@@ -56,8 +56,10 @@ pub(super) fn page(run: &Run, manifest: &Manifest) -> String {
         }
     }
     out += &super::account::markdown(run, manifest);
-    out += "\n## Effective configuration\n\n";
     let (common, differing) = parts::configuration(run);
+    if !common.is_empty() || !differing.rows.is_empty() {
+        out += "\n## Effective configuration\n\n";
+    }
     for setting in common {
         out += &format!("* {}: {}\n", setting.name, setting.value);
     }

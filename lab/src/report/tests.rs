@@ -229,6 +229,25 @@ fn wrong_results_show_no_numbers() {
     assert!(!pages.html.contains("<svg "));
 }
 
+/// A heading with nothing below it is a question that the report does not answer.
+#[test]
+fn a_configuration_that_nobody_knows_has_no_heading() {
+    let (mut run, manifest) = sample();
+    let heading = "Effective configuration";
+    for (settings, shown) in [
+        (vec![], false),
+        (vec![Setting::new("crash.tears", "4")], true),
+    ] {
+        run.cells[0].engine = settings;
+        let pages = render(&run, &manifest);
+        for text in [&pages.html, &pages.markdown] {
+            assert_eq!(text.contains(heading), shown, "{text}");
+            assert_eq!(text.contains("crash.tears"), shown, "{text}");
+            assert!(text.contains("Machine"), "{text}");
+        }
+    }
+}
+
 #[test]
 fn a_plot_without_its_table_is_said_not_drawn() {
     let (mut run, manifest) = sample();

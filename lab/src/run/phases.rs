@@ -8,6 +8,7 @@ mod kill;
 mod opening;
 mod raw_write;
 mod real;
+mod settings;
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::time::Instant;
@@ -191,7 +192,7 @@ impl<'a> Bench<'a> {
         }
     }
 
-    /// The engine's effective options, once a database has been made.
+    /// The engine's effective options, once a database has been made, or what a phase without one used.
     pub(super) fn settings(&self) -> Vec<Setting> {
         self.settings.clone()
     }
@@ -201,6 +202,9 @@ impl<'a> Bench<'a> {
     pub(super) fn run(&mut self, plan: &PhasePlan) -> Result<Phase, Failure> {
         if !matches!(plan.action, Action::Mix(_)) {
             self.catch_up(&plan.database);
+        }
+        if self.settings.is_empty() {
+            self.settings = settings::of(&plan.action);
         }
         let before = self.store.engine_counts();
         let outcome = match &plan.action {

@@ -110,6 +110,8 @@ fn in_words(message: &str) -> String {
     let Some((found, expected)) = wrong.and_then(|rest| rest.rsplit_once(", expected ")) else {
         return message.to_owned();
     };
+    // The library names the type of its own in which it holds a number too large for any other.
+    let found = found.trim_end_matches(" as i128");
     let found = FOUND
         .iter()
         .find_map(|(theirs, ours)| Some(format!("{ours}{}", found.strip_prefix(theirs)?)));

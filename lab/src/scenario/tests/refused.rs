@@ -33,6 +33,10 @@ fn another_type_is_told_in_plain_words() {
         &["a whole number from 0 to 2^63 − 1 is needed"],
     );
     said("seed = \"x\"", &["and this is the text \"x\""]);
+    said(
+        "seed = 99_999_999_999_999_999_999",
+        &["and this is the number `99999999999999999999`\n"],
+    );
     said("phase = 3", &["a list is needed here"]);
     said("sweep = 1", &["a table is needed here"]);
     said(
