@@ -93,12 +93,16 @@ pub(crate) fn merge_staged<S: Space<Value = ()>>(
     merge_branches::<S>(root, leaves, writer)
 }
 
+/// What turns a value into what a leaf keeps of it.
+type Store<'a, S, W> =
+    &'a mut dyn FnMut(&<S as Space>::Value, &mut W) -> Result<<S as Space>::Stored>;
+
 fn merge_leaves<S: Space, W: PageSink>(
     root: Root,
     pager: &Pager,
     changes: impl Iterator<Item = Result<(S::Key, Change<S::Value>)>>,
     writer: &mut W,
-    store: &mut dyn FnMut(&S::Value, &mut W) -> Result<S::Stored>,
+    store: Store<'_, S, W>,
     release: fn(&S::Stored, &mut W) -> Result<()>,
 ) -> Result<MergedLeaves> {
     let mut merge = Merge {
