@@ -169,8 +169,8 @@ fuzz-long: rust fuzz-tools ## Fuzz for HOURS of processor time over all targets 
 fuzz-coverage: rust fuzz-tools ## Which lines and branches the corpus reaches; needs llvm-profdata and llvm-cov of the compiler's version
 	@fuzz/coverage.sh corpus
 
-coverage: rust ## Which lines and branches of format, log, recovery and allocator the tests and the corpus reach
-	@fuzz/coverage.sh tests
+coverage: rust ## Which branches of format, log, recovery and allocator no test and no corpus takes; COVERAGE=units for unit tests alone
+	@fuzz/coverage.sh $(or $(COVERAGE),tests)
 
 mutants: rust ## Change the code of format, log, recovery and allocator, and count what the tests notice; needs cargo-mutants
 	@$(CARGO) mutants --version >/dev/null 2>&1 || { \

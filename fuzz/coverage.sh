@@ -1,7 +1,9 @@
 #!/usr/bin/env bash
 # Coverage of what decides whether a commit survives, by the compiler's own instrumentation.
 #   coverage.sh corpus   by the fuzz targets' corpus alone
+#   coverage.sh units    by the engine's unit tests alone
 #   coverage.sh tests    by the engine's tests and the corpus
+# Ends with the branches that nothing took; `tests` fails if they are more than two of a hundred.
 set -euo pipefail
 cd "$(dirname "$0")/.."
 what=$1
@@ -32,18 +34,43 @@ profiles=$CARGO_TARGET_DIR/profiles
 rm -rf "$profiles"
 mkdir -p "$profiles"
 export RUSTFLAGS="-C instrument-coverage -Z coverage-options=branch"
-export LLVM_PROFILE_FILE="$PWD/${profiles#"$PWD"/}/%p-%m.profraw"
-packages=(-p vellum-fuzz-bodies)
-if [ "$what" = tests ]; then
-  packages+=(-p vellum --features vellum/sim,vellum/forensics)
-fi
-"$cargo" "+$nightly" test --locked --lib --tests "${packages[@]}"
+engine=(-p vellum --features vellum/sim,vellum/forensics)
+least=0
+case $what in
+corpus) tests=(--lib --tests -p vellum-fuzz-bodies) ;;
+units) tests=(--lib "${engine[@]}") ;;
+tests)
+  tests=(--lib --tests -p vellum-fuzz-bodies "${engine[@]}")
+  least=98
+  ;;
+*)
+  echo "usage: coverage.sh corpus|units|tests" >&2
+  exit 2
+  ;;
+esac
+
+# Build scripts and macros are instrumented like the rest, and count for nothing.
+LLVM_PROFILE_FILE=/dev/null "$cargo" "+$nightly" test --locked "${tests[@]}" --no-run
+# The first program has no flag before it: llvm-cov would take the first source for it otherwise.
 objects=()
 while IFS= read -r binary; do
-  objects+=(-object "$binary")
-done < <("$cargo" "+$nightly" test --locked --lib --tests "${packages[@]}" --no-run --message-format=json 2>/dev/null |
+  [ ${#objects[@]} -eq 0 ] || objects+=(-object)
+  objects+=("$binary")
+done < <(LLVM_PROFILE_FILE=/dev/null "$cargo" "+$nightly" test --locked "${tests[@]}" --no-run --message-format=json 2>/dev/null |
   sed -n 's/.*"executable":"\([^"]*\)".*/\1/p')
-"$tools/llvm-profdata" merge -sparse "$profiles"/*.profraw -o "$profiles/all.profdata"
-"$tools/llvm-cov" report --show-branch-summary --instr-profile "$profiles/all.profdata" "${objects[@]}" \
-  engine/src/format engine/src/wal engine/src/store/open.rs engine/src/store/recover.rs engine/src/store/slots.rs \
-  engine/src/pager/allocator.rs engine/src/pager/freelist.rs
+export LLVM_PROFILE_FILE="$PWD/${profiles#"$PWD"/}/%p-%m.profraw"
+"$cargo" "+$nightly" test --locked "${tests[@]}"
+
+# Tests kill processes of their own, which may leave half a profile.
+"$tools/llvm-profdata" merge -sparse -failure-mode=all "$profiles"/*.profraw -o "$profiles/all.profdata"
+rm -f "$profiles"/*.profraw
+sources=(engine/src/format engine/src/wal engine/src/store/open.rs engine/src/store/recover.rs
+  engine/src/store/slots.rs engine/src/pager/allocator.rs engine/src/pager/freelist.rs)
+# What is there for tests alone is not what they cover.
+for_tests='/(tests|testing)\.rs$'
+"$tools/llvm-cov" report --show-branch-summary --instr-profile "$profiles/all.profdata" \
+  --ignore-filename-regex "$for_tests" "${objects[@]}" "${sources[@]}"
+echo
+"$tools/llvm-cov" show --show-branches=count --show-instantiations=false --instr-profile "$profiles/all.profdata" \
+  --ignore-filename-regex "$for_tests" "${objects[@]}" "${sources[@]}" >"$profiles/all.txt"
+awk -v least="$least" -f fuzz/branches.awk "$profiles/all.txt"

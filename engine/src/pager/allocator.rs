@@ -210,14 +210,12 @@ impl Allocator {
     #[track_caller]
     pub(crate) fn release(&mut self, oldest_state: u64) {
         let site = Site::here();
-        while self.waiting.front().is_some_and(|dropped| {
+        while let Some(dropped) = self.waiting.pop_front_if(|dropped| {
             dropped.by_state <= oldest_state || planted!("snapshot-pages-reused")
         }) {
-            if let Some(dropped) = self.waiting.pop_front() {
-                self.waiting_pages -= dropped.pages.len() as u64;
-                count!(self.tally, pages_freed(&dropped.pages, site));
-                self.give_back(dropped.pages);
-            }
+            self.waiting_pages -= dropped.pages.len() as u64;
+            count!(self.tally, pages_freed(&dropped.pages, site));
+            self.give_back(dropped.pages);
         }
     }
 
@@ -285,9 +283,10 @@ impl Allocator {
 
     /// Leaves free pages at the end of the file out of what the state counts. Part of a change.
     pub(crate) fn trim_tail(&mut self) {
-        if self.has_free_tail()
-            && let Some((first, len)) = self.free.pop_last()
+        if let Some(last) = self.free.last_entry()
+            && last.key() + last.get() == self.page_count
         {
+            let (first, len) = last.remove_entry();
             count!(self.tally, pages_trimmed(Run { first, len }));
             self.page_count = first;
         }

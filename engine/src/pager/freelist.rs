@@ -52,3 +52,6 @@ pub(crate) fn read_freelist(pager: &Pager, header: &Header) -> Result<Freelist> 
     }
     Ok(list)
 }
+
+#[cfg(test)]
+mod tests;

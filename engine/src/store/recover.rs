@@ -200,3 +200,6 @@ fn root_header(record: &Record, before: &Header) -> Result<Header> {
     header.log_chain = record.checksum;
     Ok(header)
 }
+
+#[cfg(test)]
+mod tests;

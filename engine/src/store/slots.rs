@@ -51,12 +51,10 @@ fn read_slot(
     let there = usize::try_from(len.saturating_sub(offset))
         .unwrap_or(SLOT_LEN)
         .min(SLOT_LEN);
-    if let Some(present) = bytes.get_mut(..there) {
-        file.read_at(offset, present)
-            .map_err(|e| Error::io("reading a header slot of the database", e))?;
-        count!(tally, SlotReads);
-        count!(tally, SlotReadBytes, there);
-    }
+    file.read_at(offset, bytes.get_mut(..there).unwrap_or_default())
+        .map_err(|e| Error::io("reading a header slot of the database", e))?;
+    count!(tally, SlotReads);
+    count!(tally, SlotReadBytes, there);
     Ok(decode_slot(&bytes, slot))
 }
 
@@ -220,3 +218,6 @@ pub(crate) fn write_slot(file: &dyn Storage, header: &Header, tally: &Tally) -> 
     count!(tally, synced(Counter::SlotWrites));
     Ok(())
 }
+
+#[cfg(test)]
+mod tests;

@@ -15,3 +15,6 @@ pub(crate) const FIRST_GENERATION: u64 = 1;
 fn half(generation: u64, segment_bytes: u32) -> u64 {
     generation % 2 * u64::from(segment_bytes)
 }
+
+#[cfg(test)]
+mod tests;

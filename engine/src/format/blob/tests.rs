@@ -86,4 +86,13 @@ fn broken_rules_are_named() {
     assert_eq!(break_at(40, 0), Some("an extent of no pages"));
     assert_eq!(break_at(46, 0), Some("an extent of no pages"));
     assert_eq!(break_at(70, 1), Some("unused bytes are not zero"));
+    // The second page, or its birth, would need a bit more.
+    for greatest in [40..46, 50..56] {
+        let mut image: Box<[u8]> = page.bytes().into();
+        image[greatest].fill(255);
+        assert_eq!(
+            reseal(image).err().map(|error| error.0),
+            Some("an extent exceeds 48 bits")
+        );
+    }
 }

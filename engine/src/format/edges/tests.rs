@@ -149,6 +149,13 @@ fn check_parts(block: &EdgeBlock<'_>, plain: &[BlockEdge]) {
             }
         }
     }
+    let runs = plain.chunk_by(|a, b| a.label == b.label);
+    assert!(
+        block
+            .labels()
+            .map(|(label, run)| (label, run.len()))
+            .eq(runs.map(|run| (run[0].label, run.len())))
+    );
     assert!(visit(block, 0..len + 1, len).is_err());
     assert!(block.decode_range(0..len + 1, &mut Vec::new()).is_err());
     assert!(block.get(len).is_err());
@@ -298,6 +305,59 @@ fn blocks_that_claim_too_much_are_refused() {
     // Two equal edges, as only a broken writer makes them.
     let twice = [0, 2, 2, 1, 3];
     assert!(EdgeBlock::parse(&twice, 0..5).unwrap().check().is_err());
+}
+
+#[test]
+fn a_block_of_no_edges_is_no_bytes() {
+    let builder = EdgeBlockBuilder::new();
+    let mut out = vec![7];
+    builder.encode(&mut out);
+    assert_eq!((builder.size(), &out[..]), (0, &[7][..]));
+}
+
+#[test]
+fn an_edge_that_does_not_fit_changes_nothing() {
+    let samples = [
+        (edge(1, 500, 0), &b""[..]),
+        (edge(1, 500, 3), b""),
+        (edge(9, 500, 0), b"data"),
+    ];
+    for (next, data) in samples {
+        let mut builder = EdgeBlockBuilder::new();
+        builder.push(edge(0, 40, 0), Data::EMPTY);
+        let before = builder.size();
+        let size = builder.size_with(next, data.len());
+        assert!(!builder.push_within(next, Data::Inline(data), size - 1));
+        assert_eq!((builder.size(), builder.len()), (before, 1));
+        assert!(builder.push_within(next, Data::Inline(data), size));
+        assert_eq!((builder.size(), builder.len()), (size, 2));
+    }
+}
+
+#[test]
+fn peers_beyond_48_bits_are_refused_and_give_nothing() {
+    // Two edges packed as a difference: the greatest peer there is, and one more.
+    let cell = [4, 2, 2, 255, 255, 255, 255, 255, 255, 1, 1];
+    let block = EdgeBlock::parse(&cell, 0..cell.len()).unwrap();
+    let (mut edges, mut peers) = (Vec::new(), vec![7]);
+    assert!(block.decode_into(&mut edges).is_err() && edges.is_empty());
+    assert!(block.peers_into(0..2, &mut peers).is_err() && peers == [7]);
+    assert!(visit(&block, 0..2, 2).is_err() && visit(&block, 1..2, 1).is_err());
+    assert_eq!(block.first(), Ok(edge(0, MAX_U48, 0)));
+    assert!(block.last().is_err() && block.check().is_err());
+}
+
+#[test]
+fn data_ends_where_it_breaks_a_rule() {
+    let five = || Owned::Inline(vec![5; 5]);
+    let mut cell = encode(&[(edge(1, 10, 0), five()), (edge(1, 11, 0), five())]);
+    // The lengths stand before the data; the lowest bit of a length says that it is a blob.
+    let tag = cell.len() - 2 * 5 - 2;
+    assert_eq!(cell[tag..tag + 2], [10, 10]);
+    cell[tag] |= 1;
+    let block = EdgeBlock::parse(&cell, 0..cell.len()).unwrap();
+    let data: Vec<_> = block.data_iter().unwrap().collect();
+    assert!(data.len() == 1 && data[0].is_err());
 }
 
 /// Reading any bytes as a block ends in an error or in edges that are bounded by the bytes.

@@ -62,6 +62,24 @@ fn broken_rules_are_named() {
     assert_eq!(break_at(5, 255), Some("free runs touch or are empty"));
 }
 
+#[test]
+#[cfg(debug_assertions)]
+#[should_panic(expected = "free runs must ascend and not touch")]
+fn runs_that_touch_are_not_encoded() {
+    encode(
+        4096,
+        None,
+        &mut [run(2, 5), run(7, 1)].into_iter().peekable(),
+    );
+}
+
+#[test]
+#[cfg(debug_assertions)]
+#[should_panic(expected = "free runs must ascend and not touch")]
+fn runs_of_no_pages_are_not_encoded() {
+    encode(4096, None, &mut [run(2, 0)].into_iter().peekable());
+}
+
 proptest! {
     #[test]
     fn any_runs_round_trip(gaps in prop::collection::vec((1..1u64 << 34, 1..1u64 << 20), 1..900), damage in damage()) {

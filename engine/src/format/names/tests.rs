@@ -187,6 +187,15 @@ fn broken_rules_are_named() {
     assert_eq!(break_at(300, 1), Some("unused bytes are not zero"));
 }
 
+#[test]
+#[cfg(debug_assertions)]
+#[should_panic(expected = "names must ascend")]
+fn names_out_of_order_are_not_encoded() {
+    let mut builder = NamesBuilder::new(4096);
+    builder.push(b"bee", 1);
+    builder.push(b"ant", 2);
+}
+
 fn many() -> impl Strategy<Value = Names> {
     let byte = prop_oneof![Just(0u8), Just(b'a'), Just(b'b'), any::<u8>()];
     let name = prop::collection::vec(byte, 0..12);

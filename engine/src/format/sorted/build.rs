@@ -225,8 +225,7 @@ impl SortedBuilder {
         let extra = over - prefix_len;
         let slots = (sums.last_head.wrapping_sub(sums.first_head) as usize).saturating_add(1);
         let direct = slots.saturating_mul(2).saturating_add(HEAD_LEN);
-        if self.level == 0 && extra == 0 && !sums.empty_value && sums.count > 0 && direct <= tables
-        {
+        if self.level == 0 && extra == 0 && !sums.empty_value && direct <= tables {
             let size = fixed_part + prefix_len + direct;
             return Plan {
                 mode: Mode::Direct,

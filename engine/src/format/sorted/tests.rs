@@ -204,6 +204,39 @@ fn branches_take_separators_of_any_length() {
 }
 
 #[test]
+fn keys_shorter_than_the_prefix_are_before_or_after_all() {
+    let page = &check(KeySpace::Nodes, 0, &ids(0x1_0000_0001..0x1_0000_0020))[0];
+    let sorted = page.sorted().unwrap();
+    assert_eq!(sorted.prefix(), [0, 1]);
+    assert_eq!([&[][..], &[0]].map(|key| sorted.search(key)), [Err(0); 2]);
+    assert_eq!(sorted.search(&[1]), Err(sorted.len()));
+}
+
+#[test]
+fn a_value_of_no_bytes_is_not_an_absent_key() {
+    let mut map = ids(1..=20);
+    map.insert(u48_be(7).to_vec(), vec![]);
+    assert_eq!(modes(&check(KeySpace::Kinds, 0, &map)), [Mode::Fixed]);
+}
+
+#[test]
+fn keys_of_eight_bytes_with_two_in_common_have_two_in_the_cell() {
+    let keys = (1..20u8).map(|i| vec![7, 7, i, 0, 0, i, 1, 2]);
+    let page = &check(KeySpace::Out, 1, &branch(keys))[0];
+    let sorted = page.sorted().unwrap();
+    assert_eq!((sorted.mode(), sorted.prefix()), (Mode::Fixed, &[7, 7][..]));
+}
+
+#[test]
+#[cfg(debug_assertions)]
+#[should_panic(expected = "keys must ascend")]
+fn keys_out_of_order_are_not_encoded() {
+    let mut builder = SortedBuilder::new(4096, KeySpace::Nodes, 0);
+    builder.push(&u48_be(2), b"two");
+    builder.push(&u48_be(1), b"one");
+}
+
+#[test]
 fn absent_cells_are_not_found() {
     let page = &check(KeySpace::Out, 0, &ids([1, 3]))[0];
     let sorted = page.sorted().unwrap();
@@ -258,6 +291,10 @@ fn broken_rules_are_named() {
         reseal(image).err().map(|error| error.0)
     };
     assert_eq!(break_at(3, 1), None, "fixed mode it is");
+    assert_eq!(
+        break_at(3, 2),
+        Some("keys of a leaf are not six bytes long")
+    );
     assert_eq!(break_at(0, 6), Some("unknown page kind"));
     assert_eq!(break_at(1, 8), Some("unknown key space"));
     assert_eq!(break_at(1, 0), Some("tree page without a key space"));

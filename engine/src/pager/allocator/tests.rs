@@ -220,6 +220,9 @@ fn free_pages_at_the_end_are_left_out() {
         (allocator.page_count(), unreached(&allocator)),
         (15, vec![(5, 2)])
     );
+    let mut full = self::allocator(20, &[]);
+    full.trim_tail();
+    assert_eq!((full.page_count(), full.has_free_tail()), (20, false));
 }
 
 #[test]
