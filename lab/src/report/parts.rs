@@ -44,6 +44,10 @@ pub(super) fn verdict(run: &Run) -> (Verdict, String) {
             Verdict::Pass,
             "Every result was right; the scenario states no checks".to_owned(),
         ),
+        (0, 0) if all == 1 && open + skipped == 0 => (
+            Verdict::Pass,
+            "Every result was right, and the check passed".to_owned(),
+        ),
         (0, 0) if open + skipped == 0 => (
             Verdict::Pass,
             format!("Every result was right; all {all} checks passed"),
