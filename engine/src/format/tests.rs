@@ -8,7 +8,7 @@
 use proptest::prelude::*;
 
 use super::bytes::{from_u48_be, put_u48, u48_be};
-use super::checksum::{crc, locate_flip};
+use super::checksum::{crc, flip_effects, locate_flip, solve};
 use super::limits::PAGE_SIZES;
 use super::page::{Page, PageKind, put_ref, seal};
 use super::testing::{ID, place, read_all, sealed};
@@ -106,6 +106,28 @@ fn every_flipped_bit_is_located() {
         }
     }
     assert_eq!(locate_flip(0, 100), None);
+}
+
+#[test]
+fn the_flips_that_make_a_difference_are_found() {
+    let effects = flip_effects(5, 40);
+    assert_eq!(effects.len(), 8 * 5);
+    for (bit, effect) in effects.iter().enumerate() {
+        let mut flipped = [0; 40];
+        flipped[bit / 8] = 1 << (bit % 8);
+        assert_eq!(*effect, crc(&[&flipped]) ^ crc(&[&[0; 40]]));
+    }
+    // Bits of the first four bytes, and one after them, which they cannot stand for.
+    let (four, after) = effects.split_at(32);
+    for choice in [0, 1, 1 << 31, 0xdead_beef, u64::from(u32::MAX)] {
+        let chosen = four
+            .iter()
+            .enumerate()
+            .filter(|(i, _)| choice >> i & 1 == 1);
+        let difference = chosen.fold(0, |sum, (_, effect)| sum ^ effect);
+        assert_eq!(solve(four, difference), Some(choice));
+        assert_eq!(solve(four, difference ^ after[0]), None);
+    }
 }
 
 #[test]
