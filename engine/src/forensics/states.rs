@@ -79,7 +79,7 @@ impl<T: Copy + Eq + Default> States<T> {
         }
     }
 
-    /// How many pages have a state other than the default.
+    /// How many pages have this state, which must not be the default one: no end of pages has that.
     pub(super) fn count(&self, state: T) -> u64 {
         let alike = self.runs.iter().filter(|(_, run)| run.1 == state);
         alike.map(|(first, (end, _))| end - first).sum()

@@ -146,6 +146,7 @@ impl Slice<'_, '_> {
         out: &mut At<<Out as Space>::Key>,
         inn: &mut At<<In as Space>::Key>,
     ) -> Result<()> {
+        // What both directions replace is held twice at the same time.
         self.bounds.pages = self.bounds.pages.div_ceil(2);
         let bounds = self.bounds;
         if bounds.changes == 0 {
