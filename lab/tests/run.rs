@@ -256,6 +256,25 @@ fn a_missed_threshold_gives_three_at_its_line() {
 
 /// A mistyped name makes no baseline beside the one that was meant.
 #[test]
+fn what_is_said_of_the_full_size_is_not_asked_of_the_quick_one() {
+    let check =
+        "\n[[check]]\nmetric = \"bulk.nodes\"\nexpect = \">= 1_000_000\"\nonly_if = \"full\"\n";
+    let folder = folder(&format!("{SCENARIO}{check}"));
+    let quick = lab(folder.path(), &["run", "--quick", "tiny.toml"]);
+    assert_eq!(quick.status.code(), Some(0), "{}", said(&quick));
+    assert!(
+        said(&quick).contains("this is the quick one"),
+        "{}",
+        said(&quick)
+    );
+    let resolved = fs::canonicalize(folder.path().join("reports/latest/scenario.toml")).unwrap();
+    let again = lab(folder.path(), &["run", resolved.to_str().unwrap()]);
+    assert_eq!(again.status.code(), Some(0), "{}", said(&again));
+    let whole = lab(folder.path(), &["run", "tiny.toml"]);
+    assert_eq!(whole.status.code(), Some(3), "{}", said(&whole));
+}
+
+#[test]
 fn baselines_are_saved_once_and_accepted_by_the_same_name() {
     let folder = folder(SCENARIO);
     let code = |arguments: &[&str]| lab(folder.path(), arguments).status.code();

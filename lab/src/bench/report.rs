@@ -348,7 +348,7 @@ fn markdown(all: &[Results], calls: Option<&Calls>) -> String {
 }
 
 fn html(all: &[Results], calls: Option<&Calls>) -> String {
-    let escape = crate::report::escape;
+    use crate::report::{escape, prose};
     let mut text = format!(
         "<!doctype html><html lang=\"en\"><meta charset=\"utf-8\"><title>Vellum beside other stores</title><style>{}\
          tr.short td, tr.short th {{ color: var(--bad); }} tr.why td {{ text-align: left; white-space: normal; }} main {{ max-width: 1500px; }}</style><main><h1>Vellum beside other stores</h1>",
@@ -357,7 +357,7 @@ fn html(all: &[Results], calls: Option<&Calls>) -> String {
     for results in all {
         let _ = write!(text, "<h2>{}</h2>", escape(&title(results)));
         for remark in remarks(results) {
-            let _ = write!(text, "<p class=\"remark\">{}</p>", escape(&remark));
+            let _ = write!(text, "<p class=\"remark\">{}</p>", prose(&remark));
         }
         text.push_str("<div class=\"card\"><table><thead><tr>");
         for head in heads() {
@@ -377,7 +377,7 @@ fn html(all: &[Results], calls: Option<&Calls>) -> String {
                 text,
                 "<tr class=\"why\"><th>{}</th><td>{}</td></tr>",
                 escape(&row),
-                escape(why)
+                prose(why)
             );
         }
         text.push_str("</table></details><details><summary>Settings, as the stores told them</summary><table>");
@@ -404,12 +404,12 @@ fn html(all: &[Results], calls: Option<&Calls>) -> String {
 
 /// A table of its own below those of the rows.
 fn html_extra(text: &mut String, extra: &Extra) {
-    let escape = crate::report::escape;
+    use crate::report::{escape, prose};
     let _ = write!(
         text,
         "<h2>{}</h2><p class=\"remark\">{}</p><div class=\"card\"><table><thead><tr>",
         escape(extra.title),
-        escape(&extra.remark)
+        prose(&extra.remark)
     );
     for head in &extra.heads {
         let _ = write!(text, "<th>{}</th>", escape(head));

@@ -14,7 +14,11 @@ use crate::store::load::show;
 use crate::units::{Unit, grouped};
 
 pub(crate) fn run(args: &ImportArgs, console: &Console) -> Result<Exit, Failure> {
-    let files = Files::find(&args.sources)?;
+    let files = Files::find(&args.sources).map_err(|failure| match failure.exit {
+        // A file that a scenario names is a prerequisite; one that an argument names is part of the command.
+        Exit::Missing => Failure::usage(failure.message),
+        _ => failure,
+    })?;
     if files.nodes.is_empty() {
         return Err(Failure::usage("no file of nodes among the sources"));
     }

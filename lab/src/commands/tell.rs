@@ -55,7 +55,8 @@ pub(super) fn list(args: &ListArgs, console: &Console) -> Result<Exit, Failure> 
 pub(super) fn peers(console: &Console) -> Result<Exit, Failure> {
     if console.json() {
         let rows = PEERS.iter().map(|peer| {
-            json!({ "name": peer.name, "what": peer.what, "feature": peer.feature, "built_in": peer.built_in })
+            json!({ "name": peer.name, "what": peer.what, "feature": peer.feature, "built_in": peer.built_in,
+                "scenarios": peer.scenarios })
         });
         console.rows("peers", &rows.collect::<Vec<_>>())?;
         return Ok(Exit::Passed);
@@ -65,7 +66,14 @@ pub(super) fn peers(console: &Console) -> Result<Exit, Failure> {
             true => "built in".to_owned(),
             false => format!("missing: build with --features {}", peer.feature),
         };
-        console.result(&format!("{:<8} {built_in}  {}\n", peer.name, peer.what))?;
+        let used = match peer.scenarios {
+            true => "scenarios and `lab bench`",
+            false => "`lab bench`",
+        };
+        console.result(&format!(
+            "{:<8} {built_in}; in {used}: {}\n",
+            peer.name, peer.what
+        ))?;
     }
     Ok(Exit::Passed)
 }

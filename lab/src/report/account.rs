@@ -7,7 +7,7 @@ use crate::results::{Manifest, Phase, Run};
 use crate::scenario::registry::counts;
 use crate::units::Unit;
 
-use super::html::escape;
+use super::html::{escape, prose};
 
 /// One table.
 struct Account {
@@ -158,7 +158,7 @@ fn table_html(account: &Account) -> String {
             }
             out += &format!(
                 "<td class=\"wide what\">{}</td></tr>\n",
-                escape(line.meaning)
+                prose(line.meaning)
             );
         }
         out += "</tbody>\n";

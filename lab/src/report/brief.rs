@@ -106,7 +106,7 @@ fn along(axis: &str, unit: Unit, values: &[Value]) -> String {
     let axis = super::plots::human(axis);
     if spread(values) <= FLAT {
         return format!(
-            "about {} at every {axis} from {} to {}",
+            "about {} for {axis} from {} to {}",
             unit.show(last.1),
             first.0,
             last.0
@@ -170,16 +170,13 @@ mod tests {
             said(&[9.0, 4.0, 1.0, 1.0, 1.0]),
             "9 at cache 0, 1 at 4; flat from 2 on"
         );
-        assert_eq!(
-            said(&[2.0, 2.05, 2.0]),
-            "about 2 at every cache from 0 to 2"
-        );
+        assert_eq!(said(&[2.0, 2.05, 2.0]), "about 2 for cache from 0 to 2");
         assert_eq!(said(&[4.0, 2.0, 1.0]), "4 at cache 0, 1 at 2");
         assert_eq!(
             said(&[4.0, 9.0, 2.0]),
             "4 at cache 0, 2 at 2; 9 at 1 between them"
         );
-        assert_eq!(said(&[0.0, 0.0]), "about 0 at every cache from 0 to 1");
+        assert_eq!(said(&[0.0, 0.0]), "about 0 for cache from 0 to 1");
     }
 
     #[test]

@@ -91,10 +91,15 @@ impl Canvas<'_> {
             .map_err(|error| error.to_string())
     }
 
-    /// A filled dot with a rim of the surface, which keeps overlapping marks apart.
+    /// A filled dot with a rim of the surface, which keeps overlapping marks apart. Series that have the colour of
+    /// an earlier one get a ring.
     pub(super) fn marker(&self, at: (i32, i32), radius: i32, ink: Ink) -> Drawn {
         self.dot(at, radius + 2, Ink::Surface, 1.0)?;
-        self.dot(at, radius, ink, 1.0)
+        self.dot(at, radius, ink, 1.0)?;
+        match ink {
+            Ink::Series(number) if number >= SERIES => self.dot(at, radius - 2, Ink::Surface, 1.0),
+            _ => Ok(()),
+        }
     }
 
     pub(super) fn text(&self, text: &str, at: (i32, i32), anchor: Anchor, ink: Ink) -> Drawn {

@@ -26,6 +26,29 @@ pub(crate) fn escape(text: &str) -> String {
     out
 }
 
+/// A sentence for between tags: what stands in backticks is code.
+pub(crate) fn prose(text: &str) -> String {
+    let pieces: Vec<&str> = text.split('`').collect();
+    // An odd backtick is one like any other character.
+    if pieces.len().is_multiple_of(2) {
+        return escape(text);
+    }
+    let mark = |(place, piece): (usize, &&str)| match place % 2 {
+        0 => escape(piece),
+        _ => format!("<code>{}</code>", escape(piece)),
+    };
+    pieces.iter().enumerate().map(mark).collect()
+}
+
+/// What a check expects; a short one stays in one line.
+fn expectation(text: &str) -> String {
+    const SHORT: usize = 16;
+    match text.chars().count() {
+        0..=SHORT => escape(text).replace(' ', "&nbsp;"),
+        _ => escape(text),
+    }
+}
+
 /// A drawing that brings its own colours, for use outside the page.
 pub(super) fn standalone_svg(svg: &str) -> String {
     let end = STYLE.find("\n* {").unwrap_or(0);
@@ -71,7 +94,7 @@ fn header(run: &Run, manifest: &Manifest) -> String {
     let mut out = format!(
         "<header>\n<div class=\"kind\">Vellum lab report</div>\n<h1>{}</h1>\n<p class=\"question\">{}</p>\n<div class=\"verdict {}\">{}</div>\n",
         escape(&run.scenario),
-        escape(&run.question),
+        prose(&run.question),
         parts::verdict_name(verdict),
         escape(&sentence),
     );
@@ -219,9 +242,9 @@ fn checks(run: &Run) -> String {
         "<h2>Checks</h2>\n<div class=\"card\">\n<table class=\"checks\">\n<thead><tr><th>verdict</th><th>metric</th><th class=\"n\">measured</th><th>expected</th><th class=\"wide\">what it is</th><th class=\"n wide\">line</th></tr></thead>\n<tbody>\n",
     );
     for check in parts::checks_by_gravity(run) {
-        let mut why = escape(&check.meaning);
+        let mut why = prose(&check.meaning);
         if let Some(note) = &check.note {
-            why += &format!("; {}", escape(note));
+            why += &format!("; {}", prose(note));
         }
         if !check.detail.is_empty() && (check.judged > 1 || check.verdict != Verdict::Pass) {
             let judged = match check.judged {
@@ -230,7 +253,7 @@ fn checks(run: &Run) -> String {
             };
             why += &format!(
                 "<span class=\"detail\">{judged}{}</span>",
-                escape(&check.detail)
+                prose(&check.detail)
             );
         }
         out += &format!(
@@ -242,7 +265,7 @@ fn checks(run: &Run) -> String {
                 .replace('.', ".<wbr>")
                 .replace('_', "_<wbr>"),
             escape(&parts::actual(check)),
-            escape(&check.expect),
+            expectation(&check.expect),
             check.line,
         );
     }
@@ -264,14 +287,14 @@ fn plots(run: &Run, figures: &[Figure<'_>]) -> String {
         let plot = figure.plot;
         out += &format!("<figure>\n<figcaption><h3>{}</h3>", escape(&plot.title));
         if let Some(note) = &plot.note {
-            out += &format!("<p class=\"note\">{}</p>", escape(note));
+            out += &format!("<p class=\"note\">{}</p>", prose(note));
         }
         out += "</figcaption>\n";
         match &figure.drawing {
             Ok(drawing) => {
                 out += &drawing.svg;
                 if let Some(remark) = &drawing.remark {
-                    out += &format!("<p class=\"remark\">{}</p>\n", escape(remark));
+                    out += &format!("<p class=\"remark\">{}</p>\n", prose(remark));
                 }
             }
             Err(error) => {
@@ -370,7 +393,7 @@ fn phase_of_cells(run: &Run, phase: &Phase) -> String {
     let mut out = format!(
         "<section class=\"card\">\n<div class=\"phase\"><h3>{}</h3><span class=\"what\">{}</span></div>\n<details><summary>Every cell</summary><div class=\"scroll\"><table class=\"cells\"><thead><tr>",
         escape(&phase.name),
-        escape(&phase.what),
+        prose(&phase.what),
     );
     for axis in &run.axes {
         out += &format!("<th>{}</th>", escape(&axis.name));
@@ -409,7 +432,7 @@ fn phase_card(run: &Run, phase: &Phase) -> String {
     let mut out = format!(
         "<section class=\"card{wrong}\">\n<div class=\"phase\"><h3>{}</h3><span class=\"what\">{}</span>",
         escape(&phase.name),
-        escape(&phase.what),
+        prose(&phase.what),
     );
     if let Some(time) = parts::time_of(run, phase) {
         out += &format!("<span class=\"time\">{}</span>", escape(&time));
@@ -418,13 +441,13 @@ fn phase_card(run: &Run, phase: &Phase) -> String {
     }
     out += "</div>\n";
     for finding in &phase.findings {
-        out += &format!("<p class=\"finding\">{}</p>\n", escape(finding));
+        out += &format!("<p class=\"finding\">{}</p>\n", prose(finding));
     }
     if !run.right() {
         return out + "</section>\n";
     }
     if let Some(answer) = &phase.answer {
-        out += &format!("<p class=\"answer\">{}</p>\n", escape(answer));
+        out += &format!("<p class=\"answer\">{}</p>\n", prose(answer));
     }
     out += "<dl class=\"metrics\">\n";
     for (name, value) in parts::metrics(phase) {

@@ -20,7 +20,7 @@ use std::path::{Path, PathBuf};
 use crate::failure::{Context, Failure};
 use crate::results::{Manifest, Plot, Run, Table};
 
-pub(crate) use self::html::{STYLE, escape};
+pub(crate) use self::html::{STYLE, escape, prose};
 pub(crate) use self::text::{ndjson, summary};
 
 /// A plot as the report shows it.

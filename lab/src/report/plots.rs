@@ -237,7 +237,7 @@ fn legend(canvas: &Canvas<'_>, series: &[Series], left: i32) -> Drawn {
     }
     for (number, (one, (x, row))) in series.iter().zip(legend_places(series, left)).enumerate() {
         let y = 10 + row * LEGEND_ROW;
-        canvas.dot((x + 5, y), 5, Ink::Series(number), 1.0)?;
+        canvas.marker((x + 5, y), 5, Ink::Series(number))?;
         canvas.text(&one.name, (x + 16, y), Anchor::Start, Ink::Text)?;
     }
     Ok(())

@@ -11,7 +11,7 @@ pub(crate) fn summary(run: &Run) -> String {
     match run.cells.as_slice() {
         [cell] => {
             let fact = |name: &str| {
-                let value = cell.dataset.get(name)?;
+                let value = cell.dataset.get(name).filter(|value| value.0 > 0.0)?;
                 Some(format!("{} {name}", grouped(value.0 as u64)))
             };
             let graph: Vec<String> = ["nodes", "edges"].into_iter().filter_map(fact).collect();

@@ -234,6 +234,7 @@ fn build(path: &Path, sources: &Sources, changes: &Changes) -> Result<Scenario, 
         name: whole.name,
         question: whole.question,
         seed: whole.seed,
+        quick: changes.quick,
         repeats,
         order: whole.order,
         budget: whole.budget,
@@ -285,6 +286,11 @@ impl Scenario {
         }
         let whole = toml::Deserializer::from(Spanned::new(0..0, tree));
         let mut table = toml::Table::deserialize(whole).context("the scenario")?;
+        if let (true, Some(toml::Value::Array(checks))) = (changes.quick, table.get_mut("check")) {
+            // What is said of the full size would be asked of this one.
+            checks
+                .retain(|check| check.get("only_if").and_then(toml::Value::as_str) != Some("full"));
+        }
         table.insert("seed".to_owned(), toml::Value::Integer(self.seed as i64));
         table.insert("name".to_owned(), self.name.clone().into());
         table.insert("question".to_owned(), self.question.clone().into());

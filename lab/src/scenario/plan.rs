@@ -423,6 +423,8 @@ pub(crate) struct Scenario {
     pub(crate) name: String,
     pub(crate) question: String,
     pub(crate) seed: u64,
+    /// In its small size, which checks of the full one say nothing of.
+    pub(crate) quick: bool,
     pub(crate) repeats: u32,
     pub(crate) order: Order,
     pub(crate) budget: Budget,

@@ -464,6 +464,8 @@ pub(crate) enum Severity {
 pub(crate) enum OnlyIf {
     /// Only where the baseline was made on the same machine.
     SameHost,
+    /// Only in the size that the scenario states, not with `--quick`.
+    Full,
 }
 
 #[derive(Debug, Deserialize)]

@@ -21,21 +21,52 @@ use super::target::Target;
 /// The name of the engine among the stores.
 pub(crate) const VELLUM: &str = "vellum";
 
-/// A peer, and whether this binary has it.
+/// A peer, and whether this binary has it. `lab bench` measures beside each of them.
 pub(crate) struct Peer {
     pub(crate) name: &'static str,
     pub(crate) what: &'static str,
     pub(crate) feature: &'static str,
     pub(crate) built_in: bool,
+    /// Whether it carries out the phases of scenarios too.
+    pub(crate) scenarios: bool,
 }
 
 /// Every peer that the lab knows.
-pub(crate) const PEERS: &[Peer] = &[Peer {
-    name: "sqlite",
-    what: "SQLite: tables of nodes and edges with the indexes that its users would make, write-ahead log",
-    feature: "sqlite",
-    built_in: cfg!(feature = "sqlite"),
-}];
+pub(crate) const PEERS: &[Peer] = &[
+    Peer {
+        name: "sqlite",
+        what: "tables of nodes and edges with the indexes that its users would make, write-ahead log",
+        feature: "sqlite",
+        built_in: cfg!(feature = "sqlite"),
+        scenarios: true,
+    },
+    Peer {
+        name: "redb",
+        what: "copy-on-write B-trees in Rust",
+        feature: "redb",
+        built_in: cfg!(feature = "redb"),
+        scenarios: false,
+    },
+    Peer {
+        name: "lmdb",
+        what: "a memory-mapped copy-on-write B-tree in C, duplicates of integers for edges",
+        feature: "lmdb",
+        built_in: cfg!(feature = "lmdb"),
+        scenarios: false,
+    },
+    Peer {
+        name: "fjall",
+        what: "a log-structured merge tree in Rust",
+        feature: "fjall",
+        built_in: cfg!(feature = "fjall"),
+        scenarios: false,
+    },
+];
+
+/// Peers that scenarios can name.
+fn in_scenarios() -> impl Iterator<Item = &'static Peer> + Clone {
+    PEERS.iter().filter(|peer| peer.scenarios)
+}
 
 /// A peer with a database of its own, which it removes from nowhere: the folder is the run's.
 pub(crate) trait PeerStore: Target {
@@ -80,17 +111,10 @@ pub(crate) fn named(with: &[Spanned<String>]) -> Result<Vec<&'static str>, Vec<D
     let mut stores = vec![VELLUM];
     let mut wrong = Vec::new();
     for name in with {
-        match PEERS.iter().find(|peer| peer.name == name.get_ref()) {
+        match in_scenarios().find(|peer| peer.name == name.get_ref()) {
             Some(peer) if !stores.contains(&peer.name) => stores.push(peer.name),
             Some(_) => {}
-            None => wrong.push(
-                Diagnostic::new(
-                    name.span(),
-                    format!("there is no peer `{}`", name.get_ref()),
-                )
-                .label("unknown store")
-                .suggest(name.get_ref(), PEERS.iter().map(|peer| peer.name)),
-            ),
+            None => wrong.push(unknown(name)),
         }
     }
     if wrong.is_empty() {
@@ -98,6 +122,20 @@ pub(crate) fn named(with: &[Spanned<String>]) -> Result<Vec<&'static str>, Vec<D
     } else {
         Err(wrong)
     }
+}
+
+fn unknown(name: &Spanned<String>) -> Diagnostic {
+    let known = PEERS.iter().any(|peer| peer.name == name.get_ref());
+    let (message, label) = match known {
+        true => (
+            "the phases of scenarios are not for peer",
+            "`lab bench` measures beside it",
+        ),
+        false => ("there is no peer", "unknown store"),
+    };
+    Diagnostic::new(name.span(), format!("{message} `{}`", name.get_ref()))
+        .label(label)
+        .suggest(name.get_ref(), in_scenarios().map(|peer| peer.name))
 }
 
 /// What is missing for a store, if anything is.

@@ -143,11 +143,15 @@ fn scales(
         canvas.line(&[(frame.left, y), (frame.right, y)], Ink::Grid, 1)?;
         canvas.text(label, (frame.left - 8, y), Anchor::End, Ink::Muted)?;
     }
+    let mut labels: Vec<String> = frame.x.ticks.iter().map(|tick| name(*tick)).collect();
+    let mut title = human(&data.plot.x);
+    if let Some(unit) = take_shared_unit(&mut labels) {
+        title = format!("{title}, {unit}");
+    }
     let mut free = i32::MIN;
-    for tick in &frame.x.ticks {
+    for (tick, label) in frame.x.ticks.iter().zip(labels) {
         let x = frame.at_x(frame.x.place(*tick).unwrap_or(0.0));
         canvas.line(&[(x, frame.bottom), (x, frame.bottom + 5)], Ink::Muted, 1)?;
-        let label = name(*tick);
         let half = text_width(&label) / 2 + 4;
         // A label that would touch the one before it is left out; its tick stays.
         if x - half >= free {
@@ -162,11 +166,27 @@ fn scales(
     )?;
     let middle = frame.left.midpoint(frame.right);
     canvas.text(
-        &human(&data.plot.x),
+        &title,
         (middle, frame.height - 8),
         Anchor::Middle,
         Ink::Text,
     )
+}
+
+/// The unit that all labels end in, taken off them: once, beside the axis, it leaves room for more numbers.
+fn take_shared_unit(labels: &mut [String]) -> Option<String> {
+    let unit = labels.first()?.split_once(' ')?.1.to_owned();
+    let bare: Option<Vec<String>> = labels
+        .iter()
+        .map(|label| {
+            let number = label.strip_suffix(&unit)?.strip_suffix(' ')?;
+            number
+                .starts_with(|c: char| c.is_ascii_digit())
+                .then(|| number.to_owned())
+        })
+        .collect();
+    labels.clone_from_slice(&bare?);
+    Some(unit)
 }
 
 /// Thin lines from end to end of each interval.
@@ -295,6 +315,20 @@ mod tests {
 
     fn mark(x: i32, y: i32) -> Mark {
         Mark { x, y, value: 0.0 }
+    }
+
+    #[test]
+    fn a_unit_that_all_ticks_share_is_told_once() {
+        let taken = |labels: [&str; 2]| {
+            let mut labels = labels.map(str::to_owned);
+            let unit = take_shared_unit(&mut labels);
+            (unit, labels.join(", "))
+        };
+        let pages = (Some("pages".to_owned()), "16, 1024".to_owned());
+        assert_eq!(taken(["16 pages", "1024 pages"]), pages);
+        assert_eq!(taken(["1 KB", "1 MB"]), (None, "1 KB, 1 MB".to_owned()));
+        assert_eq!(taken(["no name", "a name"]).0, None);
+        assert_eq!(taken(["1", "2"]).0, None);
     }
 
     #[test]

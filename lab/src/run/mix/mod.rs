@@ -25,7 +25,7 @@ use crate::scenario::registry::{self, ActionKind};
 use crate::store::op::Walk;
 use crate::store::peers::PeerStore;
 use crate::store::target::{Engine, Target};
-use crate::units::{Unit, grouped};
+use crate::units::{Unit, counted};
 
 use self::awake::Spinner;
 use self::drive::{Carried, Mission};
@@ -297,8 +297,8 @@ fn note_operations(notes: &mut Notes, plan: &PhasePlan, carried: &Carried) {
         );
     }
     notes.answer = Some(format!(
-        "{} operations, {}; median {}, 99 % within {}",
-        grouped(record.operations),
+        "{}, {}; median {}, 99 % within {}",
+        counted(record.operations, "operation", "operations"),
         Unit::PerSecond.show(record.per_second),
         Unit::Ns.show(record.all.value_at_quantile(0.5) as f64),
         Unit::Ns.show(record.all.value_at_quantile(0.99) as f64),

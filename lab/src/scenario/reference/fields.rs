@@ -380,9 +380,9 @@ const CHECK: &[Field] = &[
     ),
     field(
         "only_if",
-        Choice(&["same-host"]),
+        Choice(&["same-host", "full"]),
         "always",
-        "judged only if the baseline was made on this machine",
+        "same-host: judged only if the baseline was made on this machine; full: not with --quick",
     ),
     field(
         "where",
