@@ -18,9 +18,9 @@ const WRITES: u64 = 25;
 const AHEAD: u64 = 4 << 20;
 
 /// What the manifest says of a spinner.
-pub(crate) const SPINNER: &str = "one thread at the lowest priority spins beside durable commits: on some virtual machines a sync waits for a timer tick when every processor idles";
+pub(crate) const SPINNER: &str = "one thread that runs only where nothing else would spins beside durable commits: on some virtual machines a sync waits for a timer tick when every processor idles";
 
-/// A thread of the lowest priority that spins for as long as this value lives.
+/// A thread that makes way for every other and spins for as long as this value lives.
 pub(crate) struct Spinner {
     stop: Arc<AtomicBool>,
     thread: Option<JoinHandle<()>>,
@@ -61,8 +61,13 @@ impl Drop for Spinner {
 
 #[cfg(target_os = "linux")]
 fn lower_priority() -> bool {
-    // On Linux this is a property of the calling thread.
-    rustix::process::nice(19).is_ok()
+    use thread_priority::{NormalThreadSchedulePolicy, ThreadPriority, ThreadSchedulePolicy};
+    // An idle thread makes way at once. One that is only nice may keep its processor until the next tick from a commit
+    // that wakes up. Both are properties of the calling thread.
+    let idle = ThreadSchedulePolicy::Normal(NormalThreadSchedulePolicy::Idle);
+    let this = thread_priority::thread_native_id();
+    thread_priority::set_thread_priority_and_policy(this, ThreadPriority::Min, idle).is_ok()
+        || rustix::process::nice(19).is_ok()
 }
 
 #[cfg(not(target_os = "linux"))]
@@ -114,6 +119,18 @@ mod tests {
     #![allow(clippy::unwrap_used)]
 
     use super::*;
+
+    #[cfg(target_os = "linux")]
+    #[test]
+    fn the_spinner_makes_way() {
+        use thread_priority::{NormalThreadSchedulePolicy, ThreadSchedulePolicy};
+        let policy = std::thread::spawn(|| {
+            assert!(lower_priority());
+            thread_priority::thread_schedule_policy()
+        });
+        let idle = ThreadSchedulePolicy::Normal(NormalThreadSchedulePolicy::Idle);
+        assert_eq!(policy.join().unwrap().unwrap(), idle);
+    }
 
     #[test]
     fn the_floor_is_measured_and_leaves_nothing() {
