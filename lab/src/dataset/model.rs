@@ -312,10 +312,19 @@ impl Model {
 
     /// Bytes of names, of node data and of edge data: what any store has to keep.
     pub(crate) fn payload(&self) -> Payload {
+        self.payload_within(usize::MAX)
+    }
+
+    /// Names, and data of which one piece has at most so many bytes.
+    pub(crate) fn payload_within(&self, most: usize) -> Payload {
+        let data = |bytes: &[u8]| match bytes.len() <= most {
+            true => bytes.len() as u64,
+            false => 0,
+        };
         Payload {
             names: self.nodes.iter().map(|node| node.name.len() as u64).sum(),
-            node_data: self.nodes.iter().map(|node| node.data.len() as u64).sum(),
-            edge_data: self.edges.iter().map(|edge| edge.data.len() as u64).sum(),
+            node_data: self.nodes.iter().map(|node| data(&node.data)).sum(),
+            edge_data: self.edges.iter().map(|edge| data(&edge.data)).sum(),
         }
     }
 }
@@ -444,6 +453,9 @@ mod tests {
         );
         assert_eq!(model.degrees().get(&0), Some(&[0, 1]));
         assert_eq!(model.payload().total(), 13 + 4);
+        let all = model.payload();
+        let small = model.payload_within(0);
+        assert_eq!((small.names, small.total()), (all.names, all.names));
     }
 
     #[test]

@@ -374,7 +374,7 @@ impl<'a> Bench<'a> {
                 .map(|tree| tree.pages)
                 .sum::<u64>()
         };
-        let payload = self.source.payload();
+        let payload = tables::in_leaves(self.source, stats);
         let sizes = [
             (
                 "bytes_per_node",

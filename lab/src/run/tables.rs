@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use vellum::{KeySpace, Stats};
 
-use crate::dataset::model::Model;
+use crate::dataset::model::{Model, Payload};
 use crate::results::{Cell, Phase, Run, Table};
 use crate::scenario::registry::{self, counts};
 
@@ -83,9 +83,14 @@ pub(super) fn of_run(run: &Run) -> Vec<Table> {
     ]
 }
 
+/// What was given and lies in the trees: longer data has pages of its own, which no tree counts.
+pub(super) fn in_leaves(model: &Model, stats: &Stats) -> Payload {
+    model.payload_within(vellum::format::limits::max_inline(stats.page_size as usize))
+}
+
 /// The trees of a database: what each costs and what it was given.
 pub(super) fn spaces(owner: &str, stats: &Stats, model: &Model) -> Table {
-    let payload = model.payload();
+    let payload = in_leaves(model, stats);
     let given = |space: KeySpace| match space {
         KeySpace::Nodes => Some(payload.names + payload.node_data),
         KeySpace::Out => Some(payload.edge_data),

@@ -54,12 +54,12 @@ pub(super) const LOAD: &[Metric] = &[
     metric(
         "node_overhead_bytes",
         Unit::Bytes,
-        "bytes per node beyond its name and data",
+        "bytes per node beyond its name and data; neither counts data of more than an eighth of a page, which has pages of its own",
     ),
     metric(
         "edge_overhead_bytes",
         Unit::Bytes,
-        "bytes per edge beyond its data, both directions together",
+        "bytes per edge beyond its data, both directions together; neither counts data of more than an eighth of a page",
     ),
     metric(
         "bytes_written",
