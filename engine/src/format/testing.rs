@@ -8,11 +8,37 @@
 
 use proptest::prelude::*;
 
+/// Steps of a loop that Miri takes, which needs some thousand times as long for each.
+const FEW: usize = 4;
+
 use super::page::{Page, seal};
 use super::{FileId, FormatError};
 use crate::ids::PageRef;
 
 pub(crate) const ID: FileId = *b"a file for tests";
+
+/// What a loop of a test goes through: everything. Under Miri a few that are spread evenly, the last among them.
+pub(crate) fn each<T>(steps: impl IntoIterator<Item = T>) -> impl Iterator<Item = T> {
+    let steps: Vec<T> = steps.into_iter().collect();
+    let apart = if cfg!(miri) {
+        steps.len().div_ceil(FEW)
+    } else {
+        1
+    };
+    let last = steps.len();
+    let taken = move |step: &usize| (last - step).is_multiple_of(apart.max(1));
+    let numbered = (1..).zip(steps);
+    numbered.filter_map(move |(step, value)| taken(&step).then_some(value))
+}
+
+/// So many cases of each property at most. The environment may ask for fewer, as `make miri` does.
+pub(crate) fn cases(most: u32) -> ProptestConfig {
+    let usual = ProptestConfig::default();
+    ProptestConfig {
+        cases: usual.cases.min(most),
+        ..usual
+    }
+}
 
 pub(crate) fn place() -> PageRef {
     PageRef::new(77, 1234).unwrap()

@@ -11,7 +11,7 @@ use super::bytes::{from_u48_be, put_u48, u48_be};
 use super::checksum::{crc, flip_effects, locate_flip, solve};
 use super::limits::PAGE_SIZES;
 use super::page::{Page, PageKind, put_ref, seal};
-use super::testing::{ID, place, read_all, sealed};
+use super::testing::{ID, each, place, read_all, sealed};
 use super::{Reader, blob, varint};
 use crate::ids::{MAX_U48, PageRef};
 
@@ -98,7 +98,7 @@ fn checksum_is_crc64_nvme() {
 fn every_flipped_bit_is_located() {
     for len in [1, 2, 9, 300] {
         let sound: Vec<u8> = (0..len).map(|i| (i * 7) as u8).collect();
-        for bit in 0..8 * len {
+        for bit in each(0..8 * len) {
             let mut bytes = sound.clone();
             bytes[bit / 8] ^= 1 << (bit % 8);
             let difference = crc(&[b"before", &bytes]) ^ crc(&[b"before", &sound]);
@@ -149,7 +149,7 @@ fn a_page_is_bound_to_its_place_birth_and_file() {
 #[test]
 fn every_flipped_bit_of_a_page_is_noticed() {
     let page = sealed(blob::encode_data(4096, b"some data"));
-    for bit in 0..8 * 4096 {
+    for bit in each(0..8 * 4096) {
         let mut bytes: Box<[u8]> = page.bytes().into();
         bytes[bit / 8] ^= 1 << (bit % 8);
         assert!(

@@ -13,7 +13,7 @@ use super::{BlockEdge, EdgeBlock, EdgeBlockBuilder};
 use crate::format::Result;
 use crate::format::limits::MAX_DATA_LEN;
 use crate::format::node::{BlobRef, Data};
-use crate::format::testing::place;
+use crate::format::testing::{cases, each, place};
 use crate::ids::MAX_U48;
 
 /// Owned data, so that strategies can make it.
@@ -91,7 +91,7 @@ fn check(edges: &[(BlockEdge, Owned)]) -> Vec<u8> {
         block.check().unwrap();
         check_parts(&block, &plain);
     }
-    for cut in 0..cell.len() {
+    for cut in each(0..cell.len()) {
         let Ok(block) = EdgeBlock::parse(&cell, 0..cut) else {
             continue;
         };
@@ -123,7 +123,7 @@ fn visit(block: &EdgeBlock<'_>, range: Range<usize>, most: usize) -> Result<Vec<
 
 fn check_parts(block: &EdgeBlock<'_>, plain: &[BlockEdge]) {
     let len = plain.len();
-    for range in [
+    let ranges = [
         0..0,
         0..1,
         len - 1..len,
@@ -131,7 +131,8 @@ fn check_parts(block: &EdgeBlock<'_>, plain: &[BlockEdge]) {
         1..len,
         len / 2..len,
         len..len,
-    ] {
+    ];
+    for range in each(ranges) {
         let mut out = Vec::new();
         if range.start <= range.end {
             block.decode_range(range.clone(), &mut out).unwrap();
@@ -159,10 +160,8 @@ fn check_parts(block: &EdgeBlock<'_>, plain: &[BlockEdge]) {
     assert!(visit(block, 0..len + 1, len).is_err());
     assert!(block.decode_range(0..len + 1, &mut Vec::new()).is_err());
     assert!(block.get(len).is_err());
-    for label in plain
-        .iter()
-        .flat_map(|e| [e.label, e.label ^ 1, e.label.wrapping_add(1)])
-    {
+    let labels = plain.iter().map(|edge| edge.label);
+    for label in each(labels.flat_map(|label| [label, label ^ 1, label.wrapping_add(1)])) {
         let start = plain.partition_point(|edge| edge.label < label);
         let end = plain.partition_point(|edge| edge.label <= label);
         assert_eq!(
@@ -189,8 +188,8 @@ fn one_edge_is_small() {
 
 #[test]
 fn label_runs_at_the_edges_of_their_byte() {
-    for label in [0, 14, 15, 16, 142, 143, 65535] {
-        for len in [1, 15, 16, 17, 143, 144, 145] {
+    for label in each([0, 14, 15, 16, 142, 143, 65535]) {
+        for len in each([1, 15, 16, 17, 143, 144, 145]) {
             check(&plain((1..=len).map(|peer| edge(label, peer * 1000, 0))));
         }
     }
@@ -218,21 +217,21 @@ fn labels_and_peers_are_joined_where_both_fit() {
 
 #[test]
 fn long_runs_are_delta_packed() {
-    for len in [127, 128, 129, 255, 256, 257, 1000] {
+    for len in each([127, 128, 129, 255, 256, 257, 1000]) {
         let cell = check(&plain((1..=len).map(|i| edge(2, 1_000_000 + 3 * i, 0))));
         assert!(EdgeBlock::parse(&cell, 0..cell.len()).unwrap().is_delta());
         assert!(cell.len() < 8 + 7 * (len as usize / 128 + 1) + len as usize / 4);
     }
     // Hubs of several labels: chunks end with their runs.
-    let hubs =
-        (0..5).flat_map(|label| (1..=200 + 77 * label).map(move |i| edge(label as u16, i * 9, 0)));
+    let hubs = each(0..5)
+        .flat_map(|label| (1..=200 + 77 * label).map(move |i| edge(label as u16, i * 9, 0)));
     check(&plain(hubs));
     check(&plain((1..=300).map(|i| edge(0, MAX_U48 - 300 + i, 0))));
 }
 
 #[test]
 fn every_width_of_peers() {
-    for width in 1..=48 {
+    for width in each(1..=48) {
         let top = (1u64 << width) - 1;
         let few = [1, top / 2, top - 1, top];
         let mut peers: Vec<u64> = few.into_iter().filter(|peer| *peer > 0).collect();
@@ -393,9 +392,9 @@ fn read_any(bytes: &[u8]) {
 #[test]
 fn every_short_cell_is_read_without_a_panic() {
     // All cells of two bytes after the flags, and all of three with few values.
-    for flags in (0..16).chain([0x18, 0x38, 0xf8]) {
-        for a in 0..=255 {
-            for b in 0..=255 {
+    for flags in each((0..16).chain([0x18, 0x38, 0xf8])) {
+        for a in each(0..=255) {
+            for b in each(0..=255) {
                 read_any(&[flags, a, b]);
                 read_any(&[flags, 1, a, b]);
                 read_any(&[flags, 2, 2, a, b]);
@@ -433,7 +432,7 @@ fn blocks() -> impl Strategy<Value = Vec<(BlockEdge, Owned)>> {
 }
 
 proptest! {
-    #![proptest_config(ProptestConfig::with_cases(if cfg!(miri) { 2 } else { 128 }))]
+    #![proptest_config(cases(128))]
 
     #[test]
     fn blocks_round_trip(edges in blocks()) {

@@ -10,6 +10,7 @@ use proptest::prelude::*;
 use super::{Header, Root, SLOT_LEN, SlotProblem, decode_slot, first_data_page, header_region};
 use crate::format::FormatError;
 use crate::format::checksum::crc;
+use crate::format::testing::each;
 use crate::ids::PageRef;
 
 fn sample() -> Header {
@@ -113,13 +114,13 @@ fn strangers_newer_files_and_damage_are_told_apart() {
         Err(SlotProblem::Version(2))
     );
     let slot = sample().encode();
-    for cut in 8..SLOT_LEN {
+    for cut in each(8..SLOT_LEN) {
         assert!(matches!(
             Header::decode(&slot[..cut]),
             Err(SlotProblem::Damaged(_))
         ));
     }
-    for bit in 8 * 10..8 * SLOT_LEN {
+    for bit in each(8 * 10..8 * SLOT_LEN) {
         let mut slot = slot;
         slot[bit / 8] ^= 1 << (bit % 8);
         let damaged = SlotProblem::Damaged(FormatError("header slot fails its checksum"));

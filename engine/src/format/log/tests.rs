@@ -14,6 +14,7 @@ use super::{
 use crate::format::FormatError;
 use crate::format::checksum::crc;
 use crate::format::header::{Header, Root};
+use crate::format::testing::each;
 
 fn segment() -> SegmentHeader {
     SegmentHeader {
@@ -67,10 +68,10 @@ fn segment_headers_round_trip() {
     let bytes = segment().encode();
     assert_eq!(SegmentHeader::decode(&bytes), Ok(segment()));
     assert_eq!(bytes[120..], segment().checksum().to_le_bytes());
-    for cut in 0..SEGMENT_HEADER_LEN {
+    for cut in each(0..SEGMENT_HEADER_LEN) {
         assert!(SegmentHeader::decode(&bytes[..cut]).is_err());
     }
-    for bit in 0..8 * SEGMENT_HEADER_LEN {
+    for bit in each(0..8 * SEGMENT_HEADER_LEN) {
         let mut bytes = bytes;
         bytes[bit / 8] ^= 1 << (bit % 8);
         assert!(SegmentHeader::decode(&bytes).is_err(), "bit {bit}");
@@ -101,7 +102,7 @@ fn records_round_trip() {
             (&payload[..], commit(4096), len)
         );
         assert_eq!(record.end(), 4096 + len as u64);
-        for cut in 0..len {
+        for cut in each(0..len) {
             assert!(decode(&bytes[..cut]).is_err());
         }
         assert!(decode_record(&bytes, &segment(), 4104).is_err());
@@ -204,7 +205,7 @@ fn any_one_flipped_bit_is_repaired() {
             None,
             "nothing to mend"
         );
-        for bit in 0..8 * sound.len() {
+        for bit in each(0..8 * sound.len()) {
             let mut bytes = segment_end.clone();
             bytes[bit / 8] ^= 1 << (bit % 8);
             assert!(decode(&bytes).is_err());
@@ -217,7 +218,7 @@ fn any_one_flipped_bit_is_repaired() {
 #[test]
 fn more_damage_than_a_bit_is_not_repaired() {
     let sound = record(b"payload of some length");
-    for bit in 0..8 * sound.len() - 9 {
+    for bit in each(0..8 * sound.len() - 9) {
         let mut bytes = sound.clone();
         bytes[bit / 8] ^= 1 << (bit % 8);
         bytes[(bit + 9) / 8] ^= 1 << ((bit + 9) % 8);

@@ -12,7 +12,7 @@ use proptest::prelude::*;
 use super::{NamesBuilder, NamesPage, Samples, compare_keys};
 use crate::format::bytes::u48_be;
 use crate::format::page::{Page, PageKind};
-use crate::format::testing::{damage, damaged, read_all, reseal, sealed};
+use crate::format::testing::{damage, damaged, each, read_all, reseal, sealed};
 use crate::ids::MAX_U48;
 
 type Names = BTreeSet<(Vec<u8>, u64)>;
@@ -47,7 +47,7 @@ fn check(names: &Names) -> Vec<Page> {
             all.push((name.to_vec(), id));
         }
         let here = &all[start..];
-        for (name, id) in &sorted {
+        for (name, id) in each(&sorted) {
             for (name, id) in [
                 (&name[..], *id),
                 (name, id - 1),
@@ -59,7 +59,7 @@ fn check(names: &Names) -> Vec<Page> {
             }
         }
         check_lookups(view, &sorted, &all[..start], here);
-        for i in 0..=here.len() {
+        for i in each(0..=here.len()) {
             let first = view
                 .iter_from(i)
                 .next()
@@ -82,7 +82,7 @@ fn check_lookups(
     let (low, high) = (bound(here.first()), bound(here.last()));
     let known = low.iter().zip(&high).take_while(|(a, b)| a == b).count();
     let [none, some, all] = [0, known / 2, known].map(|known| Samples::of(&page, known));
-    for (name, _) in sorted {
+    for (name, _) in each(sorted) {
         for name in [
             &name[..],
             &[&name[..], &[0]].concat(),

@@ -12,7 +12,7 @@ use proptest::prelude::*;
 use super::{Mode, SortedBuilder};
 use crate::format::bytes::u48_be;
 use crate::format::page::{Page, put_ref};
-use crate::format::testing::{damage, damaged, read_all, reseal, sealed};
+use crate::format::testing::{damage, damaged, each, read_all, reseal, sealed};
 use crate::ids::{KeySpace, PageRef};
 
 type Map = BTreeMap<Vec<u8>, Vec<u8>>;
@@ -72,7 +72,7 @@ fn contents(page: &Page) -> Map {
 /// Every key of `keys`, and near misses of each, is found where the page's contents say.
 fn check_searches(page: &Page, here: &Map, keys: &Map) {
     let sorted = page.sorted().unwrap();
-    for key in keys.keys() {
+    for key in each(keys.keys()) {
         let mut probes = vec![key.clone(), [&key[..], &[0]].concat()];
         if let Some((last, start)) = key.split_last() {
             probes.push(start.to_vec());
