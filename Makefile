@@ -177,8 +177,9 @@ mutants: rust ## Change the code of format, log, recovery and allocator, and cou
 		echo "missing: cargo-mutants; install it with: cargo install cargo-mutants --locked" >&2; exit 1; }
 	$(CARGO) mutants -p vellum $(MUTANTS)
 
-schedules: rust ## Every schedule of the waiting code (loom), many of a whole database (shuttle); SCHEDULES=N for more
-	RUSTFLAGS="--cfg loom" $(CARGO) test --locked --release --target-dir target/loom -p vellum --lib -- group::tests exclusive::tests signal::tests
+schedules: rust ## Every schedule of waiting, publishing, caching and checkpoints (loom), many of a whole database (shuttle); SCHEDULES=N for more
+	RUSTFLAGS="--cfg loom" $(CARGO) test --locked --release --target-dir target/loom -p vellum --lib -- \
+		group::tests exclusive::tests signal::tests cache::schedules store::tests
 	RUSTFLAGS="--cfg shuttle" SCHEDULES=$(SCHEDULES) $(CARGO) test --locked --release --target-dir target/shuttle -p vellum --test schedules
 
 miri: rust ## Run the tests of the format and of the page cache under Miri; needs nightly Rust with miri

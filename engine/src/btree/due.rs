@@ -1,9 +1,9 @@
 //! What is made of a tree once it pays: after some descents.
 
 use std::sync::OnceLock;
-use std::sync::atomic::{AtomicU32, Ordering};
 
 use crate::format::header::Root;
+use crate::sync::atomic::{AtomicU32, Ordering};
 
 /// A directory is made after one descent for this many of its leaves.
 const LEAVES_PER_DESCENT: u64 = 16;

@@ -18,10 +18,11 @@ use crate::format::FormatError;
 use crate::format::header::{Header, Root};
 use crate::ids::{EdgeKey, KeySpace};
 use crate::pager::{Pager, Pages};
+use crate::sync::counted;
 
 /// Keeps the pages that one state's trees reach from being reused, for as long as it is held. Holds the
 /// state's sequence.
-pub(crate) type Reach = Arc<u64>;
+pub(crate) type Reach = counted::Arc<u64>;
 
 /// Trees of one state.
 pub(crate) struct Base {
@@ -33,7 +34,7 @@ pub(crate) struct Base {
 
 impl Base {
     pub(crate) fn new(header: Header, pager: &Pager) -> Base {
-        let reach = Arc::new(header.sequence);
+        let reach = Reach::new(header.sequence);
         Base::within(header, reach, pager)
     }
 
@@ -49,13 +50,13 @@ impl Base {
 
     /// The same trees, no page of which is held in memory.
     pub(crate) fn afresh(&self, pager: &Pager) -> Base {
-        Base::within(self.header.clone(), Arc::clone(&self.reach), pager)
+        Base::within(self.header.clone(), Reach::clone(&self.reach), pager)
     }
 
     /// Trees of a change under way, for its own eyes.
     pub(crate) fn private(header: Header) -> Base {
         Base {
-            reach: Arc::new(header.sequence),
+            reach: Reach::new(header.sequence),
             header,
             directories: None,
         }

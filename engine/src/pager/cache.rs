@@ -9,14 +9,13 @@
 use std::collections::VecDeque;
 use std::sync::{Arc, OnceLock, PoisonError};
 
-use arc_swap::{ArcSwapOption, Guard};
-
 use super::pin::Pins;
 use crate::forensics::{Tally, count};
 use crate::format::page::Page;
 use crate::ids::PageRef;
 use crate::plant::planted;
 use crate::sync::atomic::{AtomicBool, AtomicU32, AtomicU64, Ordering};
+use crate::sync::swap::{ArcSwapOption, Guard};
 use crate::sync::{Mutex, MutexGuard};
 
 /// The first chunk of the table has this many places, and each later one twice as many.
@@ -333,3 +332,6 @@ fn locate(page: u64) -> (usize, usize) {
 
 #[cfg(all(test, not(any(loom, shuttle))))]
 mod tests;
+
+#[cfg(all(test, loom))]
+mod schedules;

@@ -14,7 +14,6 @@ mod writer;
 
 use std::ops::Deref;
 use std::sync::Arc;
-use std::sync::atomic::{AtomicU64, Ordering};
 
 pub(crate) use allocator::{Allocator, Mark};
 pub use cache::CacheStats;
@@ -32,6 +31,7 @@ use crate::format::node::BlobRef;
 use crate::format::page::{Page, PageKind};
 use crate::ids::{KeySpace, PageRef};
 use crate::storage::{Poison, Storage};
+use crate::sync::atomic::{AtomicU64, Ordering};
 
 /// A verified page, for as long as this is held.
 pub struct PageGuard(Held);

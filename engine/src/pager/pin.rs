@@ -4,12 +4,12 @@
 //! cache always finds one to put out.
 
 use std::sync::Arc;
-use std::sync::atomic::{AtomicUsize, Ordering};
 
 use super::cache::Frame;
 use crate::format::names::NamesPage;
 use crate::format::page::Page;
 use crate::format::sorted::{Layout, SortedPage};
+use crate::sync::atomic::{AtomicUsize, Ordering};
 
 /// Memory that a held page takes beside the page itself, the holder's share included, in bytes.
 const PIN_BYTES: usize = size_of::<PagePin>() + 40;

@@ -4,13 +4,12 @@
 use std::collections::VecDeque;
 use std::sync::Arc;
 
-use arc_swap::ArcSwap;
-
 use super::state::State;
 use super::trees::Covered;
 use crate::error::Result;
 use crate::graph::{Base, Totals};
 use crate::pager::Pager;
+use crate::sync::swap::ArcSwap;
 use crate::wal::LogWriter;
 
 /// Where the log of this handle stands.

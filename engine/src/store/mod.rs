@@ -23,8 +23,6 @@ mod trees;
 
 use std::sync::{Arc, PoisonError};
 
-use arc_swap::ArcSwap;
-
 pub(crate) use checkpoint::Slice;
 pub(crate) use commit::CommitInput;
 pub use commit::{CommitKind, CommitReport};
@@ -44,6 +42,7 @@ use crate::options::Options;
 use crate::pager::Pager;
 use crate::recovery::RecoveryReport;
 use crate::storage::{Poison, Storage};
+use crate::sync::swap::ArcSwap;
 use crate::sync::{Mutex, MutexGuard};
 
 /// Everything that the handles, transactions and snapshots of one open database share.
@@ -143,3 +142,6 @@ impl Store {
         }
     }
 }
+
+#[cfg(all(test, loom))]
+mod tests;

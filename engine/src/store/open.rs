@@ -2,8 +2,6 @@
 
 use std::sync::Arc;
 
-use arc_swap::ArcSwap;
-
 use super::Store;
 use super::commits::{Commits, Log};
 use super::exclusive::Exclusive;
@@ -21,6 +19,7 @@ use crate::pager::Pager;
 use crate::plant::planted;
 use crate::storage::{LockMode, OpenMode, Poison, Poisonable, Storage};
 use crate::sync::Mutex;
+use crate::sync::swap::ArcSwap;
 
 impl Store {
     /// Opens an existing database. The header decides what the options leave open.

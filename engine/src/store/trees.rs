@@ -6,7 +6,7 @@
 //! is undone by [`Trees::abandon`]: nothing durable ever named its pages. Trees that come back from
 //! whoever held them are never in the middle of a change.
 
-use std::sync::{Arc, Weak};
+use std::sync::Arc;
 
 use super::checkpoint::Checkpoint;
 use super::exclusive::Lent;
@@ -18,6 +18,7 @@ use crate::graph::{Base, Totals};
 use crate::ids::{KeySpace, PageRef};
 use crate::pager::{Allocator, Births, Mark, PageWriter, Pager, read_freelist};
 use crate::plant::planted;
+use crate::sync::counted;
 
 /// What the trees of a state hold, as far as the header says it.
 pub(crate) struct Contents {
@@ -64,9 +65,9 @@ pub(crate) struct Trees {
     /// Pages of the current freelist chain; `None` until a change needs the freelist.
     freelist: Option<Vec<PageRef>>,
     /// What snapshots may still reach, oldest first.
-    live: Vec<Weak<u64>>,
+    live: Vec<counted::Weak<u64>>,
     /// What views into changes may reach, which may outlive them.
-    private: Vec<Weak<u64>>,
+    private: Vec<counted::Weak<u64>>,
     /// The checkpoint under way.
     pub(crate) checkpoint: Option<Checkpoint>,
 }
@@ -78,7 +79,7 @@ impl Trees {
         let allocator = Allocator::new(&header, pager.tally().clone());
         let births = Births::from(header.birth_limit);
         let base = Arc::new(Base::new(header, &pager));
-        let live = vec![Arc::downgrade(&base.reach)];
+        let live = vec![counted::Arc::downgrade(&base.reach)];
         let trees = Trees {
             pager,
             slots,
@@ -206,7 +207,7 @@ impl Trees {
         self.allocator.commit_change(header.sequence, seen);
         self.freelist = Some(freelist);
         let base = Arc::new(Base::new(header, &self.pager));
-        self.live.push(Arc::downgrade(&base.reach));
+        self.live.push(counted::Arc::downgrade(&base.reach));
         base
     }
 
@@ -246,9 +247,9 @@ impl Trees {
         let mut header = self.slots.header.clone();
         header.roots = roots;
         let base = Arc::new(Base::private(header));
-        self.live.push(Arc::downgrade(&base.reach));
+        self.live.push(counted::Arc::downgrade(&base.reach));
         self.private.retain(|reach| reach.strong_count() > 0);
-        self.private.push(Arc::downgrade(&base.reach));
+        self.private.push(counted::Arc::downgrade(&base.reach));
         base
     }
 
@@ -267,7 +268,11 @@ impl Trees {
     /// Gives back pages that no snapshot reaches any more.
     fn release_unused(&mut self) {
         self.live.retain(|reach| reach.strong_count() > 0);
-        let oldest = self.live.iter().find_map(Weak::upgrade).map(|reach| *reach);
+        let oldest = self
+            .live
+            .iter()
+            .find_map(counted::Weak::upgrade)
+            .map(|reach| *reach);
         self.allocator
             .release(oldest.unwrap_or(self.slots.header.sequence));
     }
@@ -277,7 +282,7 @@ impl Trees {
         let current = self.slots.header.sequence;
         self.live
             .iter()
-            .filter_map(Weak::upgrade)
+            .filter_map(counted::Weak::upgrade)
             .any(|reach| *reach < current)
     }
 
