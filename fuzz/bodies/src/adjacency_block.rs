@@ -2,7 +2,6 @@
 
 use std::ops::Range;
 
-use arbitrary::{Arbitrary, Unstructured};
 use vellum::PageRef;
 use vellum::format::FormatError;
 use vellum::format::edges::{BlockEdge, EdgeBlock, EdgeBlockBuilder};
@@ -38,8 +37,14 @@ pub struct Shape {
     pub labels: bool,
 }
 
+/// As many places of a block are looked at one by one, and every one of a smaller block.
+const PLACES: usize = 16;
+
+/// Bytes of the input that one step takes.
+const STEP_LEN: usize = 5;
+
 /// An edge as steps from the one before, so that every list of them ascends.
-#[derive(Arbitrary, Clone, Copy, Debug)]
+#[derive(Clone, Copy, Debug)]
 struct Step {
     /// The two highest bits say which number steps.
     by: u32,
@@ -49,14 +54,16 @@ struct Step {
 
 /// Takes the input for a block or, if its first byte is odd, for a list of edges.
 pub fn run(data: &[u8]) -> Outcome {
-    let mut u = Unstructured::new(data);
-    let form = u.arbitrary::<u8>().unwrap_or_default();
+    let (form, block) = data
+        .split_first()
+        .map_or((0, data), |(form, rest)| (*form, rest));
     if form & 1 == 1 {
-        return built(&mut u);
+        return built(block);
     }
     // Loads may run past the block, so what follows it has to make no difference.
-    let mut page = u.take_rest().to_vec();
-    let end = page.len();
+    let end = block.len();
+    let mut page = Vec::with_capacity(end + 16);
+    page.extend_from_slice(block);
     page.resize(end + usize::from(form / 2 % 16), form);
     match EdgeBlock::parse(&page, 0..end).and_then(|block| read(&block)) {
         Ok(shape) => Outcome::Block(shape),
@@ -66,9 +73,17 @@ pub fn run(data: &[u8]) -> Outcome {
 
 /// Reads a block whole and every way there is; they must agree.
 pub(crate) fn read(block: &EdgeBlock<'_>) -> Result<Shape, FormatError> {
+    read_edges(block, &mut Vec::new(), |_| ())
+}
+
+/// The same, and gives the edges, and their data to `see`.
+fn read_edges<'p>(
+    block: &EdgeBlock<'p>,
+    edges: &mut Vec<BlockEdge>,
+    see: impl FnMut(Data<'p>),
+) -> Result<Shape, FormatError> {
     let checked = block.check();
-    let mut edges = Vec::new();
-    block.decode_into(&mut edges)?;
+    block.decode_into(edges)?;
     assert_eq!(edges.len(), block.len());
     assert_eq!(block.first()?, edges[0]);
     assert_eq!(block.last()?, edges[edges.len() - 1]);
@@ -82,8 +97,8 @@ pub(crate) fn read(block: &EdgeBlock<'_>) -> Result<Shape, FormatError> {
     }
     find_labels(block, &labels);
     assert_eq!(seen, edges.len(), "label runs cover the block");
-    read_parts(block, &edges)?;
-    let (count, blobs) = count_data(block)?;
+    read_parts(block, edges)?;
+    let (count, blobs) = read_data(block, see)?;
     assert_eq!(count, edges.len());
     checked?;
     Ok(Shape {
@@ -103,10 +118,11 @@ fn find_labels(block: &EdgeBlock<'_>, labels: &[(u16, Range<usize>)]) {
     let stride = if block.is_joined() {
         1
     } else {
-        labels.len() / 50 + 1
+        labels.len() / PLACES + 1
     };
+    let first = labels.len() % stride;
     let last = labels.iter().rev().take(1);
-    for (label, range) in labels.iter().step_by(stride).chain(last) {
+    for (label, range) in labels.iter().skip(first).step_by(stride).chain(last) {
         assert_eq!(block.label_range(*label).as_ref(), Some(range));
         let next = label.wrapping_add(1);
         if labels
@@ -118,12 +134,17 @@ fn find_labels(block: &EdgeBlock<'_>, labels: &[(u16, Range<usize>)]) {
     }
 }
 
-/// Decoding any part gives what decoding the whole does. A stride keeps large blocks affordable.
+/// Decoding any part gives what decoding the whole does. Finding where a part begins walks over what is before it, so a
+/// stride keeps large blocks affordable, and from each place either one edge is read or several, in turn. Which places
+/// these are depends on the length, so blocks that are a little longer or shorter are asked elsewhere.
 fn read_parts(block: &EdgeBlock<'_>, edges: &[BlockEdge]) -> Result<(), FormatError> {
-    let stride = edges.len() / 50 + 1;
-    let mut part = Vec::new();
-    for start in (0..edges.len()).step_by(stride) {
-        assert_eq!(block.get(start)?, edges[start]);
+    let stride = edges.len() / PLACES + 1;
+    let mut part = Vec::with_capacity(2 * stride);
+    for (turn, start) in (edges.len()..).zip((edges.len() % stride..edges.len()).step_by(stride)) {
+        if turn.is_multiple_of(2) {
+            assert_eq!(block.get(start)?, edges[start]);
+            continue;
+        }
         let end = edges.len().min(start + 2 * stride);
         part.clear();
         block.decode_range(start..end, &mut part)?;
@@ -133,11 +154,17 @@ fn read_parts(block: &EdgeBlock<'_>, edges: &[BlockEdge]) -> Result<(), FormatEr
     Ok(())
 }
 
-fn count_data(block: &EdgeBlock<'_>) -> Result<(usize, bool), FormatError> {
+/// Gives the data of every edge to `see`, and tells how many there are and whether any of them is a blob.
+fn read_data<'p>(
+    block: &EdgeBlock<'p>,
+    mut see: impl FnMut(Data<'p>),
+) -> Result<(usize, bool), FormatError> {
     let (mut count, mut blobs) = (0, false);
     for data in block.data_iter()? {
-        blobs |= data?.is_blob();
+        let data = data?;
+        blobs |= data.is_blob();
         count += 1;
+        see(data);
     }
     Ok((count, blobs))
 }
@@ -145,35 +172,28 @@ fn count_data(block: &EdgeBlock<'_>) -> Result<(usize, bool), FormatError> {
 /// Edges, each with what stands for its data.
 type List = Vec<(BlockEdge, Data<'static>)>;
 
-fn built(u: &mut Unstructured<'_>) -> Outcome {
-    let edges = list(u);
+fn built(steps: &[u8]) -> Outcome {
+    let edges = list(steps);
     let page = encode(&edges);
     if edges.is_empty() {
         assert!(page.is_empty());
         return Outcome::Nothing;
     }
     let block = EdgeBlock::parse(&page, 0..page.len()).expect("what was just encoded");
-    let shape = read(&block).expect("what was just encoded");
-    let mut decoded = Vec::new();
-    block.decode_into(&mut decoded).expect("read before");
+    let (mut decoded, mut pushed) = (Vec::new(), edges.iter());
+    let see = |data| assert!(pushed.next().is_some_and(|(_, pushed)| *pushed == data));
+    let shape = read_edges(&block, &mut decoded, see).expect("what was just encoded");
     assert!(decoded.iter().eq(edges.iter().map(|(edge, _)| edge)));
-    let data = block.data_iter().expect("read before");
-    assert!(
-        data.map(Result::unwrap)
-            .eq(edges.iter().map(|(_, data)| *data))
-    );
     Outcome::Block(Shape {
         built: true,
         ..shape
     })
 }
 
-fn list(u: &mut Unstructured<'_>) -> List {
-    let mut edges = List::new();
-    while !u.is_empty() {
-        let Ok(step) = u.arbitrary::<Step>() else {
-            break;
-        };
+fn list(steps: &[u8]) -> List {
+    let mut edges = List::with_capacity(steps.len().div_ceil(STEP_LEN));
+    for bytes in steps.chunks(STEP_LEN) {
+        let step = Step::read(bytes);
         let last = edges.last().map_or(BlockEdge::default(), |(edge, _)| *edge);
         let Some(edge) = step.from(last) else { break };
         edges.push((edge, step.data()));
@@ -182,19 +202,30 @@ fn list(u: &mut Unstructured<'_>) -> List {
 }
 
 fn encode(edges: &List) -> Vec<u8> {
-    let mut builder = EdgeBlockBuilder::new();
+    let mut builder = EdgeBlockBuilder::with_capacity(edges.len());
     for (edge, data) in edges {
         let expected = builder.size_with(*edge, data.stored_len());
         builder.push(*edge, *data);
         assert_eq!(builder.size(), expected, "the size is known before");
     }
-    let mut block = Vec::new();
+    let mut block = Vec::with_capacity(builder.size());
     builder.encode(&mut block);
     assert_eq!(block.len(), builder.size());
     block
 }
 
 impl Step {
+    /// A step from its bytes; those that are missing are zeros.
+    fn read(bytes: &[u8]) -> Step {
+        let mut whole = [0; STEP_LEN];
+        whole[..bytes.len()].copy_from_slice(bytes);
+        let [by @ .., data] = whole;
+        Step {
+            by: u32::from_le_bytes(by),
+            data,
+        }
+    }
+
     fn from(self, last: BlockEdge) -> Option<BlockEdge> {
         let by = self.by & 0x3fff_ffff;
         let edge = match self.by >> 30 {
@@ -250,7 +281,5 @@ pub(crate) fn list_input(steps: &[(u32, u8)]) -> Vec<u8> {
 
 /// The block that the input for a list of edges gives.
 pub(crate) fn encoded(input: &[u8]) -> Vec<u8> {
-    encode(&list(&mut Unstructured::new(
-        input.get(1..).unwrap_or_default(),
-    )))
+    encode(&list(input.get(1..).unwrap_or_default()))
 }

@@ -125,6 +125,15 @@ impl EdgeBlockBuilder {
         EdgeBlockBuilder::default()
     }
 
+    /// An empty builder with memory for so many edges.
+    pub fn with_capacity(edges: usize) -> EdgeBlockBuilder {
+        EdgeBlockBuilder {
+            edges: Vec::with_capacity(edges),
+            data_tags: Vec::with_capacity(edges),
+            ..EdgeBlockBuilder::default()
+        }
+    }
+
     /// Edges so far.
     pub fn len(&self) -> usize {
         self.edges.len()

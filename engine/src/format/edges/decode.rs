@@ -440,12 +440,12 @@ impl<'p> EdgeBlock<'p> {
             edges.is_sorted_by(|a, b| a < b),
             "edges of a block do not ascend",
         )?;
-        let mut again = EdgeBlockBuilder::new();
+        let mut again = EdgeBlockBuilder::with_capacity(edges.len());
         for (edge, data) in edges.iter().zip(self.data_iter()?) {
             ensure(edge.peer > 0, "an edge has no peer")?;
             again.push(*edge, data?);
         }
-        let mut encoded = Vec::new();
+        let mut encoded = Vec::with_capacity(again.size());
         again.encode(&mut encoded);
         let stored = self.page.get(self.start..self.end);
         ensure(
