@@ -185,7 +185,7 @@ schedules: rust ## Every schedule of waiting, publishing, caching and checkpoint
 miri: rust ## Run the tests of the format and of the page cache under Miri; needs nightly Rust with miri
 	@$(CARGO) +$(NIGHTLY) miri --version >/dev/null 2>&1 || { \
 		echo "missing: miri; install it with: rustup +$(NIGHTLY) component add miri rust-src" >&2; exit 1; }
-	MIRIFLAGS=-Zmiri-disable-isolation PROPTEST_CASES=2 $(CARGO) +$(NIGHTLY) miri test --locked --target-dir target/miri \
+	MIRIFLAGS=-Zmiri-disable-isolation PROPTEST_CASES=1 $(CARGO) +$(NIGHTLY) miri test --locked --target-dir target/miri \
 		-p vellum --lib -- format:: pager::cache:: pager::allocator::
 
 real-faults: rust ## Kill processes, cut the power of file systems, fill disks, race openers; skips by name what is not permitted

@@ -78,7 +78,7 @@ pub(crate) fn read_all(page: &Page) {
     if let Some(sorted) = page.sorted() {
         let mut key = Vec::new();
         let mut last: Option<Vec<u8>> = None;
-        for i in 0..sorted.len() {
+        for i in each(0..sorted.len()) {
             sorted.key(i, &mut key);
             assert!(last.as_ref() < Some(&key), "keys ascend");
             let found = if sorted.is_absent(i) { Err(i) } else { Ok(i) };
@@ -98,13 +98,17 @@ pub(crate) fn read_all(page: &Page) {
     }
     if let Some(names) = page.names() {
         let mut iter = names.iter_from(0);
+        let mut told = Vec::new();
+        while let Some((name, id)) = iter.next() {
+            told.push((name.to_vec(), id));
+        }
+        assert_eq!(told.len(), names.len());
         let mut name = Vec::new();
-        for i in 0..names.len() {
+        for i in each(0..names.len()) {
             let id = names.entry(i, &mut name);
-            assert_eq!(iter.next(), Some((&name[..], id)));
+            assert_eq!(told[i], (name.clone(), id));
             assert_eq!(names.search(&name, id), Ok(i));
         }
-        assert_eq!(iter.next(), None);
     }
     if let Some(index) = page.blob_index() {
         assert!(index.len() > 0);
