@@ -3,12 +3,14 @@
 #   coverage.sh corpus   by the fuzz targets' corpus alone
 #   coverage.sh units    by the engine's unit tests alone
 #   coverage.sh tests    by the engine's tests and the corpus
-# Ends with the branches that nothing took; `tests` fails if they are more than two of a hundred.
+# Ends with the branches that nothing took, each with the reason that fuzz/untaken.tsv gives. `tests` writes reports/coverage.md,
+# and fails if they are more than two of a hundred.
 set -euo pipefail
 cd "$(dirname "$0")/.."
 what=$1
 nightly=${NIGHTLY:-nightly}
 cargo=${CARGO:-cargo}
+revision=$(git rev-parse --short=10 HEAD 2>/dev/null || echo unknown)
 
 # The tools must read what the compiler writes: its own, or ones of the same major version.
 sysroot=$(rustc "+$nightly" --print sysroot 2>/dev/null) || {
@@ -29,6 +31,8 @@ if [ -z "$tools" ]; then
   exit 1
 fi
 
+# Counting makes everything slow, and a random test takes the same branches in fewer cases.
+export PROPTEST_CASES=${PROPTEST_CASES:-32}
 export CARGO_TARGET_DIR=${CARGO_TARGET_DIR:-target}/coverage
 profiles=$CARGO_TARGET_DIR/profiles
 rm -rf "$profiles"
@@ -69,8 +73,15 @@ sources=(engine/src/format engine/src/wal engine/src/store/open.rs engine/src/st
 # What is there for tests alone is not what they cover.
 for_tests='/(tests|testing)\.rs$'
 "$tools/llvm-cov" report --show-branch-summary --instr-profile "$profiles/all.profdata" \
-  --ignore-filename-regex "$for_tests" "${objects[@]}" "${sources[@]}"
-echo
+  --ignore-filename-regex "$for_tests" "${objects[@]}" "${sources[@]}" >"$profiles/files.txt"
 "$tools/llvm-cov" show --show-branches=count --show-instantiations=false --instr-profile "$profiles/all.profdata" \
   --ignore-filename-regex "$for_tests" "${objects[@]}" "${sources[@]}" >"$profiles/all.txt"
-awk -v least="$least" -f fuzz/branches.awk "$profiles/all.txt"
+status=0
+awk -v what="$what" -v revision="$revision" -v least="$least" -v cases="$PROPTEST_CASES" -f fuzz/branches.awk \
+  fuzz/untaken.tsv "$profiles/files.txt" "$profiles/all.txt" >"$profiles/coverage.md" || status=$?
+cat "$profiles/coverage.md"
+if [ "$what" = tests ]; then
+  cp "$profiles/coverage.md" reports/coverage.md
+  echo reports/coverage.md
+fi
+exit "$status"

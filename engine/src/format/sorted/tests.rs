@@ -10,7 +10,7 @@ use std::collections::BTreeMap;
 use proptest::prelude::*;
 
 use super::{Mode, SortedBuilder};
-use crate::format::bytes::u48_be;
+use crate::format::bytes::{from_u48_be, u48_be};
 use crate::format::page::{Page, put_ref};
 use crate::format::testing::{damage, damaged, each, read_all, reseal, sealed};
 use crate::ids::{KeySpace, PageRef};
@@ -96,8 +96,11 @@ fn check_searches(page: &Page, here: &Map, keys: &Map) {
                 }
             }
             if let Ok(six) = <[u8; 6]>::try_from(&probe[..]) {
-                let found = sorted.find_u48(crate::format::bytes::from_u48_be(six));
-                assert_eq!(found, sorted.search(&probe).ok());
+                let id = from_u48_be(six);
+                let found = sorted.search(&probe).ok();
+                assert_eq!(sorted.find_u48(id), found);
+                let value = found.map(|i| sorted.value_range(i));
+                assert_eq!(sorted.find_value_u48(id), value);
             }
             let child = sorted.child_for(&probe);
             if page.level() > 0 {
