@@ -53,6 +53,7 @@ round() {
 }
 
 report() {
+  local target
   echo "# Fuzzing"
   echo
   echo "Made by \`make fuzz-long\`, whose runs add up: the sums are in [\`fuzz.tsv\`](fuzz.tsv), by target and revision."
