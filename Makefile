@@ -19,6 +19,8 @@ SCENARIO ?= scenarios/regression-10k-a.toml
 # What `make bench-peers` measures, and how often.
 SIZE ?= peers-m
 REPEATS ?= 3
+# How many mutants more, all that are left, or again those that nothing caught.
+MUTANTS ?= 100
 # Schedules of each test of a whole database, by each of two strategies.
 SCHEDULES ?= 300
 FUZZ_TARGETS := $(patsubst fuzz/fuzz_targets/%.rs,%,$(wildcard fuzz/fuzz_targets/*.rs))
@@ -172,10 +174,10 @@ fuzz-coverage: rust fuzz-tools ## Which lines and branches the corpus reaches; n
 coverage: rust ## Which branches of format, log, recovery and allocator no test and no corpus takes; COVERAGE=units for unit tests alone
 	@fuzz/coverage.sh $(or $(COVERAGE),tests)
 
-mutants: rust ## Change the code of format, log, recovery and allocator, and count what the tests notice; needs cargo-mutants
+mutants: rust ## Change the code of format, log, recovery and allocator, and count what the tests notice: MUTANTS=N|all|again; needs cargo-mutants
 	@$(CARGO) mutants --version >/dev/null 2>&1 || { \
 		echo "missing: cargo-mutants; install it with: cargo install cargo-mutants --locked" >&2; exit 1; }
-	$(CARGO) mutants -p vellum $(MUTANTS)
+	@engine/mutants.sh "$(MUTANTS)"
 
 schedules: rust ## Every schedule of waiting, publishing, caching and checkpoints (loom), many of a whole database (shuttle); SCHEDULES=N for more
 	RUSTFLAGS="--cfg loom" $(CARGO) test --locked --release --target-dir target/loom -p vellum --lib -- \
