@@ -83,12 +83,16 @@ crash-self-test: rust ## Plant bugs in the engine, one after the other: each mus
 	RUSTFLAGS="--cfg shuttle --cfg vellum_plant" $(CARGO) test --locked --release --target-dir target/planted-schedules \
 		-p vellum --test schedules -- planted
 
-lint: rust ## Formatting and clippy with warnings denied, every combination of features
+lint: rust ## Formatting, clippy with warnings denied in every combination of features, lock files up to date
 	$(CARGO) fmt --all --check
 	$(CARGO) clippy --locked --workspace --all-targets -- -D warnings
 	@for features in $(FEATURES); do \
 		echo "clippy: vellum with features '$$features'"; \
 		$(CARGO) clippy --locked -p vellum --all-targets --features "$$features" -- -D warnings || exit 1; \
+	done
+	@echo "check: the lock files outside the workspace"
+	@for manifest in fuzz/Cargo.toml lab/foreign/*/Cargo.toml; do \
+		$(CARGO) metadata --locked --format-version 1 --manifest-path $$manifest >/dev/null || exit 1; \
 	done
 	@echo "check: the bugs that can be planted, and what looks for them"
 	@RUSTFLAGS="--cfg vellum_plant" $(CARGO) check --locked --quiet --target-dir target/planted -p vellum-fuzz-bodies --test planted
